@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bench::scenario {
+
+struct ModelSpec;
+struct KernelShape;
+
+/// What a scenario may name: filled by the caller from the registries of models, engines and
+/// kernels, so that this library knows none of them.
+struct Catalog {
+  struct Model {
+    std::string name;     ///< as in `model.name`
+    int work_version = 1; ///< raised when the work of its forward pass changes
+    /// Keys of `model.architecture` with the published model's values.
+    std::map<std::string, std::int64_t> architecture;
+    /// The shapes that one forward of `spec` calls the kernel family with, largest work first.
+    std::function<std::vector<KernelShape>(const ModelSpec& spec, std::string_view family)> kernel_shapes;
+    /// "" when such a model can be built, else what is wrong with its numbers, naming the key.
+    std::function<std::string(const ModelSpec& spec)> fault;
+  };
+  struct KernelFamily {
+    std::string name; ///< as in `kernels.<name>` and `paths.<name>`: "rms_norm"
+    int work_version = 1;
+    std::vector<std::string> paths; ///< names of its implementations
+  };
+
+  std::vector<Model> models;
+  std::vector<std::string> engines;
+  std::vector<KernelFamily> families;
+
+  const Model* find_model(std::string_view name) const;
+  const KernelFamily* find_family(std::string_view name) const;
+};
+
+} // namespace bench::scenario

@@ -1,0 +1,68 @@
+# What every target of the project has in common, and the two functions that declare one.
+
+find_program(BENCH_CCACHE ccache)
+if(BENCH_CCACHE)
+  # pch_defines,time_macros: what ccache asks for to cache files that use a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${BENCH_CCACHE})
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${BENCH_CCACHE})
+endif()
+
+add_library(bench_options INTERFACE)
+target_include_directories(bench_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(bench_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Werror;-fpch-preprocess>
+  $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Werror>)
+# GNU ld demands the libraries behind libtorch_cuda, which a machine without a GPU lacks; lld does not.
+target_link_options(bench_options INTERFACE -fuse-ld=lld)
+if(BENCH_SANITIZE)
+  target_compile_options(bench_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined;-fno-omit-frame-pointer>)
+  target_link_options(bench_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# The one precompiled header, shared by every target that includes torch.
+add_library(bench_torch INTERFACE)
+target_link_libraries(bench_torch INTERFACE
+  $<IF:$<BOOL:${BENCH_CUDA}>,LibTorch::cuda,LibTorch::cpu>)
+if(BENCH_CUDA)
+  target_compile_definitions(bench_torch INTERFACE BENCH_CUDA=1)
+endif()
+
+# bench_library(NAME SOURCES file... [LINKS target...] [TORCH])
+#   One folder, one library. TORCH: its sources may include torch and share the precompiled header.
+function(bench_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "SOURCES;LINKS")
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC bench_options LibTorch::fmt ${arg_LINKS})
+  if(arg_TORCH)
+    bench_use_torch(${name})
+  endif()
+endfunction()
+
+# bench_test(NAME SOURCES file... LINKS target... [LABELS label...] [TORCH])
+#   A GoogleTest executable, each of its cases a CTest test.
+function(bench_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "SOURCES;LINKS;LABELS")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE bench_options LibTorch::fmt ${arg_LINKS} GTest::gtest_main)
+  if(arg_TORCH)
+    bench_use_torch(${name})
+  endif()
+  include(GoogleTest)
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 120
+    DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${arg_LABELS}")
+endfunction()
+
+function(bench_use_torch name)
+  target_link_libraries(${name} PUBLIC bench_torch)
+  if(TARGET bench_torch_pch)
+    target_precompile_headers(${name} REUSE_FROM bench_torch_pch)
+  endif()
+endfunction()
+
+file(WRITE ${PROJECT_BINARY_DIR}/torch_pch.cpp "// Holds the precompiled header of the targets that include torch.\n")
+add_library(bench_torch_pch OBJECT ${PROJECT_BINARY_DIR}/torch_pch.cpp)
+target_link_libraries(bench_torch_pch PUBLIC bench_options LibTorch::fmt bench_torch)
+target_precompile_headers(bench_torch_pch PRIVATE
+  <ATen/core/Tensor.h> <fmt/format.h> <memory> <string> <vector>)
