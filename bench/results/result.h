@@ -1,18 +1,19 @@
 #pragma once
 
-#include <bench/scenario/scenario.h>
+#include <nlohmann/json_fwd.hpp>
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 /// The result of one run of one scenario: the JSON document that everything downstream reads. SI
 /// units (seconds, hertz, joules, bytes); raw samples kept; what can be derived is not stored.
+/// README.md beside this file is the reference of the document's keys.
 namespace bench::results {
 
 inline constexpr int kSchemaVersion = 1;
@@ -20,38 +21,40 @@ inline constexpr int kSchemaVersion = 1;
 /// Samples of one replicate as columns of equal length. A sample is one denoise step or one timed
 /// region of kernel launches.
 struct Samples {
-  std::vector<double> start_s;      ///< since the replicate's first sample
-  std::vector<double> t_s;          ///< duration: of the step, or of one launch (region / launches)
-  std::vector<double> f_hz;         ///< effective SM frequency; NaN where unknown (JSON null)
-  std::vector<std::int32_t> loop;   ///< which loop (loop cases) or placement (kernel cases), from 0
-  std::vector<std::int32_t> step;   ///< step in its loop, or region in its placement, from 0
+  std::vector<double> start_s;    ///< since the replicate's first sample
+  std::vector<double> t_s;        ///< duration: of the step, or of one launch (region / launches)
+  std::vector<double> f_hz;       ///< effective SM frequency; NaN where unknown (JSON null)
+  std::vector<std::int32_t> loop; ///< which loop (loop cases) or placement (kernel cases), from 0
+  std::vector<std::int32_t> step; ///< step in its loop, or region in its placement, from 0
 };
 
 /// One fresh process on one device: the unit that statistics count.
 struct Replicate {
-  std::int64_t process = 0;     ///< process id
-  std::string started;          ///< UTC, ISO 8601
-  std::string device_uuid;      ///< "GPU-..."; "" on a CPU
-  std::uint64_t seed = 0;       ///< of the order and placements
+  std::int64_t process = 0; ///< process id
+  std::string started;      ///< UTC, ISO 8601
+  std::string device_uuid;  ///< "GPU-..."; "" on a CPU
+  std::uint64_t seed = 0;   ///< of the order and placements
   Samples samples;
 };
 
 /// What the case computed, so that a faster wrong path is caught.
 struct Check {
   bool finite = true;
-  std::string checksum;                 ///< of the output's bytes, 16 hex digits: equal outputs, equal checksums
-  std::optional<double> rms;            ///< root mean square of the output
-  std::optional<double> max_abs_error;  ///< against fp64 (kernels)
-  std::optional<double> max_ulp;        ///< against the fp64 result rounded to the output's type (kernels)
+  std::string checksum; ///< of the output's bytes, 16 hex digits: equal outputs, equal checksums
+  std::optional<double> rms;           ///< root mean square of the output
+  std::optional<double> max_abs_error; ///< against fp64 (kernels)
+  std::optional<double> max_ulp; ///< against the fp64 result rounded to the output's type (kernels)
 };
 
 /// What the times are held against, measured beside them.
 struct Reference {
-  std::optional<double> copy_t_s;           ///< copying the same bytes (kernels), seconds
-  std::optional<double> matmul_flop_per_s;  ///< a large matrix product in the model's type (loops)
+  std::optional<double> copy_t_s;          ///< copying the same bytes (kernels), seconds
+  std::optional<double> matmul_flop_per_s; ///< a large matrix product in the model's type (loops)
 };
 
 enum class CaseStatus { ok, invalid, failed, unavailable };
+inline constexpr std::array<CaseStatus, 4> kCaseStatuses{
+    CaseStatus::ok, CaseStatus::invalid, CaseStatus::failed, CaseStatus::unavailable};
 std::string_view to_string(CaseStatus status);
 
 struct CaseResult {
@@ -60,18 +63,21 @@ struct CaseResult {
   std::string hash;
   int work_version = 1;
   CaseStatus status = CaseStatus::ok;
-  std::string message;                           ///< why not ok, one line
-  std::map<std::string, std::string> parameters; ///< for people and filters: engine, path, steps, rows, ...
-  double gate_work = 0.002;
+  std::string message; ///< why not ok, one line
+  std::map<std::string, std::string>
+      parameters;           ///< for people and filters: engine, path, steps, rows, ...
+  double gate_work = 0.002; ///< relative drift of work that is a failure
   std::vector<Replicate> replicates;
   Check check;
   Reference reference;
-  double flop = 0;                           ///< modelled, of one sample
-  double bytes = 0;                          ///< modelled least traffic of one sample (kernels), else 0
-  std::optional<std::int64_t> launches;      ///< kernels launched by one sample, where counted
-  std::map<std::string, std::int64_t> kernels; ///< kernel name -> launches of one sample, where counted
-  std::int64_t peak_memory_bytes = 0;        ///< of the device while the case ran; 0 where unknown
-  std::map<std::string, double> phases_s;    ///< where its seconds went: warmup, capture, samples, check
+  double flop = 0;                      ///< modelled, of one sample
+  double bytes = 0;                     ///< modelled least traffic of one sample (kernels), else 0
+  std::optional<std::int64_t> launches; ///< kernels launched by one sample, where counted
+  std::map<std::string, std::int64_t>
+      kernels;                        ///< kernel name -> launches of one sample, where counted
+  std::int64_t peak_memory_bytes = 0; ///< of the device while the case ran; 0 where unknown
+  std::map<std::string, double>
+      phases_s; ///< where its seconds went: warmup, capture, samples, check
 };
 
 /// Name and version strings, device facts, settings that change speed: two levels, free keys, so
@@ -80,11 +86,11 @@ using Facts = std::map<std::string, std::map<std::string, std::string>>;
 
 struct Result {
   std::string tool_version;
-  std::string git_sha;   ///< of the harness
+  std::string git_sha; ///< of the harness
   bool git_dirty = false;
   std::vector<std::string> argv;
-  std::string started;   ///< UTC, ISO 8601
-  std::string finished;  ///< "" while running or when interrupted
+  std::string started;  ///< UTC, ISO 8601
+  std::string finished; ///< "" while running or when interrupted
   bool interrupted = false;
   std::string scenario;
   std::string scenario_file;
@@ -98,11 +104,18 @@ struct Result {
   std::map<std::string, double> phases_s; ///< where the run's seconds went: start, weights, ...
 };
 
+/// The document, every key present, in the order of README.md. Throws std::invalid_argument naming
+/// the case for what from_json would refuse (unequal columns, a time that is no positive number),
+/// so that no run leaves a file behind that cannot be read.
 nlohmann::ordered_json to_json(const Result& result);
 
-/// Throws UsageError naming `origin` and the JSON place ("r.json: /cases/3/replicates/0/samples/t_s:
-/// ...") for truncated or foreign text, a newer schema, missing or unequal columns, negative or
-/// non-finite times.
+/// The document as `write` lays it out: a member a line, but a column of samples on one line.
+std::string to_text(const Result& result);
+
+/// Throws UsageError naming `origin` and the JSON place ("r.json:
+/// /cases/3/replicates/0/samples/t_s:
+/// ...") for truncated or foreign text, a newer schema, missing or unequal columns, negative, zero
+/// or non-finite times. Keys that this version does not know are ignored.
 Result from_json(std::string_view text, const std::string& origin);
 
 Result read(const std::filesystem::path& path);

@@ -1,0 +1,173 @@
+#include <bench/results/json_node.h>
+#include <bench/results/result.h>
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+namespace bench::results {
+namespace {
+
+/// "line:column" of a byte, both from 1.
+std::string place_in(std::string_view text, std::size_t byte) {
+  const std::string_view before = text.substr(0, byte);
+  const auto line = std::ranges::count(before, '\n') + 1;
+  return fmt::format("{}:{}", line, byte - (before.rfind('\n') + 1) + 1); // npos + 1 is 0
+}
+
+nlohmann::json parse(std::string_view text, const std::string& origin) {
+  try {
+    return nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    if (text.find_first_not_of(" \t\r\n") == text.npos) {
+      throw UsageError(origin + ": empty");
+    }
+    if (error.byte > text.size()) {
+      throw UsageError(fmt::format("{}: truncated: ends at {} in the middle of the document",
+                                   origin, place_in(text, text.size())));
+    }
+    throw UsageError(fmt::format("{}:{}: not JSON", origin, place_in(text, error.byte - 1)));
+  } catch (const nlohmann::json::out_of_range& error) {
+    // Says which token, "... parsing '1e999'", but not where.
+    const std::string_view what = error.what();
+    const std::size_t open = std::min(what.find('\''), what.size() - 1);
+    const std::string_view token = what.substr(open + 1, what.rfind('\'') - open - 1);
+    throw UsageError(fmt::format("{}:{}: {} is too large for a number", origin,
+                                 place_in(text, std::min(text.find(token), text.size())), token));
+  }
+}
+
+/// The schema first: of a foreign or newer document no other complaint would help.
+void check_schema(const nlohmann::json& document, const std::string& origin) {
+  if (!document.is_object() || !document.contains("schema_version")) {
+    throw UsageError(origin + ": no result of bench: schema_version is missing");
+  }
+  const JsonNode version = JsonNode(document, origin).at("schema_version");
+  const int number = version.count<int>();
+  if (number > kSchemaVersion) {
+    version.fail(fmt::format("{}: written by a newer bench; this one reads up to {}", number,
+                             kSchemaVersion));
+  }
+  if (number < 1) {
+    version.fail(fmt::format("{}: there is no such schema; the first is 1", number));
+  }
+}
+
+/// Which of `candidates` has the node's text as its word.
+template <typename Value, std::size_t size, typename Word>
+Value one_of(const JsonNode& node, const std::array<Value, size>& candidates, Word word) {
+  const std::string text = node.text();
+  const auto found = std::ranges::find(candidates, text, word);
+  if (found == candidates.end()) {
+    std::array<std::string_view, size> words;
+    std::ranges::transform(candidates, words.begin(), word);
+    node.fail(fmt::format("must be one of {}, not '{}'", fmt::join(words, ", "), text));
+  }
+  return *found;
+}
+
+Samples read_samples(const JsonNode& node) {
+  Samples samples{
+      .start_s = node.at("start_s").column_of_not_negatives(),
+      .t_s = node.at("t_s").column_of_positives(),
+      .f_hz = node.at("f_hz").column_of_positives_or_nulls(),
+      .loop = node.at("loop").column_of_counts<std::int32_t>(),
+      .step = node.at("step").column_of_counts<std::int32_t>(),
+  };
+  const auto check_size = [&](const char* key, std::size_t size) {
+    if (size != samples.t_s.size()) {
+      node.at(key).fail(fmt::format("has {} entries where t_s has {}", size, samples.t_s.size()));
+    }
+  };
+  check_size("start_s", samples.start_s.size());
+  check_size("f_hz", samples.f_hz.size());
+  check_size("loop", samples.loop.size());
+  check_size("step", samples.step.size());
+  return samples;
+}
+
+Replicate read_replicate(const JsonNode& node) {
+  return {
+      .process = node.at("process").count<std::int64_t>(),
+      .started = node.at("started").text(),
+      .device_uuid = node.at("device_uuid").text(),
+      .seed = node.at("seed").count<std::uint64_t>(),
+      .samples = read_samples(node.at("samples")),
+  };
+}
+
+Check read_check(const JsonNode& node) {
+  return {
+      .finite = node.at("finite").boolean(),
+      .checksum = node.at("checksum").text(),
+      .rms = node.optional("rms", &JsonNode::not_negative),
+      .max_abs_error = node.optional("max_abs_error", &JsonNode::not_negative),
+      .max_ulp = node.optional("max_ulp", &JsonNode::not_negative),
+  };
+}
+
+Reference read_reference(const JsonNode& node) {
+  return {
+      .copy_t_s = node.optional("copy_t_s", &JsonNode::positive),
+      .matmul_flop_per_s = node.optional("matmul_flop_per_s", &JsonNode::positive),
+  };
+}
+
+CaseResult read_case(const JsonNode& node) {
+  constexpr std::array<std::string_view, 2> kKinds{"loop", "kernel"};
+  return {
+      .id = node.at("id").text(),
+      .kind = std::string(one_of(node.at("kind"), kKinds, std::identity())),
+      .hash = node.at("hash").text(),
+      .work_version = node.at("work_version").count<int>(),
+      .status = one_of(node.at("status"), kCaseStatuses, to_string),
+      .message = node.at("message").text(),
+      .parameters = node.at("parameters").map(&JsonNode::text),
+      .gate_work = node.at("gate_work").positive(),
+      .replicates = node.at("replicates").list(read_replicate),
+      .check = read_check(node.at("check")),
+      .reference = read_reference(node.at("reference")),
+      .flop = node.at("flop").not_negative(),
+      .bytes = node.at("bytes").not_negative(),
+      .launches = node.optional("launches", &JsonNode::count<std::int64_t>),
+      .kernels = node.at("kernels").map(&JsonNode::count<std::int64_t>),
+      .peak_memory_bytes = node.at("peak_memory_bytes").count<std::int64_t>(),
+      .phases_s = node.at("phases_s").map(&JsonNode::not_negative),
+  };
+}
+
+Facts read_facts(const JsonNode& node) {
+  return node.map([](const JsonNode& group) { return group.map(&JsonNode::text); });
+}
+
+} // namespace
+
+Result from_json(std::string_view text, const std::string& origin) {
+  const nlohmann::json document = parse(text, origin);
+  check_schema(document, origin);
+  const JsonNode root(document, origin);
+  const JsonNode tool = root.at("tool");
+  const JsonNode scenario = root.at("scenario");
+  return {
+      .tool_version = tool.at("version").text(),
+      .git_sha = tool.at("git_sha").text(),
+      .git_dirty = tool.at("git_dirty").boolean(),
+      .argv = root.at("argv").list(&JsonNode::text),
+      .started = root.at("started").text(),
+      .finished = root.at("finished").text(),
+      .interrupted = root.at("interrupted").boolean(),
+      .scenario = scenario.at("name").text(),
+      .scenario_file = scenario.at("file").text(),
+      .scenario_text = scenario.at("text").text(),
+      .overrides = scenario.at("overrides").list(&JsonNode::text),
+      .profile = scenario.at("profile").text(),
+      .device = scenario.at("device").text(),
+      .machine = read_facts(root.at("machine")),
+      .settings = read_facts(root.at("settings")),
+      .cases = root.at("cases").list(read_case),
+      .phases_s = root.at("phases_s").map(&JsonNode::not_negative),
+  };
+}
+
+} // namespace bench::results

@@ -1,0 +1,94 @@
+#include <bench/results/sample_result.h>
+
+#include <cmath>
+
+namespace bench::results {
+namespace {
+
+CaseResult loop_case() {
+  CaseResult result;
+  result.id = "zimage/loop/turbo-9/graph/aten";
+  result.kind = "loop";
+  result.hash = "0123456789abcdef";
+  result.work_version = 2;
+  result.parameters = {{"engine", "graph"}, {"steps", "9"}};
+  result.gate_work = 0.002;
+  result.replicates = {
+      {.process = 4711,
+       .started = "2026-03-01T12:00:05Z",
+       .device_uuid = "GPU-6b1f2b3c-0d1e-4f50-8a9b-c0d1e2f30415",
+       .seed = 18446744073709551615u,
+       .samples = {.start_s = {0, 0.0931, 0.1862},
+                   .t_s = {0.0931, 0.09309999999999999, 1.0 / 3},
+                   .f_hz = {1.55e9, NAN, 1549876543.21},
+                   .loop = {0, 0, 1},
+                   .step = {0, 1, 0}}},
+      {.process = 4712,
+       .started = "2026-03-01T12:00:25Z",
+       .device_uuid = "GPU-6b1f2b3c-0d1e-4f50-8a9b-c0d1e2f30415",
+       .seed = 7,
+       .samples =
+           {.start_s = {0}, .t_s = {5e-324}, .f_hz = {1}, .loop = {2147483647}, .step = {8}}},
+  };
+  result.check = {.finite = true,
+                  .checksum = "fedcba9876543210",
+                  .rms = 0.1,
+                  .max_abs_error = 7.8125e-3,
+                  .max_ulp = 1.5};
+  result.reference = {.copy_t_s = 1.642e-5, .matmul_flop_per_s = 6.5e14};
+  result.flop = 5.25e13;
+  result.bytes = 6.4e7;
+  result.launches = 1234;
+  result.kernels = {{"void at::native::(anonymous namespace)::norm/fwd<c10::BFloat16>", 72}};
+  result.peak_memory_bytes = 15'032'385'536;
+  result.phases_s = {{"capture", 1.5}, {"warmup", 2.25}};
+  return result;
+}
+
+CaseResult kernel_case() {
+  CaseResult result;
+  result.id = "zimage/rms_norm/4128x3840.bf16/aten";
+  result.kind = "kernel";
+  result.hash = "00000000000000aa";
+  result.status = CaseStatus::invalid;
+  result.message = "output is not finite";
+  result.replicates = {{.process = 0, .started = "", .device_uuid = "", .seed = 0, .samples = {}}};
+  result.check = {.finite = false, .checksum = "", .rms = NAN, .max_abs_error = {}, .max_ulp = {}};
+  return result;
+}
+
+CaseResult failed_case() {
+  CaseResult result;
+  result.id = "zimage/loop/base-50/graph/aten";
+  result.kind = "loop";
+  result.hash = "00000000000000bb";
+  result.status = CaseStatus::failed;
+  result.message = "out of memory: 150 GiB wanted, 139 GiB there";
+  return result;
+}
+
+} // namespace
+
+Result sample_result() {
+  Result result;
+  result.tool_version = "0.1.0";
+  result.git_sha = "de463f0c0ffee0000000000000000000000000aa";
+  result.git_dirty = true;
+  result.argv = {"bench", "run", "scenarios/zimage.yaml"};
+  result.started = "2026-03-01T12:00:00Z";
+  result.finished = "2026-03-01T12:01:15Z";
+  result.interrupted = true;
+  result.scenario = "zimage";
+  result.scenario_file = "scenarios/zimage.yaml";
+  result.scenario_text = "scenario: zimage\nmodel: {name: z_image} # \"6 B\", µ\n";
+  result.overrides = {"loops.turbo-9.steps=4"};
+  result.profile = "gate";
+  result.device = "cuda";
+  result.machine = {{"gpu", {{"name", "NVIDIA H200"}, {"driver", "580.159"}}}, {"host", {}}};
+  result.settings = {{"torch", {{"allow_tf32", "false"}}}};
+  result.cases = {loop_case(), kernel_case(), failed_case()};
+  result.phases_s = {{"start", 0.75}, {"weights", 12.5}};
+  return result;
+}
+
+} // namespace bench::results

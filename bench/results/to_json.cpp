@@ -1,0 +1,200 @@
+#include <bench/results/result.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <ranges>
+#include <stdexcept>
+
+namespace bench::results {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool positive(double x) {
+  return std::isfinite(x) && x > 0;
+}
+bool not_negative(double x) {
+  return std::isfinite(x) && x >= 0;
+}
+bool positive_or_nan(double x) {
+  return std::isnan(x) || positive(x);
+}
+
+/// What from_json would refuse, and a faulty measurement could bring about.
+void check(const CaseResult& result) {
+  using std::ranges::all_of;
+  const auto demand = [&](bool holds, std::string_view fault) {
+    if (!holds) {
+      throw std::invalid_argument(fmt::format("result of {}: {}", result.id, fault));
+    }
+  };
+  demand(result.kind == "loop" || result.kind == "kernel", "its kind is neither loop nor kernel");
+  demand(positive(result.gate_work), "the gate is not positive and finite");
+  demand(not_negative(result.flop) && not_negative(result.bytes),
+         "flop or bytes is negative or not finite");
+  demand(all_of(result.phases_s | std::views::values, not_negative),
+         "a phase is negative or not finite");
+  for (const Replicate& replicate : result.replicates) {
+    const Samples& samples = replicate.samples;
+    const std::size_t size = samples.t_s.size();
+    demand(samples.start_s.size() == size && samples.f_hz.size() == size &&
+               samples.loop.size() == size && samples.step.size() == size,
+           "columns of samples differ in length");
+    demand(all_of(samples.t_s, positive), "a time is not positive and finite");
+    demand(all_of(samples.start_s, not_negative), "a start is negative or not finite");
+    demand(all_of(samples.f_hz, positive_or_nan), "a frequency is neither positive nor NaN");
+    demand(all_of(samples.loop, not_negative) && all_of(samples.step, not_negative),
+           "a loop or step is negative");
+  }
+}
+
+/// JSON has no NaN; the format says null for what is unknown.
+Json number_or_null(std::optional<double> value) {
+  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
+}
+
+Json column_with_nulls(const std::vector<double>& values) {
+  Json column = Json::array();
+  for (const double value : values) {
+    column.push_back(number_or_null(value));
+  }
+  return column;
+}
+
+Json replicate_json(const Replicate& replicate) {
+  return {
+      {"process", replicate.process},
+      {"started", replicate.started},
+      {"device_uuid", replicate.device_uuid},
+      {"seed", replicate.seed},
+      {"samples",
+       {{"start_s", replicate.samples.start_s},
+        {"t_s", replicate.samples.t_s},
+        {"f_hz", column_with_nulls(replicate.samples.f_hz)},
+        {"loop", replicate.samples.loop},
+        {"step", replicate.samples.step}}},
+  };
+}
+
+Json case_json(const CaseResult& result) {
+  check(result);
+  Json replicates = Json::array();
+  for (const Replicate& replicate : result.replicates) {
+    replicates.push_back(replicate_json(replicate));
+  }
+  return {
+      {"id", result.id},
+      {"kind", result.kind},
+      {"hash", result.hash},
+      {"work_version", result.work_version},
+      {"status", to_string(result.status)},
+      {"message", result.message},
+      {"parameters", result.parameters},
+      {"gate_work", result.gate_work},
+      {"flop", result.flop},
+      {"bytes", result.bytes},
+      {"launches", result.launches ? Json(*result.launches) : Json(nullptr)},
+      {"kernels", result.kernels},
+      {"peak_memory_bytes", result.peak_memory_bytes},
+      {"phases_s", result.phases_s},
+      {"reference",
+       {{"copy_t_s", number_or_null(result.reference.copy_t_s)},
+        {"matmul_flop_per_s", number_or_null(result.reference.matmul_flop_per_s)}}},
+      {"check",
+       {{"finite", result.check.finite},
+        {"checksum", result.check.checksum},
+        {"rms", number_or_null(result.check.rms)},
+        {"max_abs_error", number_or_null(result.check.max_abs_error)},
+        {"max_ulp", number_or_null(result.check.max_ulp)}}},
+      {"replicates", std::move(replicates)},
+  };
+}
+
+/// An argument or a message of another program need not be UTF-8: replace, rather than lose a run.
+std::string dump(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// dump(1) gives every sample a line of its own, dump() gives the document one: neither can be read
+/// in a diff. Here a member has a line, and so has an array without arrays or objects in it.
+void lay_out(const Json& value, std::size_t depth, std::string& out) {
+  const auto structured = [](const Json& element) { return element.is_structured(); };
+  const bool one_line = !value.is_structured() || value.empty() ||
+                        (value.is_array() && std::none_of(value.begin(), value.end(), structured));
+  if (one_line) {
+    out += dump(value);
+    return;
+  }
+  out += value.is_array() ? '[' : '{';
+  std::string_view separator = "\n";
+  for (const auto& [key, member] : value.items()) {
+    out += separator;
+    out.append(depth + 1, ' ');
+    if (value.is_object()) {
+      out += dump(key) + ": ";
+    }
+    lay_out(member, depth + 1, out);
+    separator = ",\n";
+  }
+  out += '\n';
+  out.append(depth, ' ');
+  out += value.is_array() ? ']' : '}';
+}
+
+} // namespace
+
+std::string_view to_string(CaseStatus status) {
+  switch (status) {
+  case CaseStatus::ok:
+    return "ok";
+  case CaseStatus::invalid:
+    return "invalid";
+  case CaseStatus::failed:
+    return "failed";
+  case CaseStatus::unavailable:
+    return "unavailable";
+  }
+  throw std::invalid_argument("no such CaseStatus");
+}
+
+Json to_json(const Result& result) {
+  Json cases = Json::array();
+  for (const CaseResult& case_result : result.cases) {
+    cases.push_back(case_json(case_result));
+  }
+  return {
+      {"schema_version", kSchemaVersion},
+      {"tool",
+       {{"name", "bench"},
+        {"version", result.tool_version},
+        {"git_sha", result.git_sha},
+        {"git_dirty", result.git_dirty}}},
+      {"argv", result.argv},
+      {"started", result.started},
+      {"finished", result.finished},
+      {"interrupted", result.interrupted},
+      {"scenario",
+       {{"name", result.scenario},
+        {"file", result.scenario_file},
+        {"profile", result.profile},
+        {"device", result.device},
+        {"overrides", result.overrides},
+        {"text", result.scenario_text}}},
+      {"machine", result.machine},
+      {"settings", result.settings},
+      {"phases_s", result.phases_s},
+      {"cases", std::move(cases)},
+  };
+}
+
+std::string to_text(const Result& result) {
+  std::string text;
+  lay_out(to_json(result), 0, text);
+  text += '\n';
+  return text;
+}
+
+} // namespace bench::results
