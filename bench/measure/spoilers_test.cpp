@@ -1,0 +1,183 @@
+#include <bench/measure/fake_nvml.h>
+#include <bench/measure/machine.h>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+namespace bench::measure {
+namespace {
+
+constexpr unsigned long long kMib = 1ULL << 20;
+constexpr unsigned int kNobody =
+    0x7ffffff0; // above any pid_max: a process that /proc does not show
+
+class SpoilersTest : public testing::Test {
+ protected:
+  MachineState state() { return machine_state(Nvml(driver_.api()).device(0).value()); }
+
+  /// "error: ..." and "warning: ..." of each finding.
+  static std::vector<std::string> lines(const std::vector<Finding>& findings) {
+    std::vector<std::string> lines;
+    for (const Finding& finding : findings) {
+      EXPECT_FALSE(finding.mend.empty()) << finding.line;
+      lines.push_back((finding.severity == Severity::error ? "error: " : "warning: ") +
+                      finding.line);
+    }
+    return lines;
+  }
+  std::vector<std::string> spoiled(const std::vector<int>& own_pids = {}) {
+    return lines(spoilers(state(), own_pids));
+  }
+
+  FakeNvml driver_;
+  nvmlDevice_st& gpu_ = driver_.devices.emplace_back();
+};
+
+using Lines = std::vector<std::string>;
+
+TEST_F(SpoilersTest, AnIdleGpuHasNone) {
+  EXPECT_EQ(spoiled(), Lines{});
+}
+
+TEST_F(SpoilersTest, NeitherHasABusyOneAtItsPowerLimitThatRunsOnlyUs) {
+  gpu_.clocks_events = nvmlClocksEventReasonSwPowerCap;
+  gpu_.sm_clock_mhz = 1500;
+  gpu_.utilization = nvmlUtilization_t{100, 60};
+  gpu_.compute_processes = {{static_cast<unsigned int>(getpid()), 13000 * kMib, ~0U, ~0U}};
+  gpu_.memory_v2->used = 13002 * kMib;
+  EXPECT_EQ(spoiled({getpid()}), Lines{});
+}
+
+TEST_F(SpoilersTest, NeitherHasADeviceThatTellsNothing) {
+  MachineState blank;
+  EXPECT_EQ(lines(spoilers(blank)), Lines{});
+  EXPECT_EQ(lines(spoilers_between(blank, state())), Lines{});
+}
+
+TEST_F(SpoilersTest, ForeignProcesses) {
+  gpu_.compute_processes = {{static_cast<unsigned int>(getpid()), 500 * kMib, ~0U, ~0U}};
+  gpu_.graphics_processes = {{kNobody, 0, ~0U, ~0U}};
+  gpu_.memory_v2->used = 502 * kMib;
+  EXPECT_EQ(spoiled(), (Lines{"error: compute process " + std::to_string(getpid()) +
+                                  " (machine_test, 500 MiB) is on the GPU",
+                              "error: graphics process 2147483632 (not visible from here) is on "
+                              "the GPU"}));
+}
+
+TEST_F(SpoilersTest, AnOwnProcessUnderThePidOfTheHostIsNotForeign) {
+  gpu_.compute_processes = {{kNobody, 500 * kMib, ~0U, ~0U}};
+  gpu_.memory_v2->used = 502 * kMib;
+  EXPECT_EQ(spoiled({getpid()}), Lines{});
+  gpu_.compute_processes->push_back({kNobody + 1, 500 * kMib, ~0U, ~0U});
+  gpu_.memory_v2->used = 1002 * kMib;
+  EXPECT_EQ(spoiled({getpid()}).size(), 1U);
+}
+
+TEST_F(SpoilersTest, MemoryOfSomeoneInvisible) {
+  const Lines found{"error: 600 MiB of GPU memory are used by a process that is not visible from "
+                    "here"};
+  gpu_.memory_v2->used = 600 * kMib;
+  EXPECT_EQ(spoiled(), found);
+  EXPECT_EQ(spoiled({getpid()}), Lines{}) << "an own process that is not listed may use it";
+  gpu_.compute_processes = {{static_cast<unsigned int>(getpid()), 1000 * kMib, ~0U, ~0U}};
+  gpu_.memory_v2->used = 1600 * kMib;
+  EXPECT_EQ(spoiled({getpid()}), found);
+}
+
+TEST_F(SpoilersTest, TheReserveOfTheDriverIsNobodysMemory) {
+  gpu_.memory_v2.reset(); // an older driver: 622 MiB used, the reserve among it
+  EXPECT_EQ(spoiled(), Lines{});
+  gpu_.memory->used = 1200 * kMib;
+  EXPECT_EQ(spoiled().size(), 1U);
+}
+
+TEST_F(SpoilersTest, AnotherBench) {
+  const LockHolder holder{4711, "2026-01-31T12:34:56Z", "bench run scenarios/zimage.yaml"};
+  EXPECT_EQ(lines(spoilers(state(), {}, holder)),
+            Lines{"error: another bench holds the GPU's lock (pid 4711 since "
+                  "2026-01-31T12:34:56Z, `bench run scenarios/zimage.yaml`)"});
+}
+
+TEST_F(SpoilersTest, Mig) {
+  const Lines found{"error: the GPU is partitioned (MIG): its parts share clocks and power, and "
+                    "none has all SMs"};
+  gpu_.mig_enabled = true;
+  EXPECT_EQ(spoiled(), found);
+  gpu_.mig_enabled.reset(); // a partition does not answer that
+  gpu_.uuid = "MIG-11111111";
+  EXPECT_EQ(spoiled(), found);
+}
+
+TEST_F(SpoilersTest, Slowdowns) {
+  gpu_.clocks_events = nvmlClocksEventReasonSwThermalSlowdown |
+                       nvmlClocksThrottleReasonHwThermalSlowdown |
+                       nvmlClocksThrottleReasonHwSlowdown;
+  EXPECT_EQ(spoiled(), (Lines{"error: the hardware halves the clocks because the GPU is too hot "
+                              "(HwThermalSlowdown)",
+                              "error: the driver lowers the clocks because GPU or memory is too "
+                              "hot (SwThermalSlowdown)"}));
+  gpu_.clocks_events = nvmlClocksThrottleReasonHwPowerBrakeSlowdown;
+  EXPECT_EQ(spoiled(), (Lines{"error: the power supply asks the GPU to slow down "
+                              "(HwPowerBrakeSlowdown)"}));
+  gpu_.clocks_events = nvmlClocksThrottleReasonHwSlowdown;
+  EXPECT_EQ(spoiled(), Lines{"error: the hardware halves the clocks (HwSlowdown)"});
+  *gpu_.clocks_events |= nvmlClocksEventReasonGpuIdle;
+  EXPECT_EQ(spoiled(), Lines{});
+}
+
+TEST_F(SpoilersTest, ClocksSetByHand) {
+  gpu_.application_clock_mhz = 1500;
+  EXPECT_EQ(spoiled(), Lines{"warning: the application clock is set to 1500 MHz (default 1980): "
+                             "comparable only with baselines at that clock"});
+  gpu_.application_clock_mhz.reset();
+  gpu_.clocks_events = nvmlClocksEventReasonApplicationsClocksSetting;
+  EXPECT_EQ(spoiled(), Lines{"warning: the clocks are set by hand (ApplicationsClocksSetting): "
+                             "comparable only with baselines at that clock"});
+  gpu_.clocks_events = nvmlClocksEventReasonNone;
+  gpu_.sm_clock_mhz = 1500;
+  EXPECT_EQ(spoiled(), Lines{"warning: the SM clock is 1500 of 1980 MHz and the driver gives no "
+                             "reason: locked clocks?"});
+  gpu_.sm_clock_mhz = 1965;
+  EXPECT_EQ(spoiled(), Lines{});
+}
+
+TEST_F(SpoilersTest, ErrorsComeFirst) {
+  gpu_.power_limit_mw = 600000;
+  gpu_.persistence_enabled = false;
+  gpu_.ecc_uncorrected = 3;
+  gpu_.clocks_events = nvmlClocksEventReasonSwThermalSlowdown;
+  gpu_.compute_mode = NVML_COMPUTEMODE_PROHIBITED;
+  const std::vector<Finding> findings = spoilers(state());
+  EXPECT_EQ(lines(findings),
+            (Lines{"error: the GPU admits no compute process (compute mode prohibited)",
+                   "error: 3 uncorrected memory errors since the driver was loaded",
+                   "error: the driver lowers the clocks because GPU or memory is too hot "
+                   "(SwThermalSlowdown)",
+                   "warning: the power limit is 600 W, below the default of 700 W: comparable only "
+                   "with baselines at that limit",
+                   "warning: persistence mode is off: the driver unloads between processes, and "
+                   "each starts cold"}));
+  EXPECT_TRUE(has_error(findings));
+  EXPECT_FALSE(has_error({findings.back()}));
+}
+
+TEST_F(SpoilersTest, WhatHappenedBetweenTwoStates) {
+  gpu_.set_field(NVML_FI_DEV_CLOCKS_EVENT_REASON_SW_THERM_SLOWDOWN, 1000000000ULL);
+  gpu_.set_field(NVML_FI_DEV_CLOCKS_EVENT_REASON_HW_THERM_SLOWDOWN, 5ULL);
+  gpu_.set_field(NVML_FI_DEV_CLOCKS_EVENT_REASON_HW_POWER_BRAKE_SLOWDOWN, 0ULL);
+  const MachineState before = state();
+  EXPECT_EQ(lines(spoilers_between(before, state())), Lines{});
+  gpu_.set_field(NVML_FI_DEV_CLOCKS_EVENT_REASON_SW_THERM_SLOWDOWN, 1250000000ULL);
+  gpu_.ecc_uncorrected = 1;
+  gpu_.power_limit_mw = 500000;
+  EXPECT_EQ(lines(spoilers_between(before, state())),
+            (Lines{"error: the clocks were held down for 0.250 s (SwThermalSlowdown)",
+                   "error: 1 uncorrected memory errors while it was measured",
+                   "error: the power limit went from 700 to 500 W while it was measured"}));
+}
+
+} // namespace
+} // namespace bench::measure
