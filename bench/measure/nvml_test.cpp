@@ -219,7 +219,7 @@ TEST(Nvml, LoadsTheDriverOrSaysThatThereIsNone) {
   const Nvml nvml = Nvml::load();
   if (void* library = dlopen("libnvidia-ml.so.1", RTLD_NOW)) {
     dlclose(library);
-    EXPECT_NE(nvml.available(), nvml.reason().empty() == false);
+    EXPECT_EQ(nvml.available(), nvml.reason().empty()) << nvml.reason();
   } else {
     EXPECT_FALSE(nvml.available());
     EXPECT_EQ(nvml.reason().rfind("no NVIDIA driver (libnvidia-ml.so.1:", 0), 0U) << nvml.reason();

@@ -167,7 +167,7 @@ void check_settings(const MachineState& state, Findings& findings) {
   }
   if (state.ecc_uncorrected.value_or(0) > 0) {
     findings.error(
-        fmt::format("{} uncorrected memory errors since the driver was loaded",
+        fmt::format("uncorrected memory errors since the driver was loaded: {}",
                     *state.ecc_uncorrected),
         "reset the GPU (nvidia-smi --gpu-reset), and have it replaced if they come back");
   }
@@ -223,7 +223,7 @@ std::vector<Finding> spoilers_between(const MachineState& before, const MachineS
   }
   if (before.ecc_uncorrected && after.ecc_uncorrected &&
       *after.ecc_uncorrected > *before.ecc_uncorrected) {
-    findings.error(fmt::format("{} uncorrected memory errors while it was measured",
+    findings.error(fmt::format("uncorrected memory errors while it was measured: {}",
                                *after.ecc_uncorrected - *before.ecc_uncorrected),
                    "reset the GPU (nvidia-smi --gpu-reset), then measure again");
   }

@@ -153,7 +153,7 @@ TEST_F(SpoilersTest, ErrorsComeFirst) {
   const std::vector<Finding> findings = spoilers(state());
   EXPECT_EQ(lines(findings),
             (Lines{"error: the GPU admits no compute process (compute mode prohibited)",
-                   "error: 3 uncorrected memory errors since the driver was loaded",
+                   "error: uncorrected memory errors since the driver was loaded: 3",
                    "error: the driver lowers the clocks because GPU or memory is too hot "
                    "(SwThermalSlowdown)",
                    "warning: the power limit is 600 W, below the default of 700 W: comparable only "
@@ -175,7 +175,7 @@ TEST_F(SpoilersTest, WhatHappenedBetweenTwoStates) {
   gpu_.power_limit_mw = 500000;
   EXPECT_EQ(lines(spoilers_between(before, state())),
             (Lines{"error: the clocks were held down for 0.250 s (SwThermalSlowdown)",
-                   "error: 1 uncorrected memory errors while it was measured",
+                   "error: uncorrected memory errors while it was measured: 1",
                    "error: the power limit went from 700 to 500 W while it was measured"}));
 }
 
