@@ -84,7 +84,8 @@ Result sample_result() {
   result.overrides = {"loops.turbo-9.steps=4"};
   result.profile = "gate";
   result.device = "cuda";
-  result.machine = {{"gpu", {{"name", "NVIDIA H200"}, {"driver", "580.159"}}}, {"host", {}}};
+  result.machine = {
+      {"driver", {{"version", "580.159"}}}, {"gpu", {{"name", "NVIDIA H200"}}}, {"host", {}}};
   result.settings = {{"torch", {{"allow_tf32", "false"}}}};
   result.cases = {loop_case(), kernel_case(), failed_case()};
   result.phases_s = {{"start", 0.75}, {"weights", 12.5}};
