@@ -1,0 +1,130 @@
+"""ci/bench inside a bundle, and how ci/bundle packs programs and libraries."""
+
+import importlib.machinery
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import REPO, executable
+
+SHOW = '#!/bin/sh\necho "$LD_LIBRARY_PATH"\necho "$BENCH_ROOT"\nfor a; do echo "<$a>"; done\npwd\nexit 5\n'
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """A bundle as ci/bundle lays it out, with a program that shows what it was given."""
+    root = tmp_path / "my bundle"
+    (root / "bin").mkdir(parents=True)
+    (root / "ci" / "steps").mkdir(parents=True)
+    shutil.copy(REPO / "ci" / "bench", root / "ci")
+    for name in ("__init__", "console", "bundled", "libraries"):
+        shutil.copy(REPO / "ci" / "steps" / f"{name}.py", root / "ci" / "steps")
+    executable(root / "bin" / "bench", SHOW)
+    (root / "bundle.json").write_text(json.dumps({"torch": "2.11.0", "cuda": "13.0"}))
+    return root
+
+
+@pytest.fixture
+def site(tmp_path):
+    """site-packages with a torch 2.11.0 of CUDA 13.0 and two nvidia wheels."""
+    site = tmp_path / "their site"
+    for folder in ("torch/lib", "nvidia/cu13/lib", "nvidia/cudnn/lib"):
+        (site / folder).mkdir(parents=True)
+    (site / "torch" / "__init__.py").write_text("raise SystemExit('nobody may import torch: it takes seconds')\n")
+    set_version(site, "2.11.0+cu130", "13.0")
+    return site
+
+
+def set_version(site, version, cuda):
+    text = f"from typing import Optional\n__version__ = '{version}'\ncuda: Optional[str] = '{cuda}'\n"
+    (site / "torch" / "version.py").write_text(text)
+
+
+def run(bundle, *arguments, site="", **env):
+    env = {"PATH": "/bin:/usr/bin", "BENCH_PYTHON": sys.executable, "PYTHONPATH": str(site), **env}
+    command = [sys.executable, "-S", bundle / "ci" / "bench", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=bundle.parent)
+
+
+def test_runs_with_the_torch_that_is_there(bundle, site):
+    result = run(bundle, "run", "a b", site=site, LD_LIBRARY_PATH="/mine")
+    assert (result.returncode, result.stderr) == (5, "")
+    folders = [bundle / "lib", site / "torch/lib", site / "nvidia/cu13/lib", site / "nvidia/cudnn/lib", "/mine"]
+    wanted = [":".join(map(str, folders)), str(bundle), "<run>", "<a b>", str(bundle.parent)]
+    assert result.stdout.splitlines() == wanted
+
+
+@pytest.mark.parametrize(("version", "cuda"), [("2.10.0+cu130", "13.0"), ("2.11.0+cu128", "12.8")])
+def test_another_torch_is_refused(bundle, site, version, cuda):
+    set_version(site, version, cuda)
+    result = run(bundle, "doctor", site=site)
+    have = f"has torch {version.split('+')[0]} for CUDA {cuda}, this bundle was built against torch 2.11.0 for CUDA 13.0"
+    assert (result.returncode, result.stdout) == (6, "")
+    assert have in result.stderr and "BENCH_ANY_TORCH=1" in result.stderr and result.stderr.count("\n") == 1
+    anyway = run(bundle, "doctor", site=site, BENCH_ANY_TORCH="1")
+    assert anyway.returncode == 5 and "<doctor>" in anyway.stdout
+    assert "warning: " in anyway.stderr and have in anyway.stderr
+
+
+def test_no_torch(bundle, tmp_path):
+    fake = executable(tmp_path / "python", "#!/bin/sh\necho\n")
+    result = run(bundle, BENCH_PYTHON=str(fake))
+    assert result.returncode == 6 and result.stderr == f"ci/bench: {fake} has no torch: set BENCH_PYTHON to a Python that has it\n"
+
+
+def test_no_such_python(bundle):
+    result = run(bundle, BENCH_PYTHON="/nonexistent/python3")
+    assert result.returncode == 6 and result.stderr.startswith("ci/bench: no /nonexistent/python3 on this machine: set BENCH_PYTHON")
+
+
+def test_another_program_of_the_bundle(bundle, site):
+    executable(bundle / "bin" / "kernels_gpu_test", "#!/bin/sh\necho tests\n")
+    assert run(bundle, site=site, BENCH_EXECUTABLE="kernels_gpu_test").stdout == "tests\n"
+    wrong = run(bundle, site=site, BENCH_EXECUTABLE="x_test")
+    assert wrong.returncode == 6 and wrong.stderr.endswith("there are bench, kernels_gpu_test\n")
+
+
+@pytest.fixture(scope="module")
+def packer():
+    loader = importlib.machinery.SourceFileLoader("ci_bundle", str(REPO / "ci" / "bundle"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("ci_bundle", loader))
+    loader.exec_module(module)
+    return module
+
+
+def test_packed_program_finds_the_library_beside_it(packer, tmp_path):
+    """Built with an rpath into the build tree, packed, the build tree deleted: it must still run."""
+    tree, folder = tmp_path / "a build tree", tmp_path / "packed"
+    for path in (tree, folder / "bin", folder / "lib"):
+        path.mkdir(parents=True)
+    (tree / "f.cpp").write_text("int f() { return 7; }\n")
+    (tree / "main.cpp").write_text("int f(); int main() { return f(); }\n")
+    library, program = tree / "libseven.so", tree / "prog"
+    subprocess.run(["g++", "-shared", "-fPIC", "-o", library, tree / "f.cpp"], check=True)
+    subprocess.run(["g++", "-o", program, tree / "main.cpp", f"-L{tree}", "-lseven", f"-Wl,-rpath,{tree}"], check=True)
+    packer.place(program, folder / "bin" / "prog")
+    packer.place(library, folder / "lib" / "libseven.so")
+    shutil.rmtree(tree)
+    assert packer.dynamic(folder / "bin" / "prog", "RUNPATH") == ["$ORIGIN/../lib"]
+    assert subprocess.run([folder / "bin" / "prog"], env={}).returncode == 7
+    assert sorted(path.name for path in (folder / "bin").iterdir()) == ["prog"]
+
+
+def test_carries_what_the_other_machine_lacks_and_no_more(packer, tmp_path):
+    (tmp_path / "main.cpp").write_text("#include <benchmark/benchmark.h>\nBENCHMARK_MAIN();\n")
+    program = tmp_path / "prog"
+    subprocess.run(["g++", "-o", program, tmp_path / "main.cpp", "-lbenchmark"], check=True)
+    carried = packer.libraries_to_carry([program])
+    assert [name.split(".")[0] for name in carried] == ["libbenchmark"]
+    assert all(path.exists() for path in carried.values())
+
+
+def test_a_folder_that_is_no_bundle_is_left_alone(bare, tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").write_text("x")
+    result = bare.run("bundle", "--out", str(tmp_path / "precious"))
+    assert result.returncode == 2 and "exists and is no bundle" in result.stderr
+    assert (tmp_path / "precious" / "file").read_text() == "x"
