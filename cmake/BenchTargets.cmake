@@ -25,9 +25,9 @@ endif()
 add_library(bench_torch INTERFACE)
 target_link_libraries(bench_torch INTERFACE
   $<IF:$<BOOL:${BENCH_CUDA}>,LibTorch::cuda,LibTorch::cpu>)
-if(BENCH_CUDA)
-  target_compile_definitions(bench_torch INTERFACE BENCH_CUDA=1)
-endif()
+# Torch's own operators for tensors (a + b) include every operator's header, unless told not to.
+target_compile_definitions(bench_torch INTERFACE AT_PER_OPERATOR_HEADERS=1
+  $<$<BOOL:${BENCH_CUDA}>:BENCH_CUDA=1>)
 
 # bench_library(NAME SOURCES file... [LINKS target...] [TORCH])
 #   One folder, one library. TORCH: its sources may include torch and share the precompiled header.
@@ -52,6 +52,12 @@ function(bench_test name)
   include(GoogleTest)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 120
     DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${arg_LABELS}")
+  foreach(label ${arg_LABELS}) # builds every test of one label: ninja tests-logic
+    if(NOT TARGET tests-${label})
+      add_custom_target(tests-${label})
+    endif()
+    add_dependencies(tests-${label} ${name})
+  endforeach()
 endfunction()
 
 function(bench_use_torch name)
@@ -65,4 +71,4 @@ file(WRITE ${PROJECT_BINARY_DIR}/torch_pch.cpp "// Holds the precompiled header 
 add_library(bench_torch_pch OBJECT ${PROJECT_BINARY_DIR}/torch_pch.cpp)
 target_link_libraries(bench_torch_pch PUBLIC bench_options LibTorch::fmt bench_torch)
 target_precompile_headers(bench_torch_pch PRIVATE
-  <ATen/core/Tensor.h> <fmt/format.h> <memory> <string> <vector>)
+  <ATen/TensorOperators.h> <ATen/core/Tensor.h> <fmt/format.h> <memory> <string> <vector>)
