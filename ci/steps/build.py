@@ -53,6 +53,7 @@ class Build:
         self.preset = preset
         self.folder = self.root / "build" / preset
         self.log = self.folder / "build.log"
+        self.configure_log = self.folder / "configure.log"
         self.environment = Environment(root)
         self._stamp = self.folder / "ci-configured.json"
         self._keep_open = keep_open
@@ -76,17 +77,17 @@ class Build:
         fresh = ["--fresh"] if before and before != arguments else []
         say(f"configuring {self._shown(self.folder)}")
         self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.log, "wb") as log:
+        with open(self.configure_log, "wb") as log:
             done = subprocess.run(
                 ["cmake", "--preset", self.preset, *fresh, *arguments[1:]], cwd=self.root, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT, pass_fds=self._keep_open,
             )  # fmt: skip
         if done.returncode != 0:
             (self.folder / "build.ninja").unlink(missing_ok=True)
-            cause = re.search(rb"CMake Error[^\n]*\n+\s*([^\n]*)", self.log.read_bytes())
+            cause = re.search(rb"CMake Error[^\n]*\n+\s*([^\n]*)", self.configure_log.read_bytes())
             text = cause.group(1).decode(errors="replace") if cause else "cmake failed"
             raise Failure(
-                f"cannot configure preset {self.preset}: {text}; see {self.log} "
+                f"cannot configure preset {self.preset}: {text}; see {self.configure_log} "
                 f"(`ci/setup --verify {' '.join(PRESETS[self.preset])}` checks what is installed)"
             )
         self._stamp.write_text(json.dumps(arguments))
@@ -107,7 +108,7 @@ class Build:
             env={**os.environ, "NINJA_STATUS": "[%f/%t] "},
         )  # fmt: skip
         rewrite = sys.stderr.isatty()
-        with open(self.log, "ab") as log:
+        with open(self.log, "wb") as log:
             open_line = False
             for raw in process.stdout:
                 log.write(raw)

@@ -117,12 +117,13 @@ class Environment:
         for link in self.venv.glob("bin/python*"):
             if not link.exists():  # its Python is gone
                 link.unlink()
+        base = getattr(sys, "_base_executable", sys.executable)  # not the Python of another venv
         # First over what is there, which keeps its packages; from nothing when that is not enough.
         for more in ([], ["--clear"]):
-            run_logged([sys.executable, "-m", "venv", *more, self.venv], self.log, keep_open=self._keep_open)
+            run_logged([base, "-m", "venv", *more, self.venv], self.log, keep_open=self._keep_open)
             if self.python.exists() and self.site_packages and self._has_pip():
                 return
-        raise explain(self.log, "python3 -m venv", f"{sys.executable} -m venv {self.venv}")
+        raise explain(self.log, "python3 -m venv", f"{base} -m venv {self.venv}")
 
     def _has_pip(self):
         return subprocess.run([self.python, "-m", "pip", "--version"], stdout=subprocess.DEVNULL,

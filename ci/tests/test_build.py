@@ -37,6 +37,13 @@ def test_build_error_names_place_and_log(project):
     last = result.stderr.splitlines()[-1]
     assert "main.cpp:1:21: error: " in last and last.endswith(f"see {project.root}/build/cpu/build.log")
     assert "nowhere" in (project.root / "build" / "cpu" / "build.log").read_text()
+    (project.root / "main.cpp").write_text("int main() {\n  return elsewhere; }\n")
+    assert "main.cpp:2:10: error: " in project.run("bench").stderr.splitlines()[-1]  # not the error of before
+
+
+def test_unknown_program(project):
+    result = project.run("bench", BENCH_EXECUTABLE="brench")
+    assert result.returncode == 6 and "unknown target 'brench'" in result.stderr.splitlines()[-1]
 
 
 def test_configure_error_names_cause_and_log(project):
