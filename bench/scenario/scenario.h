@@ -19,9 +19,11 @@ namespace bench::scenario {
 enum class DType { bf16, fp16, fp32 };
 std::string_view to_string(DType dtype); ///< "bf16", "fp16", "fp32"
 std::int64_t size_of(DType dtype);       ///< bytes of one element
+std::optional<DType> parse_dtype(std::string_view text);
 
 enum class DeviceKind { cpu, cuda };
 std::string_view to_string(DeviceKind device); ///< "cpu", "cuda"
+std::optional<DeviceKind> parse_device_kind(std::string_view text);
 
 /// The input of a row-wise kernel: `rows` rows of `width` elements. Text form "4128x3840.bf16".
 struct KernelShape {
@@ -43,6 +45,7 @@ struct ModelSpec {
   std::string weights = "random";  ///< "random": from `seed`, on the device
   std::uint64_t seed = 0;          ///< of weights, latents and caption features
   std::map<std::string, std::int64_t> architecture; ///< every key of the catalog's model, overrides applied
+  bool operator==(const ModelSpec&) const = default;
 };
 
 /// `loops.<id>:` — all steps of one image.
@@ -81,7 +84,8 @@ struct KernelCase {
   std::string path; ///< "aten"
 };
 
-/// One measured thing. Ids: `zimage/loop/turbo-9/graph/aten`, `zimage/rms_norm/4128x3840.bf16/aten`.
+/// One measured thing. Ids: `zimage/loop/turbo-9/graph/aten`, `zimage/rms_norm/4128x3840.bf16/aten`;
+/// with several kernel families in a loop, `zimage/loop/turbo-9/graph/ada_norm=fused+rms_norm=aten`.
 struct Case {
   std::string id;
   std::string hash;     ///< 16 hex digits over what defines the work and nothing else
@@ -118,7 +122,7 @@ class Scenario {
 /// keys (`loops.turbo-9.steps=4`) and YAML values; applied before checking.
 /// Throws UsageError "file:line:column: what is wrong; the mend" for text that is no YAML, unknown
 /// keys, models, engines or paths (with the nearest known one), wrong types, impossible values and
-/// ids given twice; "--set KEY: ..." when an override is at fault.
+/// ids given twice; "--set KEY: ..." when an override is at fault. All faults at once, a line each.
 Scenario load(const std::filesystem::path& file, const Catalog& catalog,
               const std::vector<std::string>& overrides = {});
 
