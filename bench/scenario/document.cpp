@@ -1,0 +1,117 @@
+#include <bench/base/error.h>
+#include <bench/base/nearest.h>
+#include <bench/scenario/document.h>
+#include <bench/scenario/model_spec.h>
+#include <bench/scenario/section.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace bench::scenario {
+
+namespace {
+
+const std::vector<Node::Entry>& entries_of(const Node* map) {
+  static const std::vector<Node::Entry> none;
+  return map == nullptr ? none : map->entries;
+}
+
+/// `maps`: least specific first, null where absent.
+PathsByFamily read_paths(const std::vector<const Node*>& maps) {
+  PathsByFamily paths;
+  for (const Node* map : maps) {
+    for (const Node::Entry& family : entries_of(map)) {
+      paths[family.key] = texts(family.value);
+    }
+  }
+  return paths;
+}
+
+Gate read_gate(const Node& root, const Node& own) {
+  return {.work = Section("gate", {own.find("gate"), root.find("gate")}).fraction("work")};
+}
+
+Sampling read_sampling(const Node& root, const Node& profile) {
+  const Section section("sampling", {profile.find("sampling"), root.find("sampling")});
+  return {.loops = static_cast<int>(section.integer("loops")),
+          .regions = static_cast<int>(section.integer("regions")),
+          .warmup_s = section.duration("warmup")};
+}
+
+LoopEntry read_loop(const Node& root, const Node::Entry& entry) {
+  const Section section("loops.<loop>", {&entry.value});
+  LoopEntry loop;
+  loop.id = entry.key;
+  loop.spec.steps = static_cast<int>(section.integer("steps"));
+  loop.spec.guidance = section.number("guidance");
+  loop.spec.negative_text_tokens = section.integer("negative_text_tokens");
+  loop.spec.shift = section.number("shift");
+  loop.engines = Section("", {&entry.value, &root}).list("engines").value();
+  loop.paths = read_paths({root.find("paths"), entry.value.find("paths")});
+  loop.gate = read_gate(root, entry.value);
+  return loop;
+}
+
+KernelEntry read_kernel(const Node& root, const Node::Entry& entry) {
+  KernelEntry kernel;
+  kernel.family = entry.key;
+  if (const Node* shapes = entry.value.find("shapes"); shapes != nullptr && shapes->is_list()) {
+    kernel.shapes.emplace();
+    for (const Node& shape : shapes->items) {
+      kernel.shapes->push_back(parse_kernel_shape(shape.text).value());
+    }
+  }
+  kernel.paths = texts(*entry.value.find("paths"));
+  kernel.gate = read_gate(root, entry.value);
+  return kernel;
+}
+
+Profile read_profile(const Node& root, const Node::Entry& entry, const Catalog& catalog) {
+  const Section section("profiles.<profile>", {&entry.value});
+  Profile profile;
+  profile.name = entry.key;
+  profile.device = parse_device_kind(section.text("device")).value();
+  profile.model = read_model(root, &entry.value, catalog);
+  profile.sampling = read_sampling(root, entry.value);
+  if (section.find("steps") != nullptr) {
+    profile.most_steps = static_cast<int>(section.integer("steps"));
+  }
+  profile.loops = section.list("loops");
+  profile.engines = section.list("engines");
+  profile.families = section.list("kernels");
+  profile.paths = read_paths({entry.value.find("paths")});
+  return profile;
+}
+
+} // namespace
+
+const Profile& Document::profile(std::string_view wanted) const {
+  const auto found = std::ranges::find(profiles, wanted, &Profile::name);
+  if (found != profiles.end()) {
+    return *found;
+  }
+  std::vector<std::string> known;
+  for (const Profile& profile : profiles) {
+    known.push_back(profile.name);
+  }
+  throw UsageError(
+      fmt::format("{}: no profile '{}'{}", file.string(), wanted, hint(wanted, std::move(known))));
+}
+
+Document read_document(const Node& root, const Catalog& catalog) {
+  Document document;
+  document.name = root.find("scenario")->text;
+  for (const Node::Entry& loop : entries_of(root.find("loops"))) {
+    document.loops.push_back(read_loop(root, loop));
+  }
+  for (const Node::Entry& kernel : entries_of(root.find("kernels"))) {
+    document.kernels.push_back(read_kernel(root, kernel));
+  }
+  for (const Node::Entry& profile : entries_of(root.find("profiles"))) {
+    document.profiles.push_back(read_profile(root, profile, catalog));
+  }
+  return document;
+}
+
+} // namespace bench::scenario

@@ -1,0 +1,162 @@
+#include <bench/base/error.h>
+#include <bench/scenario/document.h>
+#include <bench/scenario/hash.h>
+#include <bench/scenario/scenario.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace bench::scenario {
+
+namespace {
+
+bool contains(const std::vector<std::string>& all, const std::string& one) {
+  return std::ranges::find(all, one) != all.end();
+}
+
+/// What of `all` a profile keeps, in the order of `all`.
+std::vector<std::string> narrow(std::vector<std::string> all,
+                                const std::optional<std::vector<std::string>>& kept) {
+  if (kept) {
+    std::erase_if(all, [&](const std::string& one) { return !contains(*kept, one); });
+  }
+  return all;
+}
+
+bool keeps(const std::optional<std::vector<std::string>>& kept, const std::string& one) {
+  return !kept || contains(*kept, one);
+}
+
+/// Every way to take one path for each family; the last family varies fastest.
+std::vector<std::map<std::string, std::string>> combinations(const PathsByFamily& paths) {
+  std::vector<std::map<std::string, std::string>> all{{}};
+  for (const auto& [family, names] : paths) {
+    std::vector<std::map<std::string, std::string>> longer;
+    for (const auto& shorter : all) {
+      for (const std::string& name : names) {
+        longer.push_back(shorter);
+        longer.back()[family] = name;
+      }
+    }
+    all = std::move(longer);
+  }
+  return all;
+}
+
+/// "aten"; of several families "ada_norm=fused+rms_norm=aten".
+std::string paths_in_id(const std::map<std::string, std::string>& paths) {
+  if (paths.size() == 1) {
+    return paths.begin()->second;
+  }
+  std::vector<std::string> parts;
+  for (const auto& [family, path] : paths) {
+    parts.push_back(fmt::format("{}={}", family, path));
+  }
+  return fmt::format("{}", fmt::join(parts, "+"));
+}
+
+class Expander {
+ public:
+  Expander(const Document& document, const Profile& profile, const Catalog& catalog)
+      : document_(document), profile_(profile), catalog_(catalog) {}
+
+  std::vector<Case> run() {
+    for (const LoopEntry& loop : document_.loops) {
+      if (keeps(profile_.loops, loop.id)) {
+        add_loop(loop);
+      }
+    }
+    for (const KernelEntry& kernel : document_.kernels) {
+      if (keeps(profile_.families, kernel.family)) {
+        add_kernel(kernel);
+      }
+    }
+    return std::move(cases_);
+  }
+
+ private:
+  void add_loop(const LoopEntry& entry) {
+    PathsByFamily paths = entry.paths;
+    for (const auto& [family, kept] : profile_.paths) {
+      if (const auto own = paths.find(family); own != paths.end()) {
+        own->second = narrow(own->second, kept);
+      }
+    }
+    LoopCase loop;
+    loop.model = *profile_.model;
+    loop.loop = entry.id;
+    loop.spec = entry.spec;
+    loop.spec.steps = std::min(loop.spec.steps, profile_.most_steps.value_or(loop.spec.steps));
+    for (const std::string& engine : narrow(entry.engines, profile_.engines)) {
+      for (const auto& combination : combinations(paths)) {
+        loop.engine = engine;
+        loop.paths = combination;
+        add(fmt::format("loop/{}/{}/{}", entry.id, engine, paths_in_id(combination)), entry.gate,
+            catalog_.find_model(loop.model.name)->work_version, loop);
+      }
+    }
+  }
+
+  void add_kernel(const KernelEntry& entry) {
+    const int work_version = catalog_.find_family(entry.family)->work_version;
+    for (const KernelShape& shape : shapes_of(entry)) {
+      for (const std::string& path : entry.paths) {
+        add(fmt::format("{}/{}/{}", entry.family, to_string(shape), path), entry.gate, work_version,
+            KernelCase{.family = entry.family, .shape = shape, .path = path});
+      }
+    }
+  }
+
+  std::vector<KernelShape> shapes_of(const KernelEntry& entry) const {
+    if (entry.shapes) {
+      return *entry.shapes;
+    }
+    const ModelSpec& model = *profile_.model;
+    std::vector<KernelShape> each_once;
+    for (const KernelShape& shape :
+         catalog_.find_model(model.name)->kernel_shapes(model, entry.family)) {
+      if (std::ranges::find(each_once, shape) == each_once.end()) {
+        each_once.push_back(shape);
+      }
+    }
+    return each_once;
+  }
+
+  template <typename Work>
+  void add(const std::string& id, const Gate& gate, int work_version, const Work& work) {
+    Case& added = cases_.emplace_back();
+    added.id = fmt::format("{}/{}", document_.name, id);
+    added.work_version = work_version;
+    added.device = profile_.device;
+    added.gate = gate;
+    added.work = work;
+    added.hash = case_hash(added);
+  }
+
+  const Document& document_;
+  const Profile& profile_;
+  const Catalog& catalog_;
+  std::vector<Case> cases_;
+};
+
+} // namespace
+
+Expansion expand(const Scenario& scenario, std::string_view profile, const Catalog& catalog) {
+  const Document& document = *scenario.document_;
+  const Profile& chosen = document.profile(profile);
+  Expansion expansion{.scenario = document.name,
+                      .profile = chosen.name,
+                      .device = chosen.device,
+                      .sampling = chosen.sampling,
+                      .cases = Expander(document, chosen, catalog).run()};
+  if (expansion.cases.empty()) {
+    throw UsageError(fmt::format("{}: profile '{}' leaves no case; widen its 'loops', 'engines', "
+                                 "'paths' or 'kernels'",
+                                 document.file.string(), profile));
+  }
+  return expansion;
+}
+
+} // namespace bench::scenario

@@ -1,0 +1,188 @@
+#include <bench/base/error.h>
+#include <bench/scenario/fake_catalog.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace bench::scenario {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> ids(const Expansion& expansion) {
+  std::vector<std::string> ids;
+  for (const Case& measured : expansion.cases) {
+    ids.push_back(measured.id);
+  }
+  return ids;
+}
+
+std::vector<std::string> ids(const std::string& text, std::string_view profile,
+                             const std::vector<std::string>& overrides = {}) {
+  return ids(expand(load_text(text, overrides), profile, fake_catalog()));
+}
+
+Expansion zimage(std::string_view profile) {
+  const Catalog catalog = fake_catalog();
+  return expand(load(BENCH_SCENARIOS_DIR "/zimage.yaml", catalog), profile, catalog);
+}
+
+TEST(Expand, OrderOfCases) {
+  EXPECT_THAT(ids(kSmall, "full"),
+              ElementsAre("small/loop/a/graph/aten", "small/loop/a/graph/decomposed",
+                          "small/loop/a/eager/aten", "small/loop/a/eager/decomposed",
+                          "small/loop/b/graph/aten", "small/loop/b/graph/decomposed",
+                          "small/loop/b/eager/aten", "small/loop/b/eager/decomposed",
+                          "small/rms_norm/64x128.bf16/aten"));
+}
+
+TEST(Expand, ZimageGate) {
+  EXPECT_THAT(ids(zimage("gate")),
+              ElementsAre("zimage/loop/turbo-9/graph/aten", "zimage/loop/turbo-50/graph/aten",
+                          "zimage/loop/base-50/graph/aten", "zimage/rms_norm/4128x3840.bf16/aten",
+                          "zimage/rms_norm/4128x3840.bf16/decomposed",
+                          "zimage/rms_norm/123840x128.bf16/aten",
+                          "zimage/rms_norm/123840x128.bf16/decomposed"));
+}
+
+TEST(Expand, ZimageFull) {
+  const Expansion full = zimage("full");
+  EXPECT_EQ(full.cases.size(), 4 + 4 + 1 + 4u);
+  EXPECT_EQ(full.device, DeviceKind::cuda);
+  EXPECT_EQ(full.sampling.warmup_s, 2);
+  const Case& base = full.cases[8];
+  EXPECT_EQ(base.id, "zimage/loop/base-50/graph/aten");
+  EXPECT_EQ(base.gate.work, 0.002);
+  const LoopCase& loop = std::get<LoopCase>(base.work);
+  EXPECT_EQ(loop.spec.steps, 50);
+  EXPECT_EQ(loop.spec.guidance, 5);
+  EXPECT_EQ(loop.spec.shift, 6);
+  EXPECT_EQ(loop.model.seed, 20962u);
+  EXPECT_EQ(loop.model.architecture.at("layers"), 30);
+  EXPECT_THAT(loop.paths, ElementsAre(testing::Pair("rms_norm", "aten")));
+}
+
+TEST(Expand, ZimageCpuIsScaledDown) {
+  const Expansion cpu = zimage("cpu");
+  EXPECT_EQ(cpu.device, DeviceKind::cpu);
+  EXPECT_EQ(cpu.sampling.loops, 5);
+  EXPECT_EQ(cpu.sampling.regions, 10);
+  EXPECT_EQ(cpu.sampling.warmup_s, 0.2);
+  const Case& first = cpu.cases.front();
+  EXPECT_EQ(first.id, "zimage/loop/turbo-9/eager/aten");
+  EXPECT_EQ(first.device, DeviceKind::cpu);
+  const LoopCase& loop = std::get<LoopCase>(first.work);
+  EXPECT_EQ(loop.spec.steps, 4);
+  EXPECT_EQ(loop.model.width, 128);
+  EXPECT_EQ(loop.model.height, 128);
+  EXPECT_EQ(loop.model.text_tokens, 32);
+  EXPECT_EQ(loop.model.architecture.at("heads"), 2);
+  EXPECT_EQ(loop.model.architecture.at("head_width"), 128) << "merged key by key";
+  EXPECT_EQ(cpu.cases.back().id, "zimage/rms_norm/192x128.bf16/decomposed");
+  for (const Case& measured : cpu.cases) {
+    EXPECT_THAT(measured.id, testing::Not(HasSubstr("base-50"))) << "it has no eager engine";
+  }
+}
+
+TEST(Expand, IdsAreUnique) {
+  for (const char* profile : {"gate", "full", "cpu"}) {
+    const std::vector<std::string> all = ids(zimage(profile));
+    EXPECT_EQ(std::set(all.begin(), all.end()).size(), all.size()) << profile;
+  }
+}
+
+TEST(Expand, ALoopsOwnEnginesPathsAndGate) {
+  const std::string text = small_with(
+      "{steps: 9}", "{steps: 9, engines: [eager], paths: {rms_norm: [cuda]}, gate: {work: 1 %}}");
+  const Expansion full = expand(load_text(text), "full", fake_catalog());
+  EXPECT_THAT(ids(full),
+              ElementsAre("small/loop/a/eager/cuda", "small/loop/b/graph/aten",
+                          "small/loop/b/graph/decomposed", "small/loop/b/eager/aten",
+                          "small/loop/b/eager/decomposed", "small/rms_norm/64x128.bf16/aten"));
+  EXPECT_EQ(full.cases[0].gate.work, 0.01);
+  EXPECT_EQ(full.cases[1].gate.work, 0.002);
+}
+
+TEST(Expand, AKernelsOwnGate) {
+  const std::string text =
+      small_with("    paths: [aten]", "    paths: [aten]\n    gate: {work: 3 %}");
+  EXPECT_EQ(expand(load_text(text), "full", fake_catalog()).cases.back().gate.work, 0.03);
+}
+
+TEST(Expand, SeveralFamiliesAreCombined) {
+  const std::string text = small_with("  rms_norm: [aten, decomposed]\n",
+                                      "  rms_norm: [aten, decomposed]\n  ada_norm: [fused]\n");
+  EXPECT_THAT(ids(text, "full",
+                  {"profiles.full={device: cuda, loops: [a], engines: [graph], kernels: []}"}),
+              ElementsAre("small/loop/a/graph/ada_norm=fused+rms_norm=aten",
+                          "small/loop/a/graph/ada_norm=fused+rms_norm=decomposed"));
+}
+
+TEST(Expand, AProfileNarrows) {
+  const auto narrowed = [](const std::string& lists) {
+    return ids(kSmall, "full", {"profiles.full={device: cuda, " + lists + "}"});
+  };
+  EXPECT_THAT(narrowed("loops: [b], engines: [eager], kernels: []"),
+              ElementsAre("small/loop/b/eager/aten", "small/loop/b/eager/decomposed"));
+  EXPECT_THAT(narrowed("loops: [b, a], engines: [eager, graph], paths: {rms_norm: [decomposed]}, "
+                       "kernels: []"),
+              ElementsAre("small/loop/a/graph/decomposed", "small/loop/a/eager/decomposed",
+                          "small/loop/b/graph/decomposed", "small/loop/b/eager/decomposed"))
+      << "in the loop's order, not the profile's";
+  EXPECT_THAT(narrowed("loops: []"), ElementsAre("small/rms_norm/64x128.bf16/aten"));
+  EXPECT_THAT(narrowed("paths: {rms_norm: [cuda]}"), ElementsAre("small/rms_norm/64x128.bf16/aten"))
+      << "no loop has that path; kernels keep theirs";
+  EXPECT_THAT(narrowed("loops: [a], engines: [graph], kernels: [], paths: {ada_norm: [fused]}"),
+              ElementsAre("small/loop/a/graph/aten", "small/loop/a/graph/decomposed"))
+      << "no loop chooses that family";
+}
+
+TEST(Expand, StepsOfAProfileAreALimit) {
+  const Expansion cpu = expand(load_text(kSmall, {"loops.a.steps=1"}), "cpu", fake_catalog());
+  EXPECT_EQ(std::get<LoopCase>(cpu.cases[0].work).spec.steps, 1);
+  EXPECT_EQ(std::get<LoopCase>(cpu.cases[4].work).spec.steps, 2);
+}
+
+TEST(Expand, FaultsNameTheProfile) {
+  const Scenario scenario = load_text(kSmall);
+  const auto message = [](const Scenario& loaded, std::string_view profile) -> std::string {
+    try {
+      expand(loaded, profile, fake_catalog());
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "(nothing thrown)";
+  };
+  EXPECT_THAT(message(scenario, "gpu"), HasSubstr(": no profile 'gpu'; did you mean 'cpu'?"));
+  EXPECT_THAT(message(scenario, "nightly"), HasSubstr(": no profile 'nightly'; known: cpu, full"));
+  EXPECT_THAT(
+      message(load_text(kSmall, {"profiles.full={device: cuda, loops: [], kernels: []}"}), "full"),
+      HasSubstr(": profile 'full' leaves no case; widen"));
+}
+
+TEST(KernelShapes, TextForm) {
+  const KernelShape shape{4128, 3840, DType::bf16};
+  EXPECT_EQ(to_string(shape), "4128x3840.bf16");
+  EXPECT_EQ(parse_kernel_shape("4128x3840.bf16"), shape);
+  for (const char* text : {"", "4128x3840", "4128x3840.", "4128x3840.int8", "4128.bf16",
+                           "0x3840.bf16", "-1x3840.bf16", "4128x3840.bf16 "}) {
+    EXPECT_EQ(parse_kernel_shape(text), std::nullopt) << text;
+  }
+}
+
+TEST(DTypes, WordsAndSizes) {
+  for (const DType dtype : {DType::bf16, DType::fp16, DType::fp32}) {
+    EXPECT_EQ(parse_dtype(to_string(dtype)), dtype);
+  }
+  EXPECT_EQ(size_of(DType::bf16), 2);
+  EXPECT_EQ(size_of(DType::fp16), 2);
+  EXPECT_EQ(size_of(DType::fp32), 4);
+  EXPECT_EQ(parse_device_kind("cuda"), DeviceKind::cuda);
+  EXPECT_EQ(parse_device_kind("gpu"), std::nullopt);
+}
+
+} // namespace
+} // namespace bench::scenario
