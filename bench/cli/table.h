@@ -1,0 +1,27 @@
+#pragma once
+
+#include <bench/cli/terminal.h>
+#include <bench/results/result.h>
+
+#include <filesystem>
+#include <string>
+
+namespace bench::cli {
+
+/// A finished or interrupted run for a person: what was measured and where, loops, kernels, where
+/// the seconds went, and where the file lies (unless `file` is empty). Everything in it is derived
+/// from `result`; nothing is judged.
+///
+///     ms/step    median time of a step
+///     spread     robust coefficient of variation of the samples (stats::robust_variation)
+///     s/loop     median over whole loops of the sum of their steps
+///     TFLOP/s    modelled operations of a step / its median time
+///     of matmul  that rate / the rate of a large matrix product
+///     SM GHz     median effective SM frequency
+///     us/launch  median time of a launch
+///     TB/s       modelled least traffic of a launch / its median time
+///     of copy    time to copy as many bytes / median time of a launch
+std::string result_table(const results::Result& result, const Style& style,
+                         const std::filesystem::path& file = {});
+
+} // namespace bench::cli
