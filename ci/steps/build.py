@@ -114,8 +114,10 @@ class Build:
                 log.write(raw)
                 line = raw.decode(errors="replace").rstrip("\n")
                 step = re.match(r"\[(\d+)/(\d+)\] (.*)", line)
+                if step and step.group(3).startswith("cd "):
+                    continue  # a step without a description: what every build does to see whether anything changed
                 if step:
-                    text = f"{script_step(step.group(3))} ({step.group(1)} of {step.group(2)})"
+                    text = f"{in_words(step.group(3))} ({step.group(1)} of {step.group(2)})"
                     end = "" if rewrite else "\n"
                     print(f"\r\033[K{text[:110]}" if rewrite else text, end=end, file=sys.stderr, flush=True)
                     open_line = rewrite
@@ -139,7 +141,7 @@ class Build:
         return os.path.relpath(path, self.root)
 
 
-def script_step(text):
+def in_words(text):
     """'Building CXX object bench/base/CMakeFiles/bench_base.dir/file.cpp.o' -> 'compile bench/base/file.cpp'"""
     match = re.match(r"Building (?:CXX|CUDA|C) object (.*?)CMakeFiles/[^/]*\.dir/(.*)\.o$", text)
     if match:

@@ -142,6 +142,7 @@ def project(bare):
     (bare.root / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.25)\nproject(bench LANGUAGES CXX)\n"
         "set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)\nadd_executable(bench main.cpp)\n"
+        'add_custom_target(look COMMAND ${CMAKE_COMMAND} -E true COMMENT "")\nadd_dependencies(bench look)\n'
     )
     (bare.root / "main.cpp").write_text(
         "#include <cstdio>\n#include <cstdlib>\n#include <unistd.h>\n"
