@@ -84,8 +84,8 @@ class Build:
             )  # fmt: skip
         if done.returncode != 0:
             (self.folder / "build.ninja").unlink(missing_ok=True)
-            cause = re.search(rb"CMake Error[^\n]*\n+\s*([^\n]*)", self.configure_log.read_bytes())
-            text = cause.group(1).decode(errors="replace") if cause else "cmake failed"
+            cause = re.search(r"CMake Error[^\n]*\n((?:\s*\n|  .*\n)+)", self.configure_log.read_text(errors="replace"))
+            text = " ".join(cause.group(1).split()) if cause else "cmake failed"
             raise Failure(
                 f"cannot configure preset {self.preset}: {text}; see {self.configure_log} "
                 f"(`ci/setup --verify {' '.join(PRESETS[self.preset])}` checks what is installed)"

@@ -50,6 +50,8 @@ def test_unknown_program(project):
 def test_configure_error_names_cause_and_log(project):
     lists = project.root / "CMakeLists.txt"
     good = lists.read_text()
+    lists.write_text(good + "add_executable(other absent.cpp)\n")
+    assert "cannot configure preset cpu: Cannot find source file: absent.cpp" in project.run("bench").stderr.splitlines()[-1]
     lists.write_text(good + 'message(FATAL_ERROR "no torch wheel")\n')
     for _ in range(2):  # a failed configuration is not taken for a good one
         result = project.run("bench")
