@@ -124,20 +124,25 @@ def checkout(bare):
     return bare
 
 
+def note_as_set_up(checkout, **stamp):
+    """Writes the stamp that a finished set-up leaves; stamp: what it holds besides the groups."""
+    code = (  # the copy's own code decides the fingerprint
+        f"import sys; sys.path.insert(0, {str(checkout.root / 'ci')!r})\n"
+        f"from steps.environment import Environment\nprint(Environment({str(checkout.root)!r}).fingerprint())"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], env=checkout.env, capture_output=True, text=True, check=True)
+    stamp["cpu"] = stamp["cuda"] = answer.stdout.strip()
+    Environment(checkout.root).stamp_file.write_text(json.dumps(stamp))
+
+
 @pytest.fixture
 def project(bare):
     """A checkout that is set up, with a C++ program `bench` of its own and the real build tools."""
     (bare.root / ".venv" / "bin").mkdir(parents=True)
     (bare.root / ".venv" / "bin" / "python3").symlink_to(sys.executable)
     (bare.root / ".venv" / "pyvenv.cfg").write_text("version = 3.11.2\n")
-    environment = Environment(bare.root)
-    code = (  # the copy's own code decides the fingerprint
-        f"import sys; sys.path.insert(0, {str(bare.root / 'ci')!r})\n"
-        f"from steps.environment import Environment\nprint(Environment({str(bare.root)!r}).fingerprint())"
-    )
     bare.env["PATH"] = os.environ["PATH"]
-    fingerprint = subprocess.run([sys.executable, "-c", code], env=bare.env, capture_output=True, text=True, check=True)
-    environment.stamp_file.write_text(json.dumps({"cpu": fingerprint.stdout.strip()}))
+    note_as_set_up(bare)
     shutil.copy(REPO / "CMakePresets.json", bare.root)
     (bare.root / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.25)\nproject(bench LANGUAGES CXX)\n"

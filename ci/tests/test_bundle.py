@@ -6,9 +6,10 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from conftest import REPO, executable
+from conftest import REPO, executable, note_as_set_up
 
 SHOW = '#!/bin/sh\necho "$LD_LIBRARY_PATH"\necho "$BENCH_ROOT"\nfor a; do echo "<$a>"; done\npwd\nexit 5\n'
 
@@ -128,3 +129,34 @@ def test_a_folder_that_is_no_bundle_is_left_alone(bare, tmp_path):
     result = bare.run("bundle", "--out", str(tmp_path / "precious"))
     assert result.returncode == 2 and "exists and is no bundle" in result.stderr
     assert (tmp_path / "precious" / "file").read_text() == "x"
+
+
+def test_a_bundle_from_build_to_run(project, site, tmp_path):
+    """Packs a small project, moves the bundle, deletes the checkout, runs the program and the GPU test."""
+    lists = project.root / "CMakeLists.txt"
+    lists.write_text(lists.read_text() + "add_executable(x_gpu_test main.cpp)\nadd_executable(x_test main.cpp)\n")
+    (project.root / "scenarios").mkdir()
+    (project.root / "scenarios" / "one.yaml").write_text("model: x\n")
+    executable(tmp_path / "nvcc", "#!/bin/sh\n")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "nvcc").rename(tmp_path / "bin" / "nvcc")
+    note_as_set_up(project, toolkit=str(tmp_path))
+    shutil.copytree(site / "torch", project.root / ".venv" / "lib" / "python3.11" / "site-packages" / "torch")
+    out = tmp_path / "out" / "b"
+    out.parent.mkdir()
+    for _ in range(2):  # the second replaces the first
+        packed = project.run("bundle", "--out", str(out))
+        assert packed.returncode == 0, packed.stderr
+    assert packed.stdout.startswith(f"{out}: 0.") and packed.stdout.endswith(" MiB\n")
+    assert [path.name for path in out.parent.iterdir()] == ["b"]
+    files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    steps = [f"ci/steps/{name}.py" for name in ("__init__", "bundled", "console", "libraries")]
+    assert files == ["README.md", "bin/bench", "bin/x_gpu_test", "bundle.json", "ci/bench", *steps, "scenarios/one.yaml"]
+    about = json.loads((out / "bundle.json").read_text())
+    assert (about["torch"], about["cuda"], about["dirty"]) == ("2.11.0", "13.0", False)
+    assert "x_gpu_test" in (out / "README.md").read_text()
+    shutil.rmtree(project.root)
+    moved = Path(shutil.move(out, tmp_path / "a GPU machine"))
+    result = run(moved, "z", site=site)
+    assert (result.returncode, result.stdout) == (3, f"{tmp_path}|{moved}|z|2\n"), result.stderr
+    assert run(moved, site=site, BENCH_EXECUTABLE="x_gpu_test").returncode == 3
