@@ -28,11 +28,14 @@ struct ExitCodeInfo {
 inline constexpr std::array<ExitCodeInfo, 8> kExitCodes{{
     {ExitCode::ok, "ok", "all that was asked was done; nothing that counts drifted"},
     {ExitCode::regression, "regression", "a case got slower by more than its gate"},
-    {ExitCode::usage, "usage", "wrong arguments, a faulty scenario, an output that cannot be written"},
+    {ExitCode::usage, "usage",
+     "wrong arguments, a faulty scenario, an output that cannot be written"},
     {ExitCode::inconclusive, "inconclusive", "not decided within the budget"},
-    {ExitCode::invalid, "invalid", "a measurement that must not be used: wrong output, failed case, disturbed GPU"},
+    {ExitCode::invalid, "invalid",
+     "a measurement that must not be used: wrong output, failed case, disturbed GPU"},
     {ExitCode::missing, "missing", "no comparable baseline"},
-    {ExitCode::unavailable, "unavailable", "this machine cannot run it: no GPU, GPU busy, too little memory or disk"},
+    {ExitCode::unavailable, "unavailable",
+     "this machine cannot run it: no GPU, GPU busy, too little memory or disk"},
     {ExitCode::interrupted, "interrupted", "stopped by a signal; what had finished is kept"},
 }};
 

@@ -22,7 +22,8 @@ struct Catalog {
     std::map<std::string, std::int64_t> architecture;
     /// The shapes that one forward of `spec` calls the kernel family with, largest work first;
     /// empty when it never calls it.
-    std::function<std::vector<KernelShape>(const ModelSpec& spec, std::string_view family)> kernel_shapes;
+    std::function<std::vector<KernelShape>(const ModelSpec& spec, std::string_view family)>
+        kernel_shapes;
     /// "" when such a model can be built, else what is wrong with its numbers, naming the key.
     /// Called before `kernel_shapes`, which is never asked about a spec with a fault.
     std::function<std::string(const ModelSpec& spec)> fault;

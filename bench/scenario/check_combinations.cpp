@@ -17,11 +17,6 @@ bool is_empty_map(const Node& node) {
   return node.is_map() && node.entries.empty();
 }
 
-const std::vector<Node::Entry>& entries_of(const Node* map) {
-  static const std::vector<Node::Entry> none;
-  return map == nullptr ? none : map->entries;
-}
-
 void check_something_to_measure(const Node& root, Faults& faults) {
   const Node* const loops = root.find("loops");
   const Node* const kernels = root.find("kernels");

@@ -41,16 +41,6 @@ std::string shown(const Node& node) {
   return {};
 }
 
-std::vector<std::string> keys_of(const Node* map) {
-  std::vector<std::string> keys;
-  if (map != nullptr) {
-    for (const Node::Entry& entry : map->entries) {
-      keys.push_back(entry.key);
-    }
-  }
-  return keys;
-}
-
 template <typename T>
 std::vector<std::string> names_of(const std::vector<T>& all) {
   std::vector<std::string> names;

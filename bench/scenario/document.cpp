@@ -12,11 +12,6 @@ namespace bench::scenario {
 
 namespace {
 
-const std::vector<Node::Entry>& entries_of(const Node* map) {
-  static const std::vector<Node::Entry> none;
-  return map == nullptr ? none : map->entries;
-}
-
 /// `maps`: least specific first, null where absent.
 PathsByFamily read_paths(const std::vector<const Node*>& maps) {
   PathsByFamily paths;

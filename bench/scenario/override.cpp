@@ -21,14 +21,6 @@ std::vector<std::string> split_at_dots(const std::string& key) {
   return parts;
 }
 
-std::vector<std::string> keys_of(const Node& map) {
-  std::vector<std::string> keys;
-  for (const Node::Entry& entry : map.entries) {
-    keys.push_back(entry.key);
-  }
-  return keys;
-}
-
 /// The entry of `map` called `name`, made when absent.
 Node::Entry& entry_of(Node& map, const std::string& name, const Place& place) {
   if (Node::Entry* entry = map.find_entry(name)) {
@@ -63,7 +55,7 @@ void apply_override(Node& root, const std::string& key_value, Faults& faults) {
     const SchemaKey* key = match_child(schema_children(pattern), parts[i]);
     if (key != nullptr && key->is_placeholder() && map->find(parts[i]) == nullptr) {
       faults.add(place, fmt::format("the file has no {}.{}{}", pattern, parts[i],
-                                    hint(parts[i], keys_of(*map))));
+                                    hint(parts[i], keys_of(map))));
       return;
     }
     map = &entry_of(*map, parts[i], place).value;

@@ -37,23 +37,25 @@ std::optional<KernelShape> parse_kernel_shape(std::string_view text);
 
 /// `model:` — one denoiser and the inputs it gets, batch 1.
 struct ModelSpec {
-  std::string name;                ///< a name of the catalog: "z_image"
-  std::int64_t width = 1024;       ///< of the image, pixels
-  std::int64_t height = 1024;      ///< of the image, pixels
-  std::int64_t text_tokens = 32;   ///< caption tokens before any padding
-  DType dtype = DType::bf16;       ///< of weights and activations
-  std::string weights = "random";  ///< "random": from `seed`, on the device
-  std::uint64_t seed = 0;          ///< of weights, latents and caption features
-  std::map<std::string, std::int64_t> architecture; ///< every key of the catalog's model, overrides applied
+  std::string name;               ///< a name of the catalog: "z_image"
+  std::int64_t width = 1024;      ///< of the image, pixels
+  std::int64_t height = 1024;     ///< of the image, pixels
+  std::int64_t text_tokens = 32;  ///< caption tokens before any padding
+  DType dtype = DType::bf16;      ///< of weights and activations
+  std::string weights = "random"; ///< "random": from `seed`, on the device
+  std::uint64_t seed = 0;         ///< of weights, latents and caption features
+  std::map<std::string, std::int64_t>
+      architecture; ///< every key of the catalog's model, overrides applied
   bool operator==(const ModelSpec&) const = default;
 };
 
 /// `loops.<id>:` — all steps of one image.
 struct LoopSpec {
-  int steps = 0;                           ///< denoise steps
-  double guidance = 0;                     ///< classifier-free guidance scale; 0: none, one forward a step
-  std::int64_t negative_text_tokens = 32;  ///< caption tokens of the unconditional forward (guidance > 0)
-  double shift = 3.0;                      ///< of the flow-match schedule
+  int steps = 0;       ///< denoise steps
+  double guidance = 0; ///< classifier-free guidance scale; 0: none, one forward a step
+  std::int64_t negative_text_tokens =
+      32;             ///< caption tokens of the unconditional forward (guidance > 0)
+  double shift = 3.0; ///< of the flow-match schedule
 };
 
 /// `gate:` — how much drift is a failure.
@@ -63,9 +65,9 @@ struct Gate {
 
 /// `sampling:` — how much is measured. Not part of a case's hash.
 struct Sampling {
-  int loops = 3;        ///< whole loops timed in a loop case
-  int regions = 30;     ///< timed regions in a kernel case
-  double warmup_s = 2;  ///< at least so long before the first sample, and until steady
+  int loops = 3;       ///< whole loops timed in a loop case
+  int regions = 30;    ///< timed regions in a kernel case
+  double warmup_s = 2; ///< at least so long before the first sample, and until steady
 };
 
 /// One measured denoise loop.
@@ -84,8 +86,9 @@ struct KernelCase {
   std::string path; ///< "aten"
 };
 
-/// One measured thing. Ids: `zimage/loop/turbo-9/graph/aten`, `zimage/rms_norm/4128x3840.bf16/aten`;
-/// with several kernel families in a loop, `zimage/loop/turbo-9/graph/ada_norm=fused+rms_norm=aten`.
+/// One measured thing. Ids: `zimage/loop/turbo-9/graph/aten`,
+/// `zimage/rms_norm/4128x3840.bf16/aten`; with several kernel families in a loop,
+/// `zimage/loop/turbo-9/graph/ada_norm=fused+rms_norm=aten`.
 struct Case {
   std::string id;
   std::string hash;     ///< 16 hex digits over what defines the work and nothing else
@@ -103,7 +106,7 @@ class Scenario {
  public:
   const std::string& name() const;
   const std::filesystem::path& file() const;
-  const std::string& text() const;         ///< the file as read
+  const std::string& text() const;           ///< the file as read
   std::vector<std::string> profiles() const; ///< names, in the file's order
   DeviceKind device(std::string_view profile) const;
 
@@ -112,7 +115,8 @@ class Scenario {
   Scenario& operator=(Scenario&&) noexcept;
 
  private:
-  friend Scenario load(const std::filesystem::path&, const Catalog&, const std::vector<std::string>&);
+  friend Scenario load(const std::filesystem::path&, const Catalog&,
+                       const std::vector<std::string>&);
   friend struct Expansion expand(const Scenario&, std::string_view, const Catalog&);
   explicit Scenario(std::unique_ptr<Document> document);
   std::unique_ptr<Document> document_;

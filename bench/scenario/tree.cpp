@@ -128,6 +128,19 @@ const Node* Node::find(std::string_view key) const {
   return entry == nullptr ? nullptr : &entry->value;
 }
 
+const std::vector<Node::Entry>& entries_of(const Node* map) {
+  static const std::vector<Node::Entry> none;
+  return map == nullptr ? none : map->entries;
+}
+
+std::vector<std::string> keys_of(const Node* map) {
+  std::vector<std::string> keys;
+  for (const Node::Entry& entry : entries_of(map)) {
+    keys.push_back(entry.key);
+  }
+  return keys;
+}
+
 Node parse_file_text(const std::string& text, Faults& faults) {
   refuse_tabs(text, faults);
   const std::vector<YAML::Node> documents = load_yaml(text, std::nullopt, faults);

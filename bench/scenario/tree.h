@@ -37,6 +37,10 @@ struct Node::Entry {
   Node value;
 };
 
+/// The entries of a map that may be absent (null).
+const std::vector<Node::Entry>& entries_of(const Node* map);
+std::vector<std::string> keys_of(const Node* map);
+
 /// The map that a scenario file holds. Throws by `faults` when there is none; keys given twice are
 /// added to `faults`, and the first one stands.
 Node parse_file_text(const std::string& text, Faults& faults);
