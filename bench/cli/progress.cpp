@@ -23,8 +23,8 @@ struct PhaseSpan {
   double end;
 };
 constexpr PhaseSpan kPhaseSpans[] = {
-    {"warm-up", 0, 0.35},
-    {"capture", 0.35, 0.4},
+    {"capture", 0, 0.1},
+    {"warm-up", 0.1, 0.4},
     {"samples", 0.4, 0.95},
     {"check", 0.95, 1},
 };
@@ -100,9 +100,7 @@ ProgressBar::ProgressBar(Console console)
       drawn_at_(-std::numeric_limits<double>::infinity()) {}
 
 ProgressBar::~ProgressBar() {
-  if (shown_) {
-    console_.write(clear());
-  }
+  ProgressBar::clear();
 }
 
 void ProgressBar::start(int cases) {
@@ -137,13 +135,19 @@ void ProgressBar::end(std::string_view line) {
 }
 
 void ProgressBar::print(std::string_view line) {
-  std::string text = clear();
+  std::string text = erase();
   text += line;
   text += '\n';
   if (counter_.finished() < counter_.total()) {
     text += draw();
   }
   console_.write(text);
+}
+
+void ProgressBar::clear() {
+  if (shown_) {
+    console_.write(erase());
+  }
 }
 
 double ProgressBar::fraction() const {
@@ -179,13 +183,13 @@ std::string ProgressBar::text(std::size_t width) const {
   return core.substr(0, width);
 }
 
-std::string ProgressBar::clear() {
+std::string ProgressBar::erase() {
   return std::exchange(shown_, false) ? std::string(kClearLine) : "";
 }
 
 std::string ProgressBar::draw() {
   drawn_at_ = console_.seconds();
-  std::string result = clear();
+  std::string result = erase();
   // The last column stays free: some terminals begin a new line as soon as it is written to.
   result += text(static_cast<std::size_t>(std::max(console_.width() - 1, 0)));
   shown_ = true;

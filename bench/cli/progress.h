@@ -14,6 +14,8 @@ namespace bench::cli {
 class ProgressDisplay : public measure::Progress {
  public:
   virtual void print(std::string_view line) = 0;
+  /// Leaves the terminal to others, until the next call brings the display back.
+  virtual void clear() = 0;
 };
 
 /// A bar for a person at a terminal, plain lines for files and pipes, nothing when `quiet`.
@@ -69,12 +71,13 @@ class ProgressBar final : public ProgressDisplay {
   void phase(std::string_view name, double fraction) override;
   void end(std::string_view line) override;
   void print(std::string_view line) override;
+  void clear() override;
 
  private:
   double fraction() const;
   std::string eta() const;
   std::string text(std::size_t width) const;
-  std::string clear();
+  std::string erase();
   std::string draw();
   void redraw_if_due();
 
@@ -96,13 +99,14 @@ class ProgressLines final : public ProgressDisplay {
   void phase(std::string_view, double) override {}
   void end(std::string_view line) override;
   void print(std::string_view line) override;
+  void clear() override {}
 
  private:
   Console console_;
   CaseCounter counter_;
 };
 
-/// Nothing: exit code and result file say it all.
+/// Nothing, warnings included: exit code and result file say it all.
 class NoProgress final : public ProgressDisplay {
  public:
   void start(int) override {}
@@ -110,6 +114,7 @@ class NoProgress final : public ProgressDisplay {
   void phase(std::string_view, double) override {}
   void end(std::string_view) override {}
   void print(std::string_view) override {}
+  void clear() override {}
 };
 
 } // namespace bench::cli

@@ -49,7 +49,7 @@ class ProgressTest : public testing::Test {
 
   void run_a_case(ProgressDisplay& display, std::string_view id, std::string_view outcome) {
     display.begin(id);
-    for (const std::string_view phase : {"warm-up", "capture", "samples", "check"}) {
+    for (const std::string_view phase : {"capture", "warm-up", "samples", "check"}) {
       now_ += 1;
       display.phase(phase, 0.5);
     }
@@ -125,6 +125,21 @@ TEST_F(ProgressTest, BarIsGoneAfterTheLastCase) {
   EXPECT_EQ(screen(output_), "[1/1] a: 1 ms/step (4.2 s)\nand then\n");
 }
 
+TEST_F(ProgressTest, ClearLeavesTheTerminalToOthers) {
+  ProgressBar bar(console());
+  bar.start(2);
+  bar.begin("a");
+  bar.clear();
+  EXPECT_EQ(screen(output_), "");
+  const std::size_t size = output_.size();
+  bar.clear();
+  EXPECT_EQ(output_.size(), size); // nothing left to clear
+  output_ += "a table\n";
+  now_ += 1;
+  bar.phase("samples", 0.5);
+  EXPECT_EQ(screen(output_), "a table\n[======>             ] 1/2 ETA 0:02 a samples");
+}
+
 TEST_F(ProgressTest, BarIsDrawnAtMostTenTimesASecond) {
   ProgressBar bar(console());
   bar.start(1);
@@ -194,6 +209,7 @@ TEST_F(ProgressTest, QuietWritesNothing) {
   quiet->start(1);
   run_a_case(*quiet, "a", "1 ms/step");
   quiet->print("nothing");
+  quiet->clear();
   EXPECT_EQ(std::ftell(file.get()), 0);
 }
 

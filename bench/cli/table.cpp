@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <ranges>
 #include <utility>
 
 namespace bench::cli {
@@ -158,8 +159,9 @@ std::string count_line(const std::vector<CaseResult>& cases) {
 /// "took 75.2 s: start 0.8, weights 12.5, warm-up 20.1, ..."; "" when nobody kept time.
 std::string phases_line(const Result& result) {
   constexpr std::pair<const char*, const char*> kNames[] = {
-      {"start", "start"},     {"weights", "weights"}, {"warmup", "warm-up"},
-      {"capture", "capture"}, {"samples", "samples"}, {"check", "check"},
+      {"start", "start"},     {"weights", "weights"}, {"reference", "reference"},
+      {"buffers", "buffers"}, {"warmup", "warm-up"},  {"capture", "capture"},
+      {"samples", "samples"}, {"check", "check"},
   };
   std::map<std::string, double> phases = result.phases_s;
   for (const CaseResult& case_result : result.cases) {
@@ -224,6 +226,15 @@ std::string result_table(const Result& result, const Style& style,
       add_line("");
       text += columns->text(style);
     }
+  }
+  const auto has_note = [](const CaseResult& case_result) {
+    return case_result.status == CaseStatus::ok && !case_result.message.empty();
+  };
+  if (std::ranges::any_of(result.cases, has_note)) {
+    add_line("");
+  }
+  for (const CaseResult& case_result : result.cases | std::views::filter(has_note)) {
+    add_line(style.yellow(fmt::format("{}: {}", case_result.id, case_result.message)));
   }
   add_line("");
   add_line(count_line(result.cases));

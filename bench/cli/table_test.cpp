@@ -78,6 +78,7 @@ TEST(ResultTable, LoopsAndKernels) {
   result.cases[1].replicates = {steps_of({0.125, 0.1251, 0.1252}, 1.6e9),
                                 steps_of({0.1253, 0.1254, 0.1255}, 1.62e9)};
   result.cases[3].replicates = {steps_of({195e-6}, 1.9e9)};
+  result.phases_s["reference"] = 0.4;
   result.phases_s["writing"] = 0.5;
   EXPECT_EQ(plain(result, "results/zimage.json"),
             R"(zimage, profile gate, on NVIDIA H200 (GPU-6b1f2b3c), driver 580.159
@@ -91,7 +92,7 @@ zimage/rms_norm/4128x3840.bf16/aten             22.30  0.07 %   2.84     74 %   
 zimage/rms_norm/123840x128.bf16/decomposed      195.0       -  0.325      8 %    7.8e-03    1
 
 4 cases: 4 ok
-took 24.3 s: start 0.8, weights 12.5, warm-up 6.5, capture 1.0, samples 2.5, check 0.5, other 0.5
+took 24.7 s: start 0.8, weights 12.5, reference 0.4, warm-up 6.5, capture 1.0, samples 2.5, check 0.5, other 0.5
 result: results/zimage.json
 )");
 }
@@ -166,6 +167,24 @@ loop                            steps  ms/step  spread    s/loop  TFLOP/s
 zimage/loop/turbo-9/eager/aten      3    3.102  0.10 %  0.009306    0.999
 
 1 case: 1 ok
+)");
+}
+
+TEST(ResultTable, NotesOnValidCasesFollowTheNumbers) {
+  Result result = run_on_gpu();
+  result.phases_s.clear();
+  result.cases = {kernel("zimage/rms_norm/4128x3840.bf16/aten")};
+  result.cases[0].phases_s = {{"buffers", 0.2}, {"samples", 0.8}};
+  result.cases[0].message = "the launch time was still moving when the warm-up was given up";
+  EXPECT_EQ(plain(result), R"(zimage, profile gate, on NVIDIA H200 (GPU-6b1f2b3c), driver 580.159
+
+kernel                               us/launch  spread  TB/s  of copy  max error  ulp
+zimage/rms_norm/4128x3840.bf16/aten      22.30  0.07 %  2.84     74 %    7.8e-03    1
+
+zimage/rms_norm/4128x3840.bf16/aten: the launch time was still moving when the warm-up was given up
+
+1 case: 1 ok
+took 1.0 s: buffers 0.2, samples 0.8
 )");
 }
 

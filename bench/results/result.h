@@ -63,7 +63,7 @@ struct CaseResult {
   std::string hash;
   int work_version = 1;
   CaseStatus status = CaseStatus::ok;
-  std::string message; ///< why not ok, one line
+  std::string message; ///< why not ok, or what to know though it is; one line
   std::map<std::string, std::string>
       parameters;           ///< for people and filters: engine, path, steps, rows, ...
   double gate_work = 0.002; ///< relative drift of work that is a failure
