@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ class GpuLockTest : public testing::Test {
     EXPECT_EQ(pipe(ready), 0);
     const pid_t child = fork();
     if (child == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL); // also when a failed assertion leaves the test early
       const GpuLock lock(kUuid, folder_);
       char byte = 1;
       byte = write(ready[1], &byte, 1) == 1 ? 0 : 1;

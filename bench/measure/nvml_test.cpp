@@ -67,7 +67,8 @@ TEST_F(NvmlTest, WhatTheDeviceDoesNotSupportIsAbsent) {
   fake.memory.reset();
   fake.memory_v2.reset();
   fake.utilization.reset();
-  fake.compute_processes = fake.graphics_processes = {};
+  fake.compute_processes.reset();
+  fake.graphics_processes.reset();
   const NvmlDevice device = first();
   EXPECT_FALSE(device.name());
   EXPECT_FALSE(device.vbios());
