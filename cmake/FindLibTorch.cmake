@@ -7,10 +7,13 @@
 #   LibTorch::cuda   the above and libtorch_cuda, libc10_cuda, the CUDA runtime (only with BENCH_CUDA)
 #   LibTorch::fmt    the header-only fmt that torch ships, and no other header of torch
 #
-# Looks in LibTorch_ROOT, or asks `python3` on the PATH where its torch lies.
+# LibTorch_FMT_DIR is where the link to fmt is made. Presets share one, so that ccache sees the same
+# command for files that every preset compiles alike.
+#
+# Looks in LibTorch_ROOT, or asks .venv/bin/python3, then the `python3` of the PATH, where its torch lies.
 
 if(NOT LibTorch_ROOT)
-  find_program(LibTorch_PYTHON NAMES python3)
+  find_program(LibTorch_PYTHON NAMES python3 HINTS ${PROJECT_SOURCE_DIR}/.venv/bin)
   execute_process(
     COMMAND ${LibTorch_PYTHON} -c
       "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])"
@@ -40,7 +43,10 @@ find_package_handle_standard_args(LibTorch
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
   # fmt apart from torch: libraries that know no torch must not be able to include it by accident.
-  set(fmt_dir ${PROJECT_BINARY_DIR}/include/fmt-of-torch)
+  if(NOT LibTorch_FMT_DIR)
+    set(LibTorch_FMT_DIR ${PROJECT_BINARY_DIR}/include/fmt-of-torch)
+  endif()
+  set(fmt_dir ${LibTorch_FMT_DIR})
   file(MAKE_DIRECTORY ${fmt_dir})
   file(CREATE_LINK ${LibTorch_INCLUDE_DIR}/fmt ${fmt_dir}/fmt SYMBOLIC)
   add_library(LibTorch::fmt INTERFACE IMPORTED)

@@ -1,0 +1,57 @@
+#include <bench/base/error.h>
+#include <bench/cli/case_results.h>
+#include <bench/cli/facts.h>
+
+#include <c10/util/Exception.h>
+
+#include <unistd.h>
+
+namespace bench::cli {
+
+results::CaseResult begin_result(const scenario::Case& c, std::string_view kind) {
+  results::CaseResult result;
+  result.id = c.id;
+  result.kind = kind;
+  result.hash = c.hash;
+  result.work_version = c.work_version;
+  result.gate_work = c.gate.work;
+  return result;
+}
+
+results::Replicate begin_replicate(const Bench& bench) {
+  results::Replicate replicate;
+  replicate.process = getpid();
+  replicate.started = utc_now();
+  replicate.device_uuid = bench.device.uuid();
+  replicate.seed = bench.seed;
+  return replicate;
+}
+
+void add_sample(results::Samples& samples, double start_s, double t_s, double f_hz, int loop,
+                int step) {
+  samples.start_s.push_back(start_s);
+  samples.t_s.push_back(t_s);
+  samples.f_hz.push_back(f_hz);
+  samples.loop.push_back(loop);
+  samples.step.push_back(step);
+}
+
+void set_failure(results::CaseResult& result, std::exception_ptr error) {
+  const auto first_line = [](std::string text) { return text.substr(0, text.find('\n')); };
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& e) {
+    result.status = e.code() == ExitCode::unavailable ? results::CaseStatus::unavailable
+                    : e.code() == ExitCode::invalid   ? results::CaseStatus::invalid
+                                                      : results::CaseStatus::failed;
+    result.message = first_line(e.what());
+  } catch (const c10::Error& e) { // without the backtrace that what() holds
+    result.status = results::CaseStatus::failed;
+    result.message = first_line(e.what_without_backtrace());
+  } catch (const std::exception& e) {
+    result.status = results::CaseStatus::failed;
+    result.message = first_line(e.what());
+  }
+}
+
+} // namespace bench::cli

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <bench/device/device.h>
+#include <bench/measure/progress.h>
+#include <bench/results/result.h>
+#include <bench/scenario/scenario.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+/// Measuring cases on an open device, each into the result's form.
+namespace bench::cli {
+
+/// What a run gives to every case.
+struct Bench {
+  device::Device& device;
+  scenario::Sampling sampling;
+  std::uint64_t seed = 0; ///< of kernel inputs
+  measure::Progress& progress;
+};
+
+using Sink = std::function<void(results::CaseResult)>;
+
+/// Measures loop cases in order and hands each on when it is done; a case that fails is handed on
+/// with its message. Adds "weights" and "reference" to `phases_s`. Throws measure::Interrupted.
+void measure_loops(const std::vector<scenario::Case>& cases, const Bench& bench,
+                   std::map<std::string, double>& phases_s, const Sink& sink);
+
+/// The same for kernel cases; `flags` are Google Benchmark's.
+void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& bench,
+                     const std::vector<std::string>& flags, const Sink& sink);
+
+/// What every case's result has in common: identity, gate, status ok.
+results::CaseResult begin_result(const scenario::Case& c, std::string_view kind);
+
+/// One replicate, of this process, without samples.
+results::Replicate begin_replicate(const Bench& bench);
+
+void add_sample(results::Samples& samples, double start_s, double t_s, double f_hz, int loop,
+                int step);
+
+/// Sets status and message from an exception: unavailable, invalid, or failed; one line.
+void set_failure(results::CaseResult& result, std::exception_ptr error);
+
+} // namespace bench::cli

@@ -1,0 +1,84 @@
+#include <bench/base/error.h>
+#include <bench/cli/jobs.h>
+#include <bench/device/device.h>
+#include <bench/models/registry.h>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <regex>
+
+namespace bench::cli {
+namespace {
+
+std::string default_profile(const scenario::Scenario& scenario) {
+  const bool gpu = device::why_unavailable(scenario::DeviceKind::cuda).empty();
+  const std::string profile = gpu ? "gate" : "cpu";
+  const auto profiles = scenario.profiles();
+  if (std::ranges::find(profiles, profile) == profiles.end())
+    throw UsageError(
+        fmt::format("{}: has no profile '{}', the default {}; choose one with --profile: {}",
+                    scenario.file().string(), profile, gpu ? "on a GPU" : "without a GPU",
+                    fmt::join(profiles, ", ")));
+  return profile;
+}
+
+} // namespace
+
+std::vector<Job> make_jobs(const RunOptions& options, const scenario::Catalog& catalog) {
+  std::regex only;
+  try {
+    only = std::regex(options.only);
+  } catch (const std::regex_error& e) {
+    throw UsageError(
+        fmt::format("--only '{}': no regular expression ({})", options.only, e.what()));
+  }
+  if (!options.out.empty() && options.scenarios.size() > 1)
+    throw UsageError(
+        "--out takes one file, and there are several scenarios: run them one by one, or leave "
+        "it out (each gets a file in results/)");
+  std::vector<Job> jobs;
+  for (const auto& file : options.scenarios) {
+    scenario::Scenario scenario = load(file, catalog, options.overrides);
+    const std::string profile =
+        options.profile.empty() ? default_profile(scenario) : options.profile;
+    scenario::Expansion plan = expand(scenario, profile, catalog);
+    const std::size_t all = plan.cases.size();
+    std::erase_if(plan.cases,
+                  [&](const scenario::Case& c) { return !std::regex_search(c.id, only); });
+    if (plan.cases.empty())
+      throw UsageError(fmt::format(
+          "--only '{}': matches none of the {} cases of {}, profile {}; `bench list cases "
+          "{}` shows them",
+          options.only, all, plan.scenario, plan.profile, file.string()));
+    std::filesystem::path out = options.out;
+    if (out.empty())
+      out = std::filesystem::path("results") / fmt::format("{}-{}-{:%Y%m%dT%H%M%SZ}.json",
+                                                           plan.scenario, plan.profile,
+                                                           fmt::gmtime(std::time(nullptr)));
+    jobs.push_back(
+        {.scenario = std::move(scenario), .plan = std::move(plan), .out = std::move(out)});
+  }
+  return jobs;
+}
+
+void print_plan(const Job& job, std::FILE* out) {
+  fmt::print(out, "{}, profile {}, on {}: {} cases\n", job.plan.scenario, job.plan.profile,
+             to_string(job.plan.device), job.plan.cases.size());
+  std::optional<scenario::ModelSpec> shown;
+  for (const scenario::Case& c : job.plan.cases) {
+    if (const auto* loop = std::get_if<scenario::LoopCase>(&c.work); loop && shown != loop->model) {
+      shown = loop->model;
+      fmt::print(out, "model {}: {:.3f} B parameters, {:.1f} GiB of device memory\n",
+                 loop->model.name,
+                 static_cast<double>(models::count_parameters(loop->model)) * 1e-9,
+                 static_cast<double>(models::memory_needed(loop->model)) / (1 << 30));
+    }
+    fmt::print(out, "  {}  {}\n", c.hash, c.id);
+  }
+}
+
+} // namespace bench::cli

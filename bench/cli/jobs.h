@@ -1,0 +1,26 @@
+#pragma once
+
+#include <bench/cli/run.h>
+#include <bench/scenario/scenario.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <vector>
+
+namespace bench::cli {
+
+/// One scenario of a run: what to measure and where its result goes.
+struct Job {
+  scenario::Scenario scenario;
+  scenario::Expansion plan;
+  std::filesystem::path out;
+};
+
+/// Reads the scenarios, chooses profiles (gate where there is a usable GPU, else cpu), narrows them
+/// to options.only. Throws UsageError.
+std::vector<Job> make_jobs(const RunOptions& options, const scenario::Catalog& catalog);
+
+/// What `--dry-run` prints: cases with their hashes, and the memory the model needs.
+void print_plan(const Job& job, std::FILE* out);
+
+} // namespace bench::cli

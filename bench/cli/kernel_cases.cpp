@@ -1,0 +1,71 @@
+#include <bench/cli/case_results.h>
+#include <bench/kernel_bench/driver.h>
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+namespace bench::cli {
+namespace {
+
+results::CaseResult to_result(const kernel_bench::Outcome& outcome, const Bench& bench) {
+  results::CaseResult result = begin_result(*outcome.work, "kernel");
+  const auto& kernel = std::get<scenario::KernelCase>(outcome.work->work);
+  result.parameters = {{"family", kernel.family},
+                       {"rows", fmt::format("{}", kernel.shape.rows)},
+                       {"width", fmt::format("{}", kernel.shape.width)},
+                       {"dtype", std::string(to_string(kernel.shape.dtype))},
+                       {"path", kernel.path},
+                       {"buffer_sets", fmt::format("{}", outcome.sets)},
+                       {"cache", outcome.in_cache ? "warm" : "rotated out"},
+                       {"launches_per_region", fmt::format("{}", outcome.launches)}};
+  result.phases_s = {{"buffers", outcome.prepare_s},
+                     {"capture", outcome.capture_s},
+                     {"warmup", outcome.warm_up.seconds},
+                     {"samples", outcome.samples_s},
+                     {"check", outcome.check_s}};
+  if (outcome.error) {
+    set_failure(result, outcome.error);
+    return result;
+  }
+  results::Replicate replicate = begin_replicate(bench);
+  const double origin_s = outcome.samples.front().span.start_s;
+  for (const kernel_bench::RegionSample& s : outcome.samples)
+    add_sample(replicate.samples, s.span.start_s - origin_s, s.span.t_s / outcome.launches,
+               s.span.f_hz, s.placement, s.region);
+  result.replicates.push_back(std::move(replicate));
+  if (!outcome.warm_up.steady)
+    result.message = "the launch time was still moving when the warm-up was given up";
+  result.check.finite = outcome.accuracy.finite;
+  result.check.checksum = outcome.digest.checksum;
+  if (outcome.accuracy.finite) {
+    result.check.rms = outcome.digest.rms;
+    result.check.max_abs_error = outcome.accuracy.max_abs_error;
+    result.check.max_ulp = outcome.accuracy.max_ulp;
+  } else {
+    result.status = results::CaseStatus::invalid;
+    result.message = "the output is not finite where the fp64 result is: its speed means nothing";
+  }
+  result.reference.copy_t_s = outcome.copy_s;
+  result.bytes = outcome.bytes;
+  result.flop = outcome.flop;
+  result.kernels = outcome.kernels;
+  if (!result.kernels.empty())
+    result.launches =
+        std::accumulate(result.kernels.begin(), result.kernels.end(), std::int64_t{0},
+                        [](std::int64_t sum, const auto& k) { return sum + k.second; });
+  result.peak_memory_bytes = outcome.peak_memory;
+  return result;
+}
+
+} // namespace
+
+void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& bench,
+                     const std::vector<std::string>& flags, const Sink& sink) {
+  if (cases.empty())
+    return;
+  kernel_bench::run(cases, bench.sampling, bench.seed, flags, bench.device, bench.progress,
+                    [&](kernel_bench::Outcome outcome) { sink(to_result(outcome, bench)); });
+}
+
+} // namespace bench::cli

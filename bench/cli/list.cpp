@@ -1,0 +1,94 @@
+#include <bench/base/error.h>
+#include <bench/cli/catalog.h>
+#include <bench/cli/list.h>
+#include <bench/device/device.h>
+#include <bench/engines/engine.h>
+#include <bench/models/registry.h>
+#include <kernels/rms_norm.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace bench::cli {
+namespace {
+
+std::vector<std::filesystem::path> all_scenarios() {
+  const char* root = std::getenv("BENCH_ROOT");
+  const std::filesystem::path folder = std::filesystem::path(root ? root : ".") / "scenarios";
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+    if (entry.path().extension() == ".yaml")
+      files.push_back(entry.path());
+  if (files.empty())
+    throw UsageError(fmt::format(
+        "no scenario in {}: name one, `bench list cases scenarios/zimage.yaml`", folder.string()));
+  std::ranges::sort(files);
+  return files;
+}
+
+void list_cases(const ListOptions& options, std::FILE* out) {
+  const scenario::Catalog catalog = make_catalog();
+  for (const auto& file : options.scenarios.empty() ? all_scenarios() : options.scenarios) {
+    const scenario::Scenario scenario = load(file, catalog);
+    for (const std::string& profile : scenario.profiles()) {
+      if (!options.profile.empty() && profile != options.profile)
+        continue;
+      const scenario::Expansion expansion = expand(scenario, profile, catalog);
+      fmt::print(out, "{}, profile {}, on {}: {} cases\n", expansion.scenario, profile,
+                 to_string(expansion.device), expansion.cases.size());
+      for (const scenario::Case& c : expansion.cases)
+        fmt::print(out, "  {}  {}\n", c.hash, c.id);
+    }
+  }
+}
+
+void list_models(std::FILE* out) {
+  for (const models::Family& family : models::families()) {
+    fmt::print(out, "{}\n  {}\n", family.catalog.name, family.summary);
+    scenario::ModelSpec spec;
+    spec.name = family.catalog.name;
+    spec.architecture = family.catalog.architecture;
+    fmt::print(out, "  {:.3f} B parameters; {:.1f} GiB of device memory at {}x{} in {}\n",
+               static_cast<double>(models::count_parameters(spec)) * 1e-9,
+               static_cast<double>(models::memory_needed(spec)) / (1 << 30), spec.width,
+               spec.height, to_string(spec.dtype));
+    fmt::print(out, "  architecture:");
+    for (const auto& [key, value] : family.catalog.architecture)
+      fmt::print(out, " {}={}", key, value);
+    fmt::print(out, "\n");
+  }
+}
+
+void list_paths(std::FILE* out) {
+  for (const kernels::RmsNormPath& path : kernels::rms_norm_paths())
+    fmt::print(out, "rms_norm  {:<11}  {}\n", path.name, path.summary);
+}
+
+void list_engines(std::FILE* out) {
+  const std::string no_gpu = device::why_unavailable(scenario::DeviceKind::cuda);
+  for (const engines::Engine& engine : engines::all()) {
+    fmt::print(out, "{:<6}  {}\n", engine.name, engine.summary);
+    if (!no_gpu.empty())
+      fmt::print(out, "        cuda: not here; {}\n", no_gpu);
+    if (const std::string why = engine.why_unavailable(scenario::DeviceKind::cpu); !why.empty())
+      fmt::print(out, "        cpu: never; {}\n", why);
+  }
+}
+
+} // namespace
+
+void list(const ListOptions& options, std::FILE* out) {
+  if (options.what == "cases")
+    list_cases(options, out);
+  else if (options.what == "models")
+    list_models(out);
+  else if (options.what == "paths")
+    list_paths(out);
+  else
+    list_engines(out);
+}
+
+} // namespace bench::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace bench::cli {
+
+struct ListOptions {
+  std::string what;                             ///< "cases", "models", "paths", "engines"
+  std::vector<std::filesystem::path> scenarios; ///< of `cases`; none: every file in scenarios/
+  std::string profile;                          ///< of `cases`; "": every profile
+};
+
+/// `bench list`: what exists, and why something cannot run here. Throws UsageError.
+void list(const ListOptions& options, std::FILE* out);
+
+} // namespace bench::cli

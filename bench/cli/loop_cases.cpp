@@ -1,0 +1,173 @@
+#include <bench/base/error.h>
+#include <bench/cli/case_results.h>
+#include <bench/engines/engine.h>
+#include <bench/measure/interrupt.h>
+#include <bench/measure/sampler.h>
+#include <bench/models/registry.h>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <numeric>
+#include <optional>
+
+namespace bench::cli {
+namespace {
+
+class Stopwatch {
+ public:
+  /// Seconds since the last lap.
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(last_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+/// Builds a model once for all the cases that follow each other with the same one.
+class ModelCache {
+ public:
+  explicit ModelCache(device::Device& device) : device_(device) {}
+
+  models::Denoiser& get(const scenario::ModelSpec& spec) {
+    if (!network_ || spec != spec_) {
+      network_.reset(); // its memory first
+      network_ = models::build(spec, device_);
+      device_.synchronize();
+      spec_ = spec;
+    }
+    return *network_;
+  }
+
+ private:
+  device::Device& device_;
+  std::unique_ptr<models::Denoiser> network_;
+  scenario::ModelSpec spec_;
+};
+
+std::map<std::string, std::string> parameters(const scenario::LoopCase& loop) {
+  std::map<std::string, std::string> p{
+      {"model", loop.model.name},
+      {"resolution", fmt::format("{}x{}", loop.model.width, loop.model.height)},
+      {"text_tokens", fmt::format("{}", loop.model.text_tokens)},
+      {"dtype", std::string(to_string(loop.model.dtype))},
+      {"weights", loop.model.weights},
+      {"seed", fmt::format("{}", loop.model.seed)},
+      {"loop", loop.loop},
+      {"steps", fmt::format("{}", loop.spec.steps)},
+      {"guidance", fmt::format("{}", loop.spec.guidance)},
+      {"forwards_per_step", loop.spec.guidance > 0 ? "2" : "1"},
+      {"engine", loop.engine},
+  };
+  p.insert(loop.paths.begin(), loop.paths.end());
+  for (const auto& [key, value] : loop.model.architecture)
+    p["architecture." + key] = fmt::format("{}", value);
+  return p;
+}
+
+class LoopMeasurement {
+ public:
+  LoopMeasurement(const Bench& bench, std::map<std::string, double>& phases_s)
+      : bench_(bench), phases_s_(phases_s), models_(bench.device),
+        marker_(bench.device.make_marker()) {}
+
+  results::CaseResult measure(const scenario::Case& c) {
+    results::CaseResult result = begin_result(c, "loop");
+    const auto& loop = std::get<scenario::LoopCase>(c.work);
+    result.parameters = parameters(loop);
+    try {
+      measure(loop, result);
+    } catch (const measure::Interrupted&) {
+      throw;
+    } catch (...) {
+      set_failure(result, std::current_exception());
+    }
+    bench_.device.release_reserves();
+    return result;
+  }
+
+ private:
+  void measure(const scenario::LoopCase& loop, results::CaseResult& result) {
+    const engines::Engine* engine = engines::find(loop.engine);
+    if (const std::string why = engine->why_unavailable(bench_.device.kind()); !why.empty())
+      throw UnavailableError(fmt::format("engine {}: {}", loop.engine, why));
+
+    Stopwatch watch;
+    bench_.progress.phase("weights");
+    models::Denoiser& network = models_.get(loop.model);
+    network.use(loop.paths);
+    phases_s_["weights"] += watch.lap();
+    bench_.progress.phase("matrix peak");
+    result.reference.matmul_flop_per_s = matmul_peak(loop.model.dtype);
+    phases_s_["reference"] += watch.lap();
+
+    bench_.progress.phase("capture");
+    bench_.device.take_peak_memory();
+    models::DenoiseLoop denoise(network, loop.model, loop.spec, bench_.device);
+    const auto prepared = engine->prepare(denoise, bench_.device);
+    result.kernels = prepared->kernels();
+    if (!result.kernels.empty())
+      result.launches =
+          std::accumulate(result.kernels.begin(), result.kernels.end(), std::int64_t{0},
+                          [](std::int64_t sum, const auto& k) { return sum + k.second; });
+    result.flop = denoise.flop_per_step();
+    result.phases_s["capture"] = watch.lap();
+
+    results::Replicate replicate = begin_replicate(bench_);
+    const measure::Sampled sampled = measure::sample_loops(
+        *prepared, *marker_, bench_.sampling.loops, bench_.sampling.warmup_s, bench_.progress);
+    const double origin_s = sampled.samples.front().span.start_s;
+    for (const measure::Sample& s : sampled.samples)
+      add_sample(replicate.samples, s.span.start_s - origin_s, s.span.t_s, s.span.f_hz, s.loop,
+                 s.step);
+    result.replicates.push_back(std::move(replicate));
+    if (!sampled.warm_up.steady)
+      result.message = "the step time was still moving when the warm-up was given up";
+    result.phases_s["warmup"] = sampled.warm_up.seconds;
+    result.phases_s["samples"] = sampled.seconds;
+
+    watch.lap();
+    bench_.progress.phase("check");
+    result.peak_memory_bytes = bench_.device.take_peak_memory();
+    const device::Digest digest = denoise.digest();
+    result.check.finite = digest.finite;
+    result.check.checksum = digest.checksum;
+    result.check.rms = digest.finite ? std::optional(digest.rms) : std::nullopt;
+    result.phases_s["check"] = watch.lap();
+    if (!digest.finite)
+      throw InvalidError("the latents are not finite after the last step: the output is wrong, so "
+                         "its speed means nothing");
+  }
+
+  double matmul_peak(scenario::DType dtype) {
+    auto [it, is_new] = matmul_peak_.try_emplace(dtype, 0);
+    if (is_new)
+      it->second = engines::matmul_peak(bench_.device, dtype);
+    return it->second;
+  }
+
+  const Bench& bench_;
+  std::map<std::string, double>& phases_s_;
+  ModelCache models_;
+  std::unique_ptr<measure::Marker> marker_;
+  std::map<scenario::DType, double> matmul_peak_;
+};
+
+} // namespace
+
+void measure_loops(const std::vector<scenario::Case>& cases, const Bench& bench,
+                   std::map<std::string, double>& phases_s, const Sink& sink) {
+  if (cases.empty())
+    return;
+  LoopMeasurement measurement(bench, phases_s);
+  for (const scenario::Case& c : cases) {
+    if (measure::interrupted())
+      throw measure::Interrupted{};
+    bench.progress.begin(c.id);
+    sink(measurement.measure(c));
+  }
+}
+
+} // namespace bench::cli

@@ -1,0 +1,126 @@
+#include <bench/base/error.h>
+#include <bench/cli/doctor.h>
+#include <bench/cli/list.h>
+#include <bench/cli/run.h>
+#include <bench/cli/version.h>
+#include <bench/device/device.h>
+#include <bench/device/libraries.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace bench::cli {
+namespace {
+
+std::string exit_code_lines() {
+  std::string text = "Exit codes:\n";
+  for (const ExitCodeInfo& info : kExitCodes)
+    text +=
+        fmt::format("  {:>3}  {:<12}  {}\n", static_cast<int>(info.code), info.name, info.meaning);
+  return text;
+}
+
+void add_run(CLI::App& app, RunOptions& options) {
+  CLI::App* run = app.add_subcommand("run", "Measure scenarios: times, a result file, a table");
+  run->add_option("SCENARIO", options.scenarios, "Scenario files")->required();
+  run->add_option("--only", options.only,
+                  "Only cases whose id this regular expression is found in");
+  run->add_option("--profile", options.profile,
+                  "Profile of the scenario (default: gate on a GPU, else cpu)");
+  run->add_option("--out", options.out,
+                  "Result file (default: results/<scenario>-<profile>-<time>.json)");
+  run->add_option("--set", options.overrides,
+                  "Override a key of the scenario: loops.turbo-9.steps=4")
+      ->allow_extra_args(false)
+      ->take_all();
+  run->add_flag("--dry-run", options.dry_run,
+                "Show the cases and the memory they need; measure nothing");
+  run->add_flag("--quiet", options.quiet, "No progress on stderr");
+  run->footer(
+      "What follows a bare `--` goes to Google Benchmark, which drives the kernel cases:\n"
+      "  --benchmark_filter=REGEX  --benchmark_out=FILE  --benchmark_repetitions=N\n\n"
+      "Example:\n  bench run scenarios/zimage.yaml --only rms_norm -- --benchmark_out=norms.json");
+}
+
+void add_list(CLI::App& app, ListOptions& options) {
+  CLI::App* list = app.add_subcommand("list", "What exists, and why something cannot run here");
+  list->add_option("WHAT", options.what, "cases, models, paths or engines")
+      ->required()
+      ->check(CLI::IsMember({"cases", "models", "paths", "engines"}));
+  list->add_option("SCENARIO", options.scenarios,
+                   "Scenario files, for cases (default: all in scenarios/)");
+  list->add_option("--profile", options.profile, "Only this profile, for cases");
+  list->footer("Example:\n  bench list cases scenarios/zimage.yaml --profile full");
+}
+
+ExitCode run_doctor() {
+  const bool gpu = device::why_unavailable(scenario::DeviceKind::cuda).empty();
+  DoctorBuild build;
+#ifdef BENCH_CUDA
+  build.cuda = true;
+#endif
+  build.libraries = [gpu](bool on_gpu) {
+    const auto kind = on_gpu && gpu ? scenario::DeviceKind::cuda : scenario::DeviceKind::cpu;
+    return device::library_facts(*device::open_device(kind));
+  };
+  return doctor(stdout, build);
+}
+
+ExitCode dispatch(int argc, char** argv) {
+  CLI::App app{"Benchmark and regression harness for diffusion kernels", "bench"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", [] {
+    const Version& v = version();
+    return fmt::format("bench {} ({}{})", v.tool, v.git_sha, v.git_dirty ? ", changed" : "");
+  });
+  app.footer(exit_code_lines() + "\nExample:\n  bench run scenarios/zimage.yaml");
+
+  RunOptions run_options;
+  ListOptions list_options;
+  add_run(app, run_options);
+  add_list(app, list_options);
+  app.add_subcommand("doctor", "This machine, and what would spoil a measurement on it")
+      ->footer("Example:\n  bench doctor");
+
+  // CLI11 would take what follows `--` as scenarios.
+  int ours = 0;
+  while (ours < argc && std::string_view(argv[ours]) != "--")
+    ++ours;
+  for (int i = ours + 1; i < argc; ++i)
+    run_options.flags.emplace_back(argv[i]);
+  run_options.argv.assign(argv, argv + argc);
+  try {
+    app.parse(ours, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0)
+      return static_cast<ExitCode>(app.exit(e)); // --help, --version
+    const auto chosen = app.get_subcommands();
+    throw UsageError(fmt::format("{}; see `bench {}--help`", e.what(),
+                                 chosen.empty() ? "" : chosen[0]->get_name() + " "));
+  }
+  if (!run_options.flags.empty() && !app.got_subcommand("run"))
+    throw UsageError("only `bench run` takes flags after `--`");
+
+  if (app.got_subcommand("run"))
+    return run(run_options);
+  if (app.got_subcommand("list")) {
+    list(list_options, stdout);
+    return ExitCode::ok;
+  }
+  return run_doctor();
+}
+
+} // namespace
+} // namespace bench::cli
+
+int main(int argc, char** argv) {
+  try {
+    return static_cast<int>(bench::cli::dispatch(argc, argv));
+  } catch (const bench::Error& e) {
+    fmt::print(stderr, "bench: {}\n", e.what());
+    return static_cast<int>(e.code());
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "bench: unexpected: {}\n", e.what());
+    return static_cast<int>(bench::ExitCode::invalid);
+  }
+}

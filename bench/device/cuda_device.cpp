@@ -1,0 +1,118 @@
+#include <bench/base/error.h>
+#include <bench/device/backends.h>
+#include <bench/device/graph_kernels.h>
+
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/core/Device.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include <cuda_runtime.h>
+#include <fmt/format.h>
+
+namespace bench::device {
+namespace {
+
+constexpr int kMajor = 9; // kernels are built for sm_90a: Hopper and nothing else
+
+void check(cudaError_t code, const char* what) {
+  if (code != cudaSuccess)
+    throw UnavailableError(fmt::format("{}: {}", what, cudaGetErrorString(code)));
+}
+
+class Graph final : public Recording {
+ public:
+  explicit Graph(const std::function<void()>& work) : graph_(/*keep_graph=*/true) {
+    work(); // handles, plans and lazily loaded modules must exist before the capture
+    c10::cuda::getCurrentCUDAStream().synchronize();
+    graph_.capture_begin();
+    work();
+    graph_.capture_end();
+    kernels_ = graph_kernels(graph_.raw_cuda_graph());
+    graph_.instantiate();
+  }
+  void replay() override { graph_.replay(); }
+  KernelCounts kernels() const override { return kernels_; }
+
+ private:
+  at::cuda::CUDAGraph graph_;
+  KernelCounts kernels_;
+};
+
+class CudaDevice final : public Device {
+ public:
+  CudaDevice() : stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/false)), guard_(stream_) {
+    check(cudaGetDeviceProperties(&properties_, stream_.device_index()), "device properties");
+  }
+
+  scenario::DeviceKind kind() const override { return scenario::DeviceKind::cuda; }
+  std::string name() const override { return properties_.name; }
+  std::string uuid() const override {
+    const auto* b = reinterpret_cast<const unsigned char*>(properties_.uuid.bytes);
+    std::string text = "GPU-";
+    for (int i = 0; i < 16; ++i)
+      text += fmt::format("{}{:02x}", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
+    return text;
+  }
+  c10::Device torch_device() const override { return stream_.device(); }
+  std::unique_ptr<measure::Marker> make_marker() override {
+    return measure::make_stamp_marker(stream_.stream());
+  }
+  std::unique_ptr<Recording> record(const std::function<void()>& work) override {
+    return std::make_unique<Graph>(work);
+  }
+  void synchronize() override { stream_.synchronize(); }
+  std::int64_t free_memory() override {
+    release_reserves();
+    return memory().first;
+  }
+  std::int64_t total_memory() override { return memory().second; }
+  std::int64_t l2_bytes() override { return properties_.l2CacheSize; }
+  std::int64_t take_peak_memory() override {
+    namespace allocator = c10::cuda::CUDACachingAllocator;
+    const auto index = stream_.device_index();
+    const auto peak = allocator::getDeviceStats(index).allocated_bytes.at(0).peak;
+    allocator::resetPeakStats(index);
+    return peak;
+  }
+  void release_reserves() override { c10::cuda::CUDACachingAllocator::emptyCache(); }
+
+ private:
+  static std::pair<std::int64_t, std::int64_t> memory() {
+    std::size_t free = 0, total = 0;
+    check(cudaMemGetInfo(&free, &total), "memory of the GPU");
+    return {static_cast<std::int64_t>(free), static_cast<std::int64_t>(total)};
+  }
+
+  c10::InferenceMode inference_;
+  c10::cuda::CUDAStream stream_;
+  c10::cuda::CUDAStreamGuard guard_;
+  cudaDeviceProp properties_{};
+};
+
+} // namespace
+
+std::string why_cuda_unavailable() {
+  int count = 0;
+  if (const cudaError_t code = cudaGetDeviceCount(&count); code != cudaSuccess || count == 0)
+    return fmt::format("no usable GPU ({}): choose a profile for the cpu (--profile cpu), or run "
+                       "where nvidia-smi lists one",
+                       code == cudaSuccess ? "none is visible" : cudaGetErrorString(code));
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, 0), "device properties");
+  if (properties.major != kMajor)
+    return fmt::format(
+        "{} has compute capability {}.{}, and this build is for Hopper (9.0, sm_90a)",
+        properties.name, properties.major, properties.minor);
+  return "";
+}
+
+std::unique_ptr<Device> open_cuda_device() {
+  if (const std::string why = why_cuda_unavailable(); !why.empty())
+    throw UnavailableError(why);
+  return std::make_unique<CudaDevice>();
+}
+
+} // namespace bench::device

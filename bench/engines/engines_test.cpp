@@ -1,0 +1,63 @@
+#include <bench/engines/engine.h>
+#include <bench/models/registry.h>
+
+#include <gtest/gtest.h>
+
+namespace bench::engines {
+namespace {
+
+scenario::ModelSpec tiny() {
+  return {.name = "z_image",
+          .width = 64,
+          .height = 64,
+          .text_tokens = 20,
+          .dtype = scenario::DType::fp32,
+          .weights = "random",
+          .seed = 3,
+          .architecture = {{"layers", 1},
+                           {"refiner_layers", 1},
+                           {"heads", 2},
+                           {"head_width", 32},
+                           {"caption_width", 48}}};
+}
+
+scenario::LoopSpec loop_of(int steps) {
+  scenario::LoopSpec spec;
+  spec.steps = steps;
+  return spec;
+}
+
+TEST(Engines, SayWhereTheyRun) {
+  EXPECT_EQ(find("eager")->why_unavailable(scenario::DeviceKind::cpu), "");
+  EXPECT_NE(find("graph")->why_unavailable(scenario::DeviceKind::cpu), "");
+  EXPECT_EQ(find("graph")->why_unavailable(scenario::DeviceKind::cuda), "");
+  EXPECT_EQ(find("warp drive"), nullptr);
+}
+
+TEST(Engines, EveryEngineComputesTheSameLatents) {
+  const auto device = device::open_device(scenario::DeviceKind::cpu);
+  const auto network = models::build(tiny(), *device);
+  models::DenoiseLoop loop(*network, tiny(), loop_of(3), *device);
+  const auto run = [&](const Engine& engine) {
+    const auto prepared = engine.prepare(loop, *device);
+    EXPECT_EQ(prepared->steps(), 3);
+    prepared->begin();
+    for (int i = 0; i < 3; ++i)
+      prepared->step(i);
+    return loop.digest();
+  };
+  const device::Digest reference = run(*find("eager"));
+  EXPECT_TRUE(reference.finite);
+  EXPECT_GT(reference.rms, 0);
+  for (const Engine& engine :
+       all()) // on a CPU a recording is a call, so the graph engine's logic runs too
+    EXPECT_EQ(run(engine).checksum, reference.checksum) << engine.name;
+}
+
+TEST(MatmulPeak, IsPositiveOnACpu) {
+  const auto device = device::open_device(scenario::DeviceKind::cpu);
+  EXPECT_GT(matmul_peak(*device, scenario::DType::fp32), 1e8);
+}
+
+} // namespace
+} // namespace bench::engines

@@ -1,0 +1,272 @@
+#include <bench/base/error.h>
+#include <bench/kernel_bench/driver.h>
+#include <bench/kernel_bench/kernel_work.h>
+#include <bench/kernel_bench/rotation.h>
+#include <bench/measure/interrupt.h>
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <map>
+#include <utility>
+
+namespace bench::kernel_bench {
+namespace {
+
+constexpr int kWarmUpRegions = 5; // in one chunk of the warm-up
+constexpr int kCopyRegions = 9;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Runs `f` and adds its host seconds to `total`.
+template <typename F>
+auto timed(double& total, F&& f) {
+  const auto start = std::chrono::steady_clock::now();
+  struct Stop {
+    double& total;
+    std::chrono::steady_clock::time_point start;
+    ~Stop() { total += seconds_since(start); }
+  } stop{total, start};
+  return f();
+}
+
+/// Google Benchmark's own console is replaced by the harness's progress and table.
+class Silent final : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>&) override {}
+};
+
+/// Launches recorded into replays of a length worth timing.
+class TimedRegion {
+ public:
+  TimedRegion(device::Device& device, const std::function<void(int)>& launch, int sets,
+              double least_s)
+      : recording_(record(device, launch, sets, sets)) {
+    const auto marker = device.make_marker();
+    const auto replay_time = [&] {
+      marker->mark();
+      recording_->replay();
+      marker->mark();
+      return marker->take().front().t_s;
+    };
+    double launch_s = std::numeric_limits<double>::max();
+    for (int i = 0; i < 3; ++i)
+      launch_s = std::min(launch_s, replay_time() / sets);
+    region_ = region_for(std::max(launch_s, 1e-7), least_s, sets);
+    if (region_.launches != sets) {
+      recording_.reset(); // its memory first
+      recording_ = record(device, launch, sets, region_.launches);
+    }
+  }
+
+  void enqueue() {
+    for (int i = 0; i < region_.replays; ++i)
+      recording_->replay();
+  }
+  int launches() const { return region_.total(); }
+  device::KernelCounts kernels_of_a_launch() const {
+    device::KernelCounts counts = recording_->kernels();
+    for (auto& [name, count] : counts)
+      count /= region_.launches;
+    return counts;
+  }
+
+ private:
+  static std::unique_ptr<device::Recording>
+  record(device::Device& device, const std::function<void(int)>& launch, int sets, int launches) {
+    return device.record([launch, sets, launches] {
+      for (int i = 0; i < launches; ++i)
+        launch(i % sets);
+    });
+  }
+
+  std::unique_ptr<device::Recording> recording_;
+  Region region_;
+};
+
+measure::Span time_region(TimedRegion& region, measure::Marker& marker) {
+  marker.mark();
+  region.enqueue();
+  marker.mark();
+  return marker.take().front();
+}
+
+double copy_time(KernelWork& work, device::Device& device, int sets, double least_s) {
+  TimedRegion region(device, [&](int set) { work.copy(set); }, sets, least_s);
+  const auto marker = device.make_marker();
+  std::vector<double> times;
+  for (int i = 0; i < kCopyRegions; ++i)
+    if (const measure::Span span = time_region(region, *marker); span.valid)
+      times.push_back(span.t_s / region.launches());
+  if (times.empty())
+    throw InvalidError("the copy beside it could not be timed: stamps contradict each other");
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::ranges::nth_element(times, middle);
+  return *middle;
+}
+
+class Driver {
+ public:
+  Driver(const scenario::Sampling& sampling, std::uint64_t seed, device::Device& device,
+         measure::Progress& progress)
+      : sampling_(sampling), seed_(seed), device_(device), progress_(progress),
+        least_s_(device.kind() == scenario::DeviceKind::cuda ? 0.02 : 0.002) {}
+
+  /// One repetition: fresh buffers, warm-up, sampling.regions iterations of one region each.
+  void repetition(benchmark::State& state, Outcome& outcome) {
+    const int placement = placements_[outcome.work]++;
+    try {
+      measure(state, outcome, placement);
+    } catch (const measure::Interrupted&) {
+      outcome.work = nullptr; // half a case is none
+      state.SkipWithError("interrupted");
+    } catch (const std::exception& e) {
+      outcome.error = std::current_exception();
+      state.SkipWithError(e.what());
+    }
+  }
+
+ private:
+  void measure(benchmark::State& state, Outcome& outcome, int placement) {
+    const auto& kernel = std::get<scenario::KernelCase>(outcome.work->work);
+    if (measure::interrupted())
+      throw measure::Interrupted{};
+    device_.take_peak_memory();
+    const Rotation rotation = rotation_for(footprint(kernel), device_.l2_bytes());
+    progress_.phase("buffers");
+    const auto work = timed(outcome.prepare_s, [&] {
+      return make_work(kernel, rotation.sets, seed_ + static_cast<std::uint64_t>(placement),
+                       device_);
+    });
+    progress_.phase("copy");
+    outcome.copy_s = timed(outcome.prepare_s,
+                           [&] { return copy_time(*work, device_, rotation.sets, least_s_); });
+    progress_.phase("capture");
+    auto region = timed(outcome.capture_s, [&] {
+      return TimedRegion(device_, [&](int set) { work->launch(set); }, rotation.sets, least_s_);
+    });
+    const auto marker = device_.make_marker();
+    outcome.warm_up = measure::warm_up(
+        [&](measure::Marker& m) {
+          m.mark();
+          for (int i = 0; i < kWarmUpRegions; ++i) {
+            region.enqueue();
+            m.mark();
+          }
+        },
+        *marker, std::min(sampling_.warmup_s, 0.25), progress_);
+
+    const auto start = std::chrono::steady_clock::now();
+    int dropped = 0, done = 0;
+    for (auto _ : state) {
+      progress_.phase("samples", static_cast<double>(done) / sampling_.regions);
+      if (measure::interrupted())
+        throw measure::Interrupted{};
+      const measure::Span span = time_region(region, *marker);
+      state.SetIterationTime(span.valid ? span.t_s / region.launches() : 0);
+      if (span.valid)
+        outcome.samples.push_back({.span = span, .placement = placement, .region = done});
+      else
+        ++dropped;
+      ++done;
+    }
+    outcome.samples_s += seconds_since(start);
+    measure::refuse_dropped(dropped, done);
+
+    progress_.phase("check");
+    timed(outcome.check_s, [&] {
+      outcome.accuracy = work->accuracy();
+      outcome.digest = work->digest();
+    });
+    outcome.launches = region.launches();
+    outcome.sets = rotation.sets;
+    outcome.in_cache = rotation.in_cache;
+    outcome.bytes = work->bytes();
+    outcome.flop = work->flop();
+    outcome.kernels = region.kernels_of_a_launch();
+    outcome.peak_memory = std::max(outcome.peak_memory, device_.take_peak_memory());
+    state.counters["bytes_per_second"] =
+        benchmark::Counter(outcome.bytes * static_cast<double>(done), benchmark::Counter::kIsRate);
+    state.counters["max_ulp"] = outcome.accuracy.max_ulp;
+    state.counters["copy_time_ns"] = outcome.copy_s * 1e9;
+  }
+
+  scenario::Sampling sampling_;
+  std::uint64_t seed_;
+  device::Device& device_;
+  measure::Progress& progress_;
+  double least_s_;
+  std::map<const scenario::Case*, int> placements_;
+};
+
+void parse_flags(const std::vector<std::string>& flags) {
+  std::vector<std::string> words{"bench"};
+  words.insert(words.end(), flags.begin(), flags.end());
+  std::vector<char*> argv;
+  for (std::string& word : words)
+    argv.push_back(word.data());
+  int argc = static_cast<int>(argv.size());
+  benchmark::Initialize(&argc, argv.data());
+  if (argc > 1)
+    throw UsageError(
+        fmt::format("{}: not a flag of Google Benchmark; what follows `--` goes to it", argv[1]));
+}
+
+} // namespace
+
+void run(const std::vector<scenario::Case>& cases, const scenario::Sampling& sampling,
+         std::uint64_t seed, const std::vector<std::string>& flags, device::Device& device,
+         measure::Progress& progress, const std::function<void(Outcome)>& sink) {
+  parse_flags(flags);
+  Driver driver(sampling, seed, device, progress);
+  benchmark::ClearRegisteredBenchmarks();
+
+  // A case ends when Google Benchmark goes on to the next one: it alone knows its filter and
+  // repetitions. What the sink throws must not pass through the library.
+  Outcome current;
+  std::exception_ptr sink_error;
+  const auto finish = [&] {
+    if (!current.work)
+      return;
+    device.release_reserves();
+    try {
+      sink(std::exchange(current, {}));
+    } catch (...) {
+      sink_error = std::current_exception();
+    }
+  };
+  const auto repetition = [&](benchmark::State& state, const scenario::Case& c) {
+    if (current.work != &c && !sink_error && !measure::interrupted()) {
+      finish();
+      current.work = &c;
+      progress.begin(c.id);
+    }
+    if (sink_error || measure::interrupted())
+      state.SkipWithError("the run ends early");
+    else
+      driver.repetition(state, current);
+  };
+  for (const scenario::Case& c : cases)
+    benchmark::RegisterBenchmark(
+        c.id.c_str(), [&repetition, &c](benchmark::State& state) { repetition(state, c); })
+        ->UseManualTime()
+        ->Iterations(sampling.regions)
+        ->Unit(benchmark::kMicrosecond);
+  Silent silent;
+  benchmark::RunSpecifiedBenchmarks(&silent);
+  benchmark::ClearRegisteredBenchmarks();
+  if (!sink_error)
+    finish();
+  if (sink_error)
+    std::rethrow_exception(sink_error);
+  if (measure::interrupted())
+    throw measure::Interrupted{};
+}
+
+} // namespace bench::kernel_bench

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <bench/device/device.h>
+#include <bench/device/tensor.h>
+#include <bench/measure/progress.h>
+#include <bench/measure/sampler.h>
+#include <bench/scenario/scenario.h>
+#include <kernels/reference/accuracy.h>
+
+#include <exception>
+#include <functional>
+#include <string>
+#include <vector>
+
+/// Kernel cases, driven by Google Benchmark: cases are registered at run time, times are handed to
+/// it (manual time), its flags and its output files work as its users know them.
+namespace bench::kernel_bench {
+
+/// One timed region of launches.
+struct RegionSample {
+  measure::Span span; ///< of the region; divide by `launches` for a launch
+  int placement = 0;  ///< which allocation of the buffers, from 0
+  int region = 0;     ///< which region in it, from 0
+};
+
+/// What came of one case.
+struct Outcome {
+  const scenario::Case* work = nullptr;
+  std::exception_ptr error; ///< why it has no samples; else nothing
+  std::vector<RegionSample> samples;
+  int launches = 1; ///< in a region
+  int sets = 1;     ///< of buffers, rotated
+  bool in_cache = false;
+  double copy_s = 0;          ///< of copying the same bytes once, measured just before
+  double bytes = 0, flop = 0; ///< of a launch, modelled
+  kernels::reference::Accuracy accuracy;
+  device::Digest digest;
+  device::KernelCounts kernels; ///< of one launch
+  std::int64_t peak_memory = 0;
+  measure::WarmUp warm_up;
+  double prepare_s = 0, capture_s = 0, samples_s = 0, check_s = 0; ///< host seconds
+};
+
+/// Runs kernel cases in order and hands each outcome to `sink` when it is there.
+/// `flags` are Google Benchmark's own (`--benchmark_filter=...`, `--benchmark_out=...`); throws
+/// UsageError for one it does not know. Without a --benchmark_repetitions there is one placement;
+/// each has sampling.regions regions. Throws Interrupted after the case that a signal ended,
+/// InvalidError never (it is an outcome's error).
+void run(const std::vector<scenario::Case>& cases, const scenario::Sampling& sampling,
+         std::uint64_t seed, const std::vector<std::string>& flags, device::Device& device,
+         measure::Progress& progress, const std::function<void(Outcome)>& sink);
+
+} // namespace bench::kernel_bench

@@ -1,0 +1,114 @@
+#include <bench/base/error.h>
+#include <bench/kernel_bench/driver.h>
+#include <bench/measure/interrupt.h>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+namespace bench::kernel_bench {
+namespace {
+
+class NoProgress final : public measure::Progress {
+  void start(int) override {}
+  void begin(std::string_view) override {}
+  void phase(std::string_view, double) override {}
+  void end(std::string_view) override {}
+};
+
+scenario::Case kernel_case(const std::string& shape, const std::string& path) {
+  scenario::Case c;
+  c.id = "test/rms_norm/" + shape + "/" + path;
+  c.device = scenario::DeviceKind::cpu;
+  c.work = scenario::KernelCase{
+      .family = "rms_norm", .shape = *scenario::parse_kernel_shape(shape), .path = path};
+  return c;
+}
+
+class KernelDriver : public testing::Test {
+ protected:
+  std::vector<Outcome> run(const std::vector<scenario::Case>& cases,
+                           const std::vector<std::string>& flags = {}) {
+    std::vector<Outcome> outcomes;
+    NoProgress progress;
+    kernel_bench::run(cases, {.loops = 1, .regions = 4, .warmup_s = 0.001}, 1, flags, *device_,
+                      progress, [&](Outcome outcome) { outcomes.push_back(std::move(outcome)); });
+    return outcomes;
+  }
+  std::unique_ptr<device::Device> device_ = device::open_device(scenario::DeviceKind::cpu);
+};
+
+TEST_F(KernelDriver, MeasuresEveryCase) {
+  const std::vector cases{kernel_case("64x128.fp32", "aten"),
+                          kernel_case("64x128.bf16", "decomposed")};
+  const auto outcomes = run(cases);
+  ASSERT_EQ(outcomes.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Outcome& o = outcomes[i];
+    EXPECT_EQ(o.work, &cases[i]);
+    EXPECT_FALSE(o.error);
+    EXPECT_EQ(o.samples.size(), 4u);
+    EXPECT_GT(o.samples[0].span.t_s / o.launches, 0);
+    EXPECT_GT(o.copy_s, 0);
+    EXPECT_TRUE(o.accuracy.finite);
+    EXPECT_LE(o.accuracy.max_ulp, 16);
+    EXPECT_EQ(o.digest.checksum.size(), 16u);
+  }
+  EXPECT_DOUBLE_EQ(outcomes[0].bytes, 2 * 64 * 128 * 4 + 128 * 4);
+}
+
+TEST_F(KernelDriver, AFailingCaseDoesNotStopTheNext) {
+  const auto outcomes =
+      run({kernel_case("8x16.fp32", "no-such-path"), kernel_case("8x16.fp32", "aten")});
+  ASSERT_EQ(outcomes.size(), 2u);
+  EXPECT_THROW(std::rethrow_exception(outcomes[0].error), UsageError);
+  EXPECT_FALSE(outcomes[1].error);
+}
+
+TEST_F(KernelDriver, PassesGoogleBenchmarksFlagsThrough) {
+  const auto file = std::filesystem::path(testing::TempDir()) / "bench-gbench.json";
+  const auto outcomes = run({kernel_case("8x16.fp32", "aten"), kernel_case("8x32.fp32", "aten")},
+                            {"--benchmark_filter=8x32", "--benchmark_repetitions=3",
+                             "--benchmark_out=" + file.string(), "--benchmark_out_format=json"});
+  ASSERT_EQ(outcomes.size(), 1u);
+  EXPECT_EQ(outcomes[0].samples.size(), 12u);
+  EXPECT_EQ(outcomes[0].samples.back().placement, 2);
+  const auto json = nlohmann::json::parse(std::ifstream(file));
+  std::filesystem::remove(file);
+  const auto& first = json.at("benchmarks").at(0);
+  EXPECT_EQ(first.at("run_name").get<std::string>(),
+            "test/rms_norm/8x32.fp32/aten/iterations:4/repeats:3/manual_time");
+  double sum = 0;
+  for (int i = 0; i < 4; ++i)
+    sum += outcomes[0].samples[static_cast<std::size_t>(i)].span.t_s / outcomes[0].launches;
+  EXPECT_NEAR(first.at("real_time").get<double>() * 1e-6, sum / 4, sum * 1e-6);
+}
+
+TEST_F(KernelDriver, RefusesAnUnknownFlag) {
+  EXPECT_THROW(run({kernel_case("8x16.fp32", "aten")}, {"--benchmrk_filter=x"}), UsageError);
+}
+
+TEST_F(KernelDriver, EndsOnASignalAndKeepsWhatWasFinished) {
+  const std::vector cases{kernel_case("8x16.fp32", "aten"), kernel_case("8x32.fp32", "aten"),
+                          kernel_case("8x64.fp32", "aten")};
+  std::vector<std::string> kept;
+  NoProgress progress;
+  measure::catch_interrupts();
+  EXPECT_THROW(
+      kernel_bench::run(cases, {.loops = 1, .regions = 2, .warmup_s = 0.001}, 1,
+                        {"--benchmark_filter=.", "--benchmark_repetitions=1", "--benchmark_out="},
+                        *device_, progress,
+                        [&](Outcome outcome) {
+                          kept.push_back(outcome.work->id);
+                          std::raise(SIGINT);
+                        }),
+      measure::Interrupted);
+  EXPECT_EQ(kept, std::vector<std::string>{"test/rms_norm/8x16.fp32/aten"});
+  measure::catch_interrupts();
+}
+
+} // namespace
+} // namespace bench::kernel_bench

@@ -1,0 +1,25 @@
+#include <bench/kernel_bench/rotation.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace bench::kernel_bench {
+
+Rotation rotation_for(std::int64_t bytes, std::int64_t cache_bytes) {
+  constexpr std::int64_t kLeast = 200'000'000;
+  if (bytes * 8 < cache_bytes)
+    return {.sets = 4, .in_cache = true};
+  const std::int64_t between = std::max(2 * cache_bytes, kLeast);
+  return {.sets = static_cast<int>(between / std::max<std::int64_t>(bytes, 1) + 2),
+          .in_cache = false};
+}
+
+Region region_for(double launch_s, double least_s, int sets) {
+  constexpr int kMostRecorded = 1000;
+  const int rounds_recorded = std::max(1, kMostRecorded / sets);
+  const double rounds = std::max(1.0, std::ceil(least_s / (launch_s * sets)));
+  const int recorded = static_cast<int>(std::min<double>(rounds, rounds_recorded));
+  return {.launches = recorded * sets, .replays = static_cast<int>(std::ceil(rounds / recorded))};
+}
+
+} // namespace bench::kernel_bench

@@ -1,0 +1,109 @@
+#include <bench/base/error.h>
+#include <bench/measure/interrupt.h>
+#include <bench/measure/sampler.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+namespace bench::measure {
+namespace {
+
+constexpr double kSteady = 0.005; // two chunks this close end the warm-up
+constexpr double kPatience = 5;   // times the least warm-up, then it is given up
+constexpr int kWarmUpSteps = 10;  // of a long loop in one chunk of its warm-up
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+std::optional<double> median_time(const std::vector<Span>& spans) {
+  std::vector<double> times;
+  for (const Span& span : spans)
+    if (span.valid)
+      times.push_back(span.t_s);
+  if (times.empty())
+    return std::nullopt;
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::ranges::nth_element(times, middle);
+  return *middle;
+}
+
+void stop_if_interrupted() {
+  if (interrupted())
+    throw Interrupted{};
+}
+
+} // namespace
+
+WarmUp warm_up(const std::function<void(Marker&)>& chunk, Marker& marker, double least_s,
+               Progress& progress) {
+  const Stopwatch watch;
+  std::optional<double> last;
+  for (;;) {
+    stop_if_interrupted();
+    progress.phase("warm-up", std::min(1.0, watch.seconds() / least_s));
+    chunk(marker);
+    const std::optional<double> now = median_time(marker.take());
+    const bool steady = last && now && std::abs(*now / *last - 1) < kSteady;
+    const double elapsed = watch.seconds();
+    if (elapsed >= least_s && steady)
+      return {.steady = true, .seconds = elapsed};
+    if (elapsed >= kPatience * least_s && last)
+      return {.steady = false, .seconds = elapsed};
+    last = now;
+  }
+}
+
+Sampled sample_loops(Workload& workload, Marker& marker, int loops, double warmup_s,
+                     Progress& progress) {
+  const int steps = workload.steps();
+  Sampled result;
+  const auto run = [&](int count, bool watch_signals) {
+    workload.begin();
+    marker.mark();
+    for (int i = 0; i < count; ++i) {
+      if (watch_signals)
+        stop_if_interrupted();
+      workload.step(i);
+      marker.mark();
+    }
+  };
+  result.warm_up = warm_up([&](Marker&) { run(std::min(steps, kWarmUpSteps), false); }, marker,
+                           warmup_s, progress);
+
+  const Stopwatch watch;
+  for (int loop = 0; loop < loops; ++loop) {
+    progress.phase("samples", static_cast<double>(loop) / loops);
+    run(steps, true);
+    const std::vector<Span> spans = marker.take();
+    for (int step = 0; step < steps; ++step) {
+      const Span& span = spans[static_cast<std::size_t>(step)];
+      if (span.valid)
+        result.samples.push_back({.span = span, .loop = loop, .step = step});
+      else
+        ++result.dropped;
+    }
+  }
+  result.seconds = watch.seconds();
+  refuse_dropped(result.dropped, loops * steps);
+  return result;
+}
+
+void refuse_dropped(int dropped, int total) {
+  if (dropped * 100 > total)
+    throw InvalidError(fmt::format("{} of {} samples have stamps that contradict each other (an SM "
+                                   "missing or seen twice): does another process use this GPU?",
+                                   dropped, total));
+}
+
+} // namespace bench::measure

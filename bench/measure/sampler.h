@@ -1,0 +1,47 @@
+#pragma once
+
+#include <bench/measure/marker.h>
+#include <bench/measure/progress.h>
+#include <bench/measure/workload.h>
+
+#include <functional>
+#include <vector>
+
+namespace bench::measure {
+
+/// One timed step.
+struct Sample {
+  Span span;
+  int loop = 0; ///< which loop, from 0
+  int step = 0; ///< which step of its loop, from 0
+};
+
+/// How a warm-up went.
+struct WarmUp {
+  bool steady = true; ///< false: given up while the times were still moving
+  double seconds = 0; ///< on the host's clock
+};
+
+/// Repeats `chunk`, which enqueues marked work, until it is steady: the median spans of two
+/// successive chunks lie within 0.5 % and at least `least_s` seconds have passed. Given up after
+/// five times as long. Throws Interrupted when a signal asks to end.
+WarmUp warm_up(const std::function<void(Marker&)>& chunk, Marker& marker, double least_s,
+               Progress& progress);
+
+struct Sampled {
+  std::vector<Sample> samples;
+  int dropped = 0; ///< spans whose marks contradicted each other
+  WarmUp warm_up;
+  double seconds = 0; ///< spent on the samples, on the host's clock
+};
+
+/// Warms `workload` up for at least `warmup_s`, then times `loops` whole loops: one mark between
+/// steps and no other wait inside a loop. Throws Interrupted when a signal asks to end,
+/// InvalidError when more than 1 % of the samples had to be dropped.
+Sampled sample_loops(Workload& workload, Marker& marker, int loops, double warmup_s,
+                     Progress& progress);
+
+/// Throws InvalidError when more than 1 % of `total` samples were dropped.
+void refuse_dropped(int dropped, int total);
+
+} // namespace bench::measure

@@ -1,0 +1,131 @@
+#include <bench/base/error.h>
+#include <bench/measure/interrupt.h>
+#include <bench/measure/sampler.h>
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+namespace bench::measure {
+namespace {
+
+/// A device whose time only moves when work is enqueued.
+struct FakeDevice {
+  double now = 0;
+  int begun = 0;
+  int takes = 0;
+  std::vector<int> steps;
+};
+
+class FakeWorkload final : public Workload {
+ public:
+  FakeWorkload(FakeDevice& device, int steps, std::vector<double> warmup_times)
+      : device_(device), steps_(steps), slow_(std::move(warmup_times)) {}
+  int steps() const override { return steps_; }
+  void begin() override { ++device_.begun; }
+  void step(int index) override {
+    device_.steps.push_back(index);
+    device_.now += slow_.empty() ? 0.010 + 0.001 * index : slow_.front();
+    if (!slow_.empty())
+      slow_.erase(slow_.begin());
+  }
+
+ private:
+  FakeDevice& device_;
+  int steps_;
+  std::vector<double> slow_;
+};
+
+class FakeMarker final : public Marker {
+ public:
+  explicit FakeMarker(FakeDevice& device, int spoil = -1) : device_(device), spoil_(spoil) {}
+  void mark() override { marks_.push_back(device_.now); }
+  std::vector<Span> take() override {
+    std::vector<Span> spans;
+    for (std::size_t i = 0; i + 1 < marks_.size(); ++i)
+      spans.push_back({.start_s = marks_[i],
+                       .t_s = marks_[i + 1] - marks_[i],
+                       .f_hz = 1e9,
+                       .valid = static_cast<int>(i) != spoil_});
+    marks_.clear();
+    ++device_.takes;
+    return spans;
+  }
+  int capacity() const override { return 1000; }
+
+ private:
+  FakeDevice& device_;
+  int spoil_;
+  std::vector<double> marks_;
+};
+
+class NoProgress final : public Progress {
+  void start(int) override {}
+  void begin(std::string_view) override {}
+  void phase(std::string_view, double) override {}
+  void end(std::string_view) override {}
+};
+
+TEST(SampleLoops, TimesEveryStepOfEveryLoopAndWaitsOnlyBetweenLoops) {
+  FakeDevice device;
+  FakeWorkload workload(device, 3, {});
+  FakeMarker marker(device);
+  NoProgress progress;
+  const Sampled sampled = sample_loops(workload, marker, 4, 0, progress);
+  ASSERT_EQ(sampled.samples.size(), 12u);
+  const Sample& last = sampled.samples.back();
+  EXPECT_EQ(last.loop, 3);
+  EXPECT_EQ(last.step, 2);
+  EXPECT_NEAR(last.span.t_s, 0.012, 1e-12);
+  EXPECT_EQ(device.begun, device.takes) << "one wait a loop";
+  EXPECT_TRUE(sampled.warm_up.steady);
+}
+
+TEST(SampleLoops, WarmsUpUntilTwoChunksAgree) {
+  FakeDevice device;
+  // Chunks of 2 steps with medians 50, 30, 20, then the steady 10.5 (10, 11): six slow steps.
+  FakeWorkload workload(device, 2, {.05, .05, .03, .03, .02, .02});
+  FakeMarker marker(device);
+  NoProgress progress;
+  const Sampled sampled = sample_loops(workload, marker, 1, 1e-9, progress);
+  EXPECT_FALSE(sampled.warm_up.steady) << "a patience of 5 ns is over after two chunks";
+  EXPECT_EQ(device.begun, 3);
+
+  FakeDevice calm;
+  FakeWorkload again(calm, 2, {.05, .05, .03, .03, .02, .02});
+  FakeMarker other(calm);
+  const Sampled patient = sample_loops(again, other, 1, 0.002, progress);
+  EXPECT_TRUE(patient.warm_up.steady);
+  EXPECT_GE(calm.begun, 6) << "three slow chunks, two that agree, one loop";
+  for (const Sample& s : patient.samples)
+    EXPECT_LT(s.span.t_s, 0.012);
+}
+
+TEST(SampleLoops, RefusesARunWhoseStampsContradictEachOther) {
+  FakeDevice device;
+  FakeWorkload workload(device, 10, {});
+  FakeMarker marker(device, 4);
+  NoProgress progress;
+  EXPECT_THROW(sample_loops(workload, marker, 2, 0, progress), InvalidError);
+  EXPECT_NO_THROW(refuse_dropped(1, 100));
+  EXPECT_THROW(refuse_dropped(2, 199), InvalidError);
+}
+
+TEST(SampleLoops, EndsAtTheNextStepOnASignal) {
+  FakeDevice device;
+  FakeWorkload workload(device, 3, {});
+  FakeMarker marker(device);
+  NoProgress progress;
+  catch_interrupts();
+  std::raise(SIGINT);
+  EXPECT_TRUE(interrupted());
+  EXPECT_THROW(sample_loops(workload, marker, 4, 0, progress), Interrupted);
+  EXPECT_TRUE(device.steps.empty());
+  catch_interrupts();
+  EXPECT_FALSE(interrupted());
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+} // namespace
+} // namespace bench::measure

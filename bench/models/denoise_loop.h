@@ -1,0 +1,42 @@
+#pragma once
+
+#include <bench/device/device.h>
+#include <bench/device/tensor.h>
+#include <bench/models/denoiser.h>
+#include <bench/scenario/scenario.h>
+
+#include <memory>
+
+namespace bench::models {
+
+/// All steps of one image: latents, schedule, captions and guidance around a network. How its steps
+/// are executed is an engine's business.
+class DenoiseLoop {
+ public:
+  /// Inputs (initial noise, caption features) are random normal from model.seed. `network` must
+  /// outlive the loop.
+  DenoiseLoop(Denoiser& network, const scenario::ModelSpec& model, const scenario::LoopSpec& spec,
+              device::Device& device);
+  ~DenoiseLoop();
+
+  int steps() const;
+  double flop_per_step() const;
+
+  /// Enqueues a fresh start: latents become the initial noise.
+  void begin();
+  /// Enqueues what step `index` is told: its time and the distance to go.
+  void set_step(int index);
+  /// Enqueues one step with what set_step last told: one forward, or two with guidance, then the
+  /// Euler update of the latents in place. Always the same work on the same addresses, so it can be
+  /// recorded.
+  void step();
+
+  /// The latents as they are now. Synchronises.
+  device::Digest digest() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace bench::models

@@ -1,0 +1,87 @@
+#include <bench/base/error.h>
+#include <bench/device/tensor.h>
+#include <bench/models/registry.h>
+#include <bench/models/safetensors.h>
+#include <bench/models/weights.h>
+#include <bench/models/z_image.h>
+
+#include <ATen/core/Tensor.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace bench::models {
+namespace {
+
+Family z_image() {
+  const ZImageConfig published;
+  return {.catalog = {.name = "z_image",
+                      .work_version = kZImageWorkVersion,
+                      .architecture = {{"layers", published.layers},
+                                       {"refiner_layers", published.refiner_layers},
+                                       {"heads", published.heads},
+                                       {"head_width", published.head_width},
+                                       {"caption_width", published.caption_width}},
+                      .kernel_shapes =
+                          [](const scenario::ModelSpec& spec, std::string_view family) {
+                            return family == "rms_norm" ? z_image_norm_shapes(spec)
+                                                        : std::vector<scenario::KernelShape>{};
+                          },
+                      .fault = &z_image_fault},
+          .summary =
+              "Z-Image and Z-Image-Turbo (Tongyi-MAI): one stream, 6.155 B parameters as published",
+          .build = &make_z_image,
+          .memory = &z_image_memory};
+}
+
+const Family& family_of(const scenario::ModelSpec& spec) {
+  const auto it =
+      std::ranges::find(families(), spec.name, [](const Family& f) { return f.catalog.name; });
+  if (it == families().end())
+    throw UsageError(fmt::format("no model '{}'; `bench list models` names them", spec.name));
+  return *it;
+}
+
+double gib(std::int64_t bytes) {
+  return static_cast<double>(bytes) / (1 << 30);
+}
+
+} // namespace
+
+const std::vector<Family>& families() {
+  static const std::vector<Family> all{z_image()};
+  return all;
+}
+
+std::int64_t memory_needed(const scenario::ModelSpec& spec) {
+  return family_of(spec).memory(spec);
+}
+
+std::int64_t count_parameters(const scenario::ModelSpec& spec) {
+  const auto counter = make_random_weights(c10::kMeta, c10::kFloat, 0);
+  return family_of(spec).build(spec, *counter)->parameters();
+}
+
+std::unique_ptr<Denoiser> build(const scenario::ModelSpec& spec, device::Device& device) {
+  const Family& family = family_of(spec);
+  const std::int64_t needed = family.memory(spec), free = device.free_memory();
+  if (needed > free)
+    throw UnavailableError(
+        fmt::format("{} at {}x{} in {} needs {:.1f} GiB and {:.1f} of {:.1f} GiB are free on {}: "
+                    "end what else uses it, "
+                    "or make the model smaller (model.resolution, model.architecture)",
+                    spec.name, spec.width, spec.height, to_string(spec.dtype), gib(needed),
+                    gib(free), gib(device.total_memory()), device.name()));
+  const c10::ScalarType type = device::torch_type(spec.dtype);
+  if (spec.weights == "random") {
+    const auto weights = make_random_weights(device.torch_device(), type, spec.seed);
+    return family.build(spec, *weights);
+  }
+  SafetensorsWeights weights(spec.weights, device.torch_device(), type);
+  auto model = family.build(spec, weights);
+  weights.require_all_taken();
+  return model;
+}
+
+} // namespace bench::models

@@ -1,0 +1,63 @@
+#include <bench/models/weights.h>
+
+#include <ATen/Generator.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+
+#ifdef BENCH_CUDA
+#include <ATen/cuda/CUDAGeneratorImpl.h>
+#endif
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cmath>
+#include <optional>
+
+namespace bench::models {
+namespace {
+
+std::optional<at::Generator> make_generator(c10::Device device, std::uint64_t seed) {
+  std::optional<at::Generator> generator;
+  if (device.is_cpu())
+    generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+#ifdef BENCH_CUDA
+  if (device.is_cuda())
+    generator = at::make_generator<at::CUDAGeneratorImpl>(device.index());
+#endif
+  if (generator)
+    generator->set_current_seed(seed);
+  return generator;
+}
+
+class RandomWeights final : public Weights {
+ public:
+  RandomWeights(c10::Device device, c10::ScalarType type, std::uint64_t seed)
+      : Weights(device, type), generator_(make_generator(device, seed)) {}
+
+ private:
+  at::Tensor load(std::string_view name, const std::vector<std::int64_t>& shape) override {
+    at::Tensor t = at::empty(shape, at::TensorOptions().device(device()).dtype(type()));
+    if (!generator_)
+      return t; // the meta device holds no values
+    const bool matrix = shape.size() == 2 && !name.ends_with("pad_token");
+    const bool norm = !matrix && name.ends_with("weight");
+    const double spread = matrix ? 1 / std::sqrt(static_cast<double>(shape[1])) : norm ? 0.1 : 0.02;
+    return t.normal_(norm ? 1 : 0, spread, generator_);
+  }
+
+  std::optional<at::Generator> generator_;
+};
+
+} // namespace
+
+at::Tensor Weights::take(std::string_view name, std::vector<std::int64_t> shape) {
+  at::Tensor t = load(name, shape);
+  parameters_ += t.numel();
+  return t;
+}
+
+std::unique_ptr<Weights> make_random_weights(c10::Device device, c10::ScalarType type,
+                                             std::uint64_t seed) {
+  return std::make_unique<RandomWeights>(device, type, seed);
+}
+
+} // namespace bench::models

@@ -1,0 +1,309 @@
+#include <bench/base/error.h>
+#include <bench/models/layers.h>
+#include <bench/models/weights.h>
+#include <bench/models/z_image.h>
+#include <kernels/rms_norm.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/silu.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+// Source: diffusers, models/transformers/transformer_z_image.py (0.42), of which this computes the
+// same function for one image: packed q|k|v and w1|w3 products, positions and rotations once
+// instead of in every forward, no attention mask (all sequences of a batch of one are full).
+
+namespace bench::models {
+namespace {
+
+constexpr double kNormEps = 1e-5;
+constexpr double kFinalEps = 1e-6;
+constexpr double kTheta = 256;
+constexpr double kTimeScale = 1000;
+constexpr std::int64_t kTimeHidden = 1024;
+
+std::vector<std::int64_t> rotary_axes(const ZImageConfig& c) {
+  return {c.head_width / 4, c.head_width * 3 / 8, c.head_width * 3 / 8};
+}
+
+struct Block {
+  Linear qkv, out, w13, w2, modulation;
+  at::Tensor norm_q, norm_k, attention_norm1, attention_norm2, ffn_norm1, ffn_norm2;
+};
+
+Linear take_linear(Weights& w, const std::string& name, std::int64_t outputs, std::int64_t inputs,
+                   bool bias) {
+  Linear linear{.weight = w.take(name + ".weight", {outputs, inputs}), .bias = {}};
+  if (bias)
+    linear.bias = w.take(name + ".bias", {outputs});
+  return linear;
+}
+
+Block take_block(Weights& w, const ZImageConfig& c, const std::string& name, bool modulated) {
+  const std::int64_t d = c.dim(), f = c.ffn();
+  const auto vector = [&](const char* part, std::int64_t width) {
+    return w.take(name + part, {width});
+  };
+  const auto matrix = [&](const char* part, std::int64_t outputs, std::int64_t inputs) {
+    return w.take(name + part, {outputs, inputs});
+  };
+  Block b;
+  b.qkv.weight =
+      at::cat({matrix(".attention.to_q.weight", d, d), matrix(".attention.to_k.weight", d, d),
+               matrix(".attention.to_v.weight", d, d)});
+  b.out.weight = matrix(".attention.to_out.0.weight", d, d);
+  b.norm_q = vector(".attention.norm_q.weight", c.head_width);
+  b.norm_k = vector(".attention.norm_k.weight", c.head_width);
+  b.w13.weight =
+      at::cat({matrix(".feed_forward.w1.weight", f, d), matrix(".feed_forward.w3.weight", f, d)});
+  b.w2.weight = matrix(".feed_forward.w2.weight", d, f);
+  b.attention_norm1 = vector(".attention_norm1.weight", d);
+  b.attention_norm2 = vector(".attention_norm2.weight", d);
+  b.ffn_norm1 = vector(".ffn_norm1.weight", d);
+  b.ffn_norm2 = vector(".ffn_norm2.weight", d);
+  if (modulated)
+    b.modulation = take_linear(w, name + ".adaLN_modulation.0", 4 * d, c.time_width(), true);
+  return b;
+}
+
+std::vector<Block> take_blocks(Weights& w, const ZImageConfig& c, const std::string& name,
+                               std::int64_t count, bool modulated) {
+  std::vector<Block> blocks;
+  for (std::int64_t i = 0; i < count; ++i)
+    blocks.push_back(take_block(w, c, fmt::format("{}.{}", name, i), modulated));
+  return blocks;
+}
+
+class ZImage final : public Denoiser {
+ public:
+  ZImage(const ZImageConfig& config, Weights& w) : c_(config), type_(w.type()) {
+    const std::int64_t d = c_.dim(), patch = c_.kPatch * c_.kPatch * c_.kChannels,
+                       t = c_.time_width();
+    time_in_ = take_linear(w, "t_embedder.mlp.0", kTimeHidden, c_.kTimeWidth, true);
+    time_out_ = take_linear(w, "t_embedder.mlp.2", t, kTimeHidden, true);
+    embed_image_ = take_linear(w, "all_x_embedder.2-1", d, patch, true);
+    image_pad_ = w.take("x_pad_token", {1, d});
+    // The caption's norm runs in the fp32 of its input, so its weight is kept in fp32.
+    caption_norm_ = w.take("cap_embedder.0.weight", {c_.caption_width}).to(at::kFloat);
+    embed_caption_ = take_linear(w, "cap_embedder.1", d, c_.caption_width, true);
+    caption_pad_ = w.take("cap_pad_token", {1, d});
+    noise_refiner_ = take_blocks(w, c_, "noise_refiner", c_.refiner_layers, true);
+    context_refiner_ = take_blocks(w, c_, "context_refiner", c_.refiner_layers, false);
+    layers_ = take_blocks(w, c_, "layers", c_.layers, true);
+    final_modulation_ = take_linear(w, "all_final_layer.2-1.adaLN_modulation.1", d, t, true);
+    final_ = take_linear(w, "all_final_layer.2-1.linear", patch, d, true);
+    parameters_ = w.parameters();
+    if (w.device().is_meta())
+      return; // only counted
+    frequencies_ = timestep_frequencies(c_.kTimeWidth / 2, at::TensorOptions().device(w.device()));
+    device_ = w.device();
+    use({{"rms_norm", "aten"}});
+  }
+
+  void use(const Paths& paths) override {
+    const auto chosen = paths.find("rms_norm");
+    const auto* path =
+        chosen == paths.end() ? nullptr : kernels::find_rms_norm_path(chosen->second);
+    if (!path)
+      throw UsageError(fmt::format("z_image: no rms_norm path '{}'; `bench list paths` names them",
+                                   chosen == paths.end() ? "" : chosen->second));
+    norm_ = path->run;
+  }
+
+  at::Tensor velocity(const at::Tensor& latents, const at::Tensor& time,
+                      const at::Tensor& caption) const override {
+    const std::int64_t caption_tokens = c_.padded(caption.size(0));
+    const Rotations& rope = rotations_for(caption_tokens);
+
+    const at::Tensor embedding = timestep_embedding(time * kTimeScale, frequencies_).to(type_);
+    const at::Tensor c = time_out_(at::silu(time_in_(embedding)));
+
+    at::Tensor image =
+        padded(embed_image_(patchify(latents, c_.kPatch)), c_.image_tokens(), image_pad_);
+    for (const Block& block : noise_refiner_)
+      image = modulated(block, image, rope.image, c);
+
+    at::Tensor text = embed_caption_(norm_(caption, caption_norm_, kNormEps).to(type_));
+    text = padded(text, caption_tokens, caption_pad_);
+    for (const Block& block : context_refiner_)
+      text = plain(block, text, rope.caption);
+
+    at::Tensor x = at::cat({image, text});
+    for (const Block& block : layers_)
+      x = modulated(block, x, rope.all, c);
+
+    const at::Tensor scale = final_modulation_(at::silu(c)) + 1;
+    x = final_(at::layer_norm(x, {c_.dim()}, {}, {}, kFinalEps) * scale);
+    const std::int64_t h = latents.size(1), w = latents.size(2);
+    // The network predicts towards the image, the scheduler steps away from it.
+    return -unpatchify(x.narrow(0, 0, h * w / (c_.kPatch * c_.kPatch)), c_.kChannels, h, w,
+                       c_.kPatch)
+                .to(at::kFloat);
+  }
+
+  float time_of(float sigma) const override { return 1 - sigma; }
+  std::vector<std::int64_t> latent_shape() const override {
+    return {c_.kChannels, c_.image_height / 8, c_.image_width / 8};
+  }
+  std::int64_t caption_width() const override { return c_.caption_width; }
+  std::int64_t parameters() const override { return parameters_; }
+  double flop(std::int64_t caption_tokens) const override {
+    return z_image_flop(c_, caption_tokens);
+  }
+
+ private:
+  struct Rotations {
+    std::int64_t caption_tokens = -1;
+    at::Tensor image, caption, all;
+  };
+
+  at::Tensor padded(const at::Tensor& tokens, std::int64_t count, const at::Tensor& pad) const {
+    const std::int64_t missing = count - tokens.size(0);
+    return missing == 0 ? tokens : at::cat({tokens, pad.expand({missing, pad.size(1)})});
+  }
+
+  /// Positions are (time, row, column): caption token i at (1 + i, 0, 0), image tokens at the time
+  /// after the caption, padding of the image at (0, 0, 0).
+  const Rotations& rotations_for(std::int64_t caption_tokens) const {
+    for (const Rotations& known : rotations_)
+      if (known.caption_tokens == caption_tokens)
+        return known;
+    std::vector<std::vector<std::int64_t>> image, caption;
+    for (std::int64_t row = 0; row < c_.image_height / 16; ++row)
+      for (std::int64_t column = 0; column < c_.image_width / 16; ++column)
+        image.push_back({caption_tokens + 1, row, column});
+    image.resize(static_cast<std::size_t>(c_.image_tokens()), {0, 0, 0});
+    for (std::int64_t i = 0; i < caption_tokens; ++i)
+      caption.push_back({1 + i, 0, 0});
+    const auto axes = rotary_axes(c_);
+    Rotations made{.caption_tokens = caption_tokens,
+                   .image = rotations(image, axes, kTheta).to(device_),
+                   .caption = rotations(caption, axes, kTheta).to(device_),
+                   .all = {}};
+    made.all = at::cat({made.image, made.caption});
+    return rotations_.emplace_back(std::move(made));
+  }
+
+  at::Tensor self_attention(const Block& b, const at::Tensor& x, const at::Tensor& rotation) const {
+    const at::Tensor qkv = b.qkv(x).view({x.size(0), 3, c_.heads, c_.head_width});
+    const at::Tensor q = rotate(norm_(qkv.select(1, 0), b.norm_q, kNormEps), rotation);
+    const at::Tensor k = rotate(norm_(qkv.select(1, 1), b.norm_k, kNormEps), rotation);
+    return b.out(attention(q, k, qkv.select(1, 2)));
+  }
+
+  at::Tensor feed_forward(const Block& b, const at::Tensor& x) const {
+    return b.w2(swiglu(b.w13(x)));
+  }
+
+  at::Tensor modulated(const Block& b, at::Tensor x, const at::Tensor& rotation,
+                       const at::Tensor& c) const {
+    const auto mod = b.modulation(c).chunk(4, 1);
+    const at::Tensor scale_attention = mod[0] + 1, gate_attention = mod[1].tanh();
+    const at::Tensor scale_ffn = mod[2] + 1, gate_ffn = mod[3].tanh();
+    const at::Tensor a =
+        self_attention(b, norm_(x, b.attention_norm1, kNormEps) * scale_attention, rotation);
+    x = x + gate_attention * norm_(a, b.attention_norm2, kNormEps);
+    const at::Tensor f = feed_forward(b, norm_(x, b.ffn_norm1, kNormEps) * scale_ffn);
+    return x + gate_ffn * norm_(f, b.ffn_norm2, kNormEps);
+  }
+
+  at::Tensor plain(const Block& b, at::Tensor x, const at::Tensor& rotation) const {
+    x = x + norm_(self_attention(b, norm_(x, b.attention_norm1, kNormEps), rotation),
+                  b.attention_norm2, kNormEps);
+    return x + norm_(feed_forward(b, norm_(x, b.ffn_norm1, kNormEps)), b.ffn_norm2, kNormEps);
+  }
+
+  ZImageConfig c_;
+  c10::ScalarType type_;
+  c10::Device device_ = c10::kCPU;
+  kernels::RmsNorm norm_ = nullptr;
+  Linear time_in_, time_out_, embed_image_, embed_caption_, final_modulation_, final_;
+  at::Tensor image_pad_, caption_norm_, caption_pad_, frequencies_;
+  std::vector<Block> noise_refiner_, context_refiner_, layers_;
+  std::int64_t parameters_ = 0;
+  mutable std::vector<Rotations> rotations_; // one a caption length: 1, or 2 with guidance
+};
+
+} // namespace
+
+std::int64_t ZImageConfig::image_tokens() const {
+  return padded(image_width / 16 * (image_height / 16));
+}
+
+ZImageConfig z_image_config(const scenario::ModelSpec& spec) {
+  const auto& a = spec.architecture;
+  return {.layers = a.at("layers"),
+          .refiner_layers = a.at("refiner_layers"),
+          .heads = a.at("heads"),
+          .head_width = a.at("head_width"),
+          .caption_width = a.at("caption_width"),
+          .image_width = spec.width,
+          .image_height = spec.height};
+}
+
+std::string z_image_fault(const scenario::ModelSpec& spec) {
+  for (const auto& [key, value] : spec.architecture)
+    if (value < 1 || value > 65536)
+      return fmt::format("architecture.{} is {}; it must be 1 to 65536", key, value);
+  const ZImageConfig c = z_image_config(spec);
+  if (c.head_width % 16 != 0)
+    return fmt::format("architecture.head_width is {}; rotary embedding splits it 2 : 3 : 3 into "
+                       "pairs, so it must be a multiple of 16",
+                       c.head_width);
+  return "";
+}
+
+double z_image_flop(const ZImageConfig& c, std::int64_t caption_tokens) {
+  const double d = static_cast<double>(c.dim()), f = static_cast<double>(c.ffn());
+  const double t = static_cast<double>(c.time_width()), patch = c.kPatch * c.kPatch * c.kChannels;
+  const double image = static_cast<double>(c.image_tokens());
+  const double caption = static_cast<double>(c.padded(caption_tokens));
+  const auto block = [&](double tokens) {
+    return 2 * tokens * (4 * d * d + 3 * d * f) + 4 * tokens * tokens * d;
+  };
+  const double modulation = 2 * t * 4 * d;
+  return static_cast<double>(c.layers) * (block(image + caption) + modulation) +
+         static_cast<double>(c.refiner_layers) * (block(image) + modulation + block(caption)) +
+         2 * image * patch * d + 2 * caption * static_cast<double>(c.caption_width) * d +
+         2 * (image + caption) * d * patch + 2 * t * d + 2 * kTimeHidden * (c.kTimeWidth + t);
+}
+
+std::vector<scenario::KernelShape> z_image_norm_shapes(const scenario::ModelSpec& spec) {
+  const ZImageConfig c = z_image_config(spec);
+  const std::int64_t image = c.image_tokens(), caption = c.padded(spec.text_tokens);
+  std::vector<scenario::KernelShape> shapes;
+  const auto add = [&](std::int64_t rows, std::int64_t width, scenario::DType dtype) {
+    const scenario::KernelShape shape{.rows = rows, .width = width, .dtype = dtype};
+    if (std::ranges::find(shapes, shape) == shapes.end())
+      shapes.push_back(shape);
+  };
+  for (const std::int64_t tokens : {image + caption, image, caption})
+    add(tokens, c.dim(), spec.dtype);
+  for (const std::int64_t tokens : {image + caption, image, caption})
+    add(tokens * c.heads, c.head_width, spec.dtype); // q and k, a call each
+  add(caption, c.caption_width, scenario::DType::fp32);
+  return shapes;
+}
+
+std::int64_t z_image_memory(const scenario::ModelSpec& spec) {
+  const ZImageConfig c = z_image_config(spec);
+  const auto counter = make_random_weights(c10::kMeta, c10::kFloat, 0);
+  const std::int64_t parameters = make_z_image(spec, *counter)->parameters();
+  const std::int64_t tokens = c.image_tokens() + c.padded(spec.text_tokens);
+  // The widest moment of a block: the residual, its norm in fp32, the packed w1|w3 product and its
+  // gated half; or q, k, v with their rotations in fp32. Twice over, for blocks that the allocator
+  // cannot reuse.
+  const std::int64_t width = 2 * (2 * c.dim() + 2 * c.dim() + 2 * c.ffn() + c.ffn());
+  constexpr std::int64_t kLibraries = std::int64_t{1} << 30; // context, cuBLAS and cuDNN workspaces
+  return (parameters + tokens * width) * scenario::size_of(spec.dtype) + kLibraries;
+}
+
+std::unique_ptr<Denoiser> make_z_image(const scenario::ModelSpec& spec, Weights& weights) {
+  return std::make_unique<ZImage>(z_image_config(spec), weights);
+}
+
+} // namespace bench::models
