@@ -54,13 +54,12 @@ void add_list(CLI::App& app, ListOptions& options) {
 }
 
 ExitCode run_doctor() {
-  const bool gpu = device::why_unavailable(scenario::DeviceKind::cuda).empty();
   DoctorBuild build;
 #ifdef BENCH_CUDA
   build.cuda = true;
 #endif
-  build.libraries = [gpu](bool on_gpu) {
-    const auto kind = on_gpu && gpu ? scenario::DeviceKind::cuda : scenario::DeviceKind::cpu;
+  build.libraries = [](bool on_gpu) {
+    const auto kind = on_gpu ? scenario::DeviceKind::cuda : scenario::DeviceKind::cpu;
     return device::library_facts(*device::open_device(kind));
   };
   return doctor(stdout, build);

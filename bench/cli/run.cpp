@@ -14,7 +14,6 @@
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <optional>
@@ -29,20 +28,26 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 /// The device of a run, locked against other benches, and what would spoil its measurements.
 class GuardedDevice {
  public:
-  explicit GuardedDevice(scenario::DeviceKind kind) : device_(device::open_device(kind)) {
-    if (kind == scenario::DeviceKind::cpu)
-      return;
-    lock_.emplace(device_->uuid());
-    if (const auto gpu = measure::Nvml::load().device(device_->uuid()))
-      findings_ = measure::spoilers(measure::machine_state(*gpu), {getpid()});
+  explicit GuardedDevice(scenario::DeviceKind kind) {
+    // Lock and look before this process is on the GPU itself: a stranger's memory shows best then.
+    if (kind == scenario::DeviceKind::cuda) {
+      if (const auto gpu = measure::visible_device(measure::Nvml::load())) {
+        const measure::MachineState state = measure::machine_state(*gpu);
+        lock_.emplace(state.uuid);
+        findings_ = measure::spoilers(state);
+      }
+    }
+    device_ = device::open_device(kind);
+    if (kind == scenario::DeviceKind::cuda && !lock_)
+      lock_.emplace(device_->uuid());
   }
   device::Device& device() { return *device_; }
   const std::vector<measure::Finding>& findings() const { return findings_; }
 
  private:
-  std::unique_ptr<device::Device> device_;
   std::optional<measure::GpuLock> lock_;
   std::vector<measure::Finding> findings_;
+  std::unique_ptr<device::Device> device_;
 };
 
 template <typename Work>
