@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -93,8 +94,9 @@ class Build:
         self._stamp.write_text(json.dumps(arguments))
 
     def _cmake_arguments(self):
-        """What the preset cannot know; the checkout's own place first, since a moved build tree is of no use."""
-        arguments = [str(self.root), f"-DLibTorch_ROOT={self.environment.torch}"]
+        """What the preset cannot know. First what else a build tree is configured for: its place and the presets."""
+        presets = hashlib.sha256((self.root / "CMakePresets.json").read_bytes()).hexdigest()
+        arguments = [f"{self.root} {presets}", f"-DLibTorch_ROOT={self.environment.torch}"]
         if self.preset == "cuda":
             toolkit = self.environment.cuda_toolkit
             arguments += [f"-DCUDAToolkit_ROOT={toolkit}", f"-DCMAKE_CUDA_COMPILER={toolkit}/bin/nvcc"]

@@ -68,6 +68,15 @@ def test_moved_checkout_is_configured_anew(project):
     assert result.returncode == 3 and "|x|2" in result.stdout, result.stderr
 
 
+def test_changed_preset_is_configured_anew(project):
+    source, presets = project.root / "main.cpp", project.root / "CMakePresets.json"
+    text = source.read_text().replace("return 3", "return LEVEL")
+    source.write_text("#ifndef LEVEL\n#define LEVEL 3\n#endif\n" + text)
+    assert project.run("bench").returncode == 3
+    presets.write_text(presets.read_text().replace('"CMAKE_BUILD_TYPE": "Release"', '"CMAKE_CXX_FLAGS": "-DLEVEL=9"', 1))
+    assert project.run("bench").returncode == 9
+
+
 def test_unknown_preset(project):
     result = project.run("bench", BENCH_PRESET="rocm")
     assert result.returncode == 2 and result.stderr == "ci/bench: BENCH_PRESET=rocm is no preset: one of cpu, cuda, asan\n"
