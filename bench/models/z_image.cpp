@@ -5,6 +5,7 @@
 #include <kernels/rms_norm.h>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/addcmul.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/silu.h>
@@ -206,9 +207,9 @@ class ZImage final : public Denoiser {
     const at::Tensor scale_ffn = mod[2] + 1, gate_ffn = mod[3].tanh();
     const at::Tensor a =
         self_attention(b, norm_(x, b.attention_norm1, kNormEps) * scale_attention, rotation);
-    x = x + gate_attention * norm_(a, b.attention_norm2, kNormEps);
+    x = at::addcmul(x, gate_attention, norm_(a, b.attention_norm2, kNormEps));
     const at::Tensor f = feed_forward(b, norm_(x, b.ffn_norm1, kNormEps) * scale_ffn);
-    return x + gate_ffn * norm_(f, b.ffn_norm2, kNormEps);
+    return at::addcmul(x, gate_ffn, norm_(f, b.ffn_norm2, kNormEps));
   }
 
   at::Tensor plain(const Block& b, at::Tensor x, const at::Tensor& rotation) const {
