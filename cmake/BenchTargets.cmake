@@ -25,6 +25,11 @@ endif()
 add_library(bench_torch INTERFACE)
 target_link_libraries(bench_torch INTERFACE
   $<IF:$<BOOL:${BENCH_CUDA}>,LibTorch::cuda,LibTorch::cpu>)
+if(BENCH_CUDA)
+  # libtorch_cuda registers its operators when it is loaded. A program that calls them through the
+  # dispatcher names none of its symbols, and the linker would leave it out.
+  target_link_options(bench_torch INTERFACE -Wl,--no-as-needed)
+endif()
 # Torch's own operators for tensors (a + b) include every operator's header, unless told not to.
 target_compile_definitions(bench_torch INTERFACE AT_PER_OPERATOR_HEADERS=1
   $<$<BOOL:${BENCH_CUDA}>:BENCH_CUDA=1>)

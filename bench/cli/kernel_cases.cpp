@@ -11,14 +11,16 @@ namespace {
 results::CaseResult to_result(const kernel_bench::Outcome& outcome, const Bench& bench) {
   results::CaseResult result = begin_result(*outcome.work, "kernel");
   const auto& kernel = std::get<scenario::KernelCase>(outcome.work->work);
-  result.parameters = {{"family", kernel.family},
-                       {"rows", fmt::format("{}", kernel.shape.rows)},
-                       {"width", fmt::format("{}", kernel.shape.width)},
-                       {"dtype", std::string(to_string(kernel.shape.dtype))},
-                       {"path", kernel.path},
-                       {"buffer_sets", fmt::format("{}", outcome.sets)},
-                       {"cache", outcome.in_cache ? "warm" : "rotated out"},
-                       {"launches_per_region", fmt::format("{}", outcome.launches)}};
+  result.parameters = {
+      {"family", kernel.family},
+      {"rows", fmt::format("{}", kernel.shape.rows)},
+      {"width", fmt::format("{}", kernel.shape.width)},
+      {"dtype", std::string(to_string(kernel.shape.dtype))},
+      {"path", kernel.path},
+      {"buffer_sets", fmt::format("{}", outcome.sets)},
+      {"cache", outcome.in_cache ? "warm" : "rotated out"},
+      {"launches_per_region",
+       outcome.samples.empty() ? "0" : fmt::format("{}", outcome.samples.front().launches)}};
   result.phases_s = {{"buffers", outcome.prepare_s},
                      {"capture", outcome.capture_s},
                      {"warmup", outcome.warm_up.seconds},
@@ -31,8 +33,8 @@ results::CaseResult to_result(const kernel_bench::Outcome& outcome, const Bench&
   results::Replicate replicate = begin_replicate(bench);
   const double origin_s = outcome.samples.front().span.start_s;
   for (const kernel_bench::RegionSample& s : outcome.samples)
-    add_sample(replicate.samples, s.span.start_s - origin_s, s.span.t_s / outcome.launches,
-               s.span.f_hz, s.placement, s.region);
+    add_sample(replicate.samples, s.span.start_s - origin_s, s.launch_s(), s.span.f_hz, s.placement,
+               s.region);
   result.replicates.push_back(std::move(replicate));
   if (!outcome.warm_up.steady)
     result.message = "the launch time was still moving when the warm-up was given up";

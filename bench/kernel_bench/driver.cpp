@@ -116,7 +116,8 @@ class Driver {
   Driver(const scenario::Sampling& sampling, std::uint64_t seed, device::Device& device,
          measure::Progress& progress)
       : sampling_(sampling), seed_(seed), device_(device), progress_(progress),
-        least_s_(device.kind() == scenario::DeviceKind::cuda ? 0.02 : 0.002) {}
+        least_s_(device.kind() == scenario::DeviceKind::cuda ? 0.02 : 0.002),
+        marker_(device.make_marker()) {}
 
   /// One repetition: fresh buffers, warm-up, sampling.regions iterations of one region each.
   void repetition(benchmark::State& state, Outcome& outcome) {
@@ -151,7 +152,6 @@ class Driver {
     auto region = timed(outcome.capture_s, [&] {
       return TimedRegion(device_, [&](int set) { work->launch(set); }, rotation.sets, least_s_);
     });
-    const auto marker = device_.make_marker();
     outcome.warm_up = measure::warm_up(
         [&](measure::Marker& m) {
           m.mark();
@@ -160,7 +160,7 @@ class Driver {
             m.mark();
           }
         },
-        *marker, std::min(sampling_.warmup_s, 0.25), progress_);
+        *marker_, std::min(sampling_.warmup_s, 0.25), progress_);
 
     const auto start = std::chrono::steady_clock::now();
     int dropped = 0, done = 0;
@@ -168,10 +168,12 @@ class Driver {
       progress_.phase("samples", static_cast<double>(done) / sampling_.regions);
       if (measure::interrupted())
         throw measure::Interrupted{};
-      const measure::Span span = time_region(region, *marker);
-      state.SetIterationTime(span.valid ? span.t_s / region.launches() : 0);
+      const measure::Span span = time_region(region, *marker_);
+      const RegionSample sample{
+          .span = span, .launches = region.launches(), .placement = placement, .region = done};
+      state.SetIterationTime(span.valid ? sample.launch_s() : 0);
       if (span.valid)
-        outcome.samples.push_back({.span = span, .placement = placement, .region = done});
+        outcome.samples.push_back(sample);
       else
         ++dropped;
       ++done;
@@ -184,7 +186,6 @@ class Driver {
       outcome.accuracy = work->accuracy();
       outcome.digest = work->digest();
     });
-    outcome.launches = region.launches();
     outcome.sets = rotation.sets;
     outcome.in_cache = rotation.in_cache;
     outcome.bytes = work->bytes();
@@ -201,7 +202,8 @@ class Driver {
   std::uint64_t seed_;
   device::Device& device_;
   measure::Progress& progress_;
-  double least_s_;
+  double least_s_;                          // of a region
+  std::unique_ptr<measure::Marker> marker_; // one for all repetitions: their starts share an origin
   std::map<const scenario::Case*, int> placements_;
 };
 
@@ -241,16 +243,17 @@ void run(const std::vector<scenario::Case>& cases, const scenario::Sampling& sam
       sink_error = std::current_exception();
     }
   };
+  const auto stopping = [&] { return sink_error || measure::interrupted(); };
   const auto repetition = [&](benchmark::State& state, const scenario::Case& c) {
-    if (current.work != &c && !sink_error && !measure::interrupted()) {
+    if (current.work != &c && !stopping())
       finish();
+    if (stopping())
+      return state.SkipWithError("the run ends early");
+    if (current.work != &c) {
       current.work = &c;
       progress.begin(c.id);
     }
-    if (sink_error || measure::interrupted())
-      state.SkipWithError("the run ends early");
-    else
-      driver.repetition(state, current);
+    driver.repetition(state, current);
   };
   for (const scenario::Case& c : cases)
     benchmark::RegisterBenchmark(

@@ -18,9 +18,12 @@ namespace bench::kernel_bench {
 
 /// One timed region of launches.
 struct RegionSample {
-  measure::Span span; ///< of the region; divide by `launches` for a launch
+  measure::Span span; ///< of the region
+  int launches = 1;   ///< in the region
   int placement = 0;  ///< which allocation of the buffers, from 0
   int region = 0;     ///< which region in it, from 0
+
+  double launch_s() const { return span.t_s / launches; }
 };
 
 /// What came of one case.
@@ -28,8 +31,7 @@ struct Outcome {
   const scenario::Case* work = nullptr;
   std::exception_ptr error; ///< why it has no samples; else nothing
   std::vector<RegionSample> samples;
-  int launches = 1; ///< in a region
-  int sets = 1;     ///< of buffers, rotated
+  int sets = 1; ///< of buffers, rotated
   bool in_cache = false;
   double copy_s = 0;          ///< of copying the same bytes once, measured just before
   double bytes = 0, flop = 0; ///< of a launch, modelled

@@ -24,12 +24,12 @@ TEST(Accuracy, ACorrectlyRoundedOutputIsWithinHalfAnUlp) {
 
 TEST(Accuracy, CountsUlpsAtTheResultsOwnExponent) {
   // bf16 has 8 significant bits: neighbours of 1.0 are 2^-7 apart, those of 256 are 2 apart.
-  EXPECT_DOUBLE_EQ(
-      accuracy(at::tensor({1.0 + 3.0 / 128}, at::kBFloat16), at::tensor({1.0}, at::kDouble))
-          .max_ulp,
-      3);
-  const Accuracy far =
-      accuracy(at::tensor({260.0}, at::kBFloat16), at::tensor({256.0}, at::kDouble));
+  EXPECT_DOUBLE_EQ(accuracy(at::tensor({1.0 + 3.0 / 128}, at::kDouble).to(at::kBFloat16),
+                            at::tensor({1.0}, at::kDouble))
+                       .max_ulp,
+                   3);
+  const Accuracy far = accuracy(at::tensor({260.0}, at::kDouble).to(at::kBFloat16),
+                                at::tensor({256.0}, at::kDouble));
   EXPECT_DOUBLE_EQ(far.max_ulp, 2);
   EXPECT_DOUBLE_EQ(far.max_abs_error, 4);
 }
