@@ -25,7 +25,9 @@ def tiny_z_image(dtype):
     )
     for name, parameter in model.named_parameters():
         if parameter.ndim == 2 and not name.endswith("pad_token"):
-            torch.nn.init.normal_(parameter, std=parameter.shape[1] ** -0.5)
+            # Small gates, as trained networks have: blocks then correct the residual instead of replacing it.
+            gain = 0.3 if "adaLN_modulation" in name else 1
+            torch.nn.init.normal_(parameter, std=gain * parameter.shape[1] ** -0.5)
         elif name.endswith("weight"):
             torch.nn.init.normal_(parameter, mean=1, std=0.1)
         else:
