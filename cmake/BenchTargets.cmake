@@ -3,9 +3,11 @@
 find_program(BENCH_CCACHE ccache)
 if(BENCH_CCACHE)
   # pch_defines,time_macros: what ccache asks for to cache files that use a precompiled header.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-    CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${BENCH_CCACHE})
-  set(CMAKE_CUDA_COMPILER_LAUNCHER ${BENCH_CCACHE})
+  # BASEDIR, NOHASHDIR: another checkout finds the same entries; debug information names the first's folder.
+  set(ccache ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${BENCH_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ccache})
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${ccache})
 endif()
 
 add_library(bench_options INTERFACE)
