@@ -1,5 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
+#include <bench/cli/benchmark_flags.h>
 #include <bench/cli/case_results.h>
 #include <bench/cli/catalog.h>
 #include <bench/cli/facts.h>
@@ -93,6 +94,15 @@ results::Result begin_result(const Job& job, const RunOptions& options, device::
   return result;
 }
 
+/// What Google Benchmark calls the kernel cases of these jobs.
+std::vector<std::string> benchmark_names(const std::vector<Job>& jobs) {
+  std::vector<std::string> names;
+  for (const Job& job : jobs)
+    for (const scenario::Case& c : cases_of<scenario::KernelCase>(job.plan.cases))
+      names.push_back(fmt::format("{}/iterations:{}/manual_time", c.id, job.plan.sampling.regions));
+  return names;
+}
+
 /// Measures one scenario into its result file.
 ExitCode measure_job(const Job& job, const RunOptions& options, ProgressDisplay& progress,
                      std::chrono::steady_clock::time_point started) {
@@ -149,6 +159,7 @@ ExitCode run(const RunOptions& options) {
       print_plan(job, stdout);
     return ExitCode::ok;
   }
+  check_benchmark_flags(options.flags, benchmark_names(jobs));
   measure::catch_interrupts();
   const auto progress = make_progress(stderr, options.quiet);
   ExitCode code = ExitCode::ok;
