@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/base/nearest.h>
 #include <bench/cli/catalog.h>
 #include <bench/cli/list.h>
 #include <bench/device/device.h>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 namespace bench::cli {
 namespace {
@@ -31,9 +33,11 @@ std::vector<std::filesystem::path> all_scenarios() {
 
 void list_cases(const ListOptions& options, std::FILE* out) {
   const scenario::Catalog catalog = make_catalog();
+  std::set<std::string> profiles;
   for (const auto& file : options.scenarios.empty() ? all_scenarios() : options.scenarios) {
     const scenario::Scenario scenario = load(file, catalog);
     for (const std::string& profile : scenario.profiles()) {
+      profiles.insert(profile);
       if (!options.profile.empty() && profile != options.profile)
         continue;
       const scenario::Expansion expansion = expand(scenario, profile, catalog);
@@ -43,6 +47,9 @@ void list_cases(const ListOptions& options, std::FILE* out) {
         fmt::print(out, "  {}  {}\n", c.hash, c.id);
     }
   }
+  if (!options.profile.empty() && !profiles.contains(options.profile))
+    throw UsageError(fmt::format("--profile '{}': no scenario has it{}", options.profile,
+                                 hint(options.profile, {profiles.begin(), profiles.end()})));
 }
 
 void list_models(std::FILE* out) {
@@ -81,6 +88,10 @@ void list_engines(std::FILE* out) {
 } // namespace
 
 void list(const ListOptions& options, std::FILE* out) {
+  if (options.what != "cases" && (!options.scenarios.empty() || !options.profile.empty()))
+    throw UsageError(
+        fmt::format("`bench list {}` lists the same for every scenario and profile: leave them out",
+                    options.what));
   if (options.what == "cases")
     list_cases(options, out);
   else if (options.what == "models")

@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/base/nearest.h>
 #include <bench/cli/doctor.h>
 #include <bench/cli/list.h>
 #include <bench/cli/run.h>
@@ -8,6 +9,12 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <system_error>
 
 namespace bench::cli {
 namespace {
@@ -94,6 +101,9 @@ ExitCode dispatch(int argc, char** argv) {
     if (e.get_exit_code() == 0)
       return static_cast<ExitCode>(app.exit(e)); // --help, --version
     const auto chosen = app.get_subcommands();
+    if (chosen.empty() && ours > 1 && argv[1][0] != '-')
+      throw UsageError(fmt::format("unknown verb '{}'{}; see `bench --help`", argv[1],
+                                   hint(argv[1], {"doctor", "list", "run"})));
     throw UsageError(fmt::format("{}; see `bench {}--help`", e.what(),
                                  chosen.empty() ? "" : chosen[0]->get_name() + " "));
   }
@@ -109,17 +119,39 @@ ExitCode dispatch(int argc, char** argv) {
   return run_doctor();
 }
 
+/// Text of a user's file may be quoted in an error; none of it may steer the terminal.
+void print_error(std::string line) {
+  std::ranges::replace_if(
+      line, [](unsigned char c) { return c != '\n' && (c < 0x20 || c == 0x7f); }, '?');
+  fmt::print(stderr, "bench: {}\n", line);
+}
+
+ExitCode output_error(std::error_code error) {
+  print_error(fmt::format(
+      "cannot write the output: {}; send it to another place, results are in their files",
+      error.message()));
+  return error == std::errc::no_space_on_device ? ExitCode::unavailable : ExitCode::usage;
+}
+
 } // namespace
 } // namespace bench::cli
 
 int main(int argc, char** argv) {
   try {
-    return static_cast<int>(bench::cli::dispatch(argc, argv));
+    const bench::ExitCode code = bench::cli::dispatch(argc, argv);
+    if (std::fflush(stdout) != 0) // a full disk may show only now
+      throw std::system_error(errno, std::generic_category());
+    return static_cast<int>(code);
   } catch (const bench::Error& e) {
-    fmt::print(stderr, "bench: {}\n", e.what());
+    bench::cli::print_error(e.what());
     return static_cast<int>(e.code());
+  } catch (const std::system_error& e) {
+    if (std::ferror(stdout) != 0)
+      return static_cast<int>(bench::cli::output_error(e.code()));
+    bench::cli::print_error(fmt::format("unexpected: {}", e.what()));
+    return static_cast<int>(bench::ExitCode::invalid);
   } catch (const std::exception& e) {
-    fmt::print(stderr, "bench: unexpected: {}\n", e.what());
+    bench::cli::print_error(fmt::format("unexpected: {}", e.what()));
     return static_cast<int>(bench::ExitCode::invalid);
   }
 }
