@@ -1,0 +1,172 @@
+"""bench from its arguments to its files, on the CPU.
+
+Run by CTest with the other *_test.py of this folder; by hand: pytest bench/cli --bench build/cpu/bin/bench
+"""
+
+import json
+import re
+import shutil
+import statistics
+
+import pytest
+
+LOOPS_AND_KERNELS = r"turbo-9|rms_norm/(32x256|128x128)\.bf16"
+COLUMNS = ["start_s", "t_s", "f_hz", "loop", "step"]
+
+
+def table_row(text, case_id):
+    return next(line.split() for line in text.splitlines() if line.startswith(f"{case_id} "))
+
+
+def by_id(result, key):
+    return {case["id"]: case[key] for case in result["cases"]}
+
+
+def test_result(bench):
+    """From a path with spaces, started in another folder; and again: other times, the same outputs."""
+    (bench.cwd / "my scenarios").mkdir()
+    shutil.copy(bench.scenario, bench.cwd / "my scenarios" / "z image.yaml")
+    arguments = (*bench.quick, "--only", LOOPS_AND_KERNELS)
+    run = bench("run", "my scenarios/z image.yaml", *arguments, "--out", "my results/a.json")
+    assert run.returncode == 0, run.stderr
+    text = (bench.cwd / "my results" / "a.json").read_text()
+    result = json.loads(text)
+
+    assert result["schema_version"] == 1
+    assert result["scenario"]["profile"] == result["scenario"]["device"] == "cpu"
+    assert result["scenario"]["file"] == "my scenarios/z image.yaml"
+    assert result["scenario"]["text"] == bench.scenario.read_text()
+    assert not result["interrupted"] and result["finished"] >= result["started"]
+    assert by_id(result, "kind") == {
+        "zimage/loop/turbo-9/eager/aten": "loop", "zimage/loop/turbo-9/eager/decomposed": "loop",
+        "zimage/rms_norm/32x256.bf16/aten": "kernel", "zimage/rms_norm/32x256.bf16/decomposed": "kernel",
+        "zimage/rms_norm/128x128.bf16/aten": "kernel", "zimage/rms_norm/128x128.bf16/decomposed": "kernel",
+    }  # fmt: skip
+    for case in result["cases"]:
+        assert case["status"] == "ok" and case["check"]["finite"] and case["check"]["rms"] > 0
+        assert re.fullmatch("[0-9a-f]{16}", case["check"]["checksum"]) and re.fullmatch("[0-9a-f]{16}", case["hash"])
+        (replicate,) = case["replicates"]
+        samples = replicate["samples"]
+        assert list(samples) == COLUMNS
+        assert {len(column) for column in samples.values()} == {4 if case["kind"] == "loop" else 3}
+        assert min(samples["t_s"]) > 0 and sorted(samples["start_s"]) == samples["start_s"]
+        assert case["id"] in run.stdout and f"] {case['id']}: " in run.stderr
+    assert run.stdout.splitlines()[-1] == "result: my results/a.json"
+    assert "\x1b" not in run.stdout + run.stderr  # no terminal, no escape codes
+
+    assert bench("run", bench.scenario, *arguments, "--out", "b.json").returncode == 0
+    again = json.loads((bench.cwd / "b.json").read_text())
+    assert by_id(again, "check") == by_id(result, "check")
+    assert by_id(again, "hash") == by_id(result, "hash")
+    assert by_id(again, "replicates") != by_id(result, "replicates")
+
+
+def test_default_profile_and_file(bench):
+    run = bench("run", bench.scenario, *bench.quick[2:], "--only", bench.kernel + "/aten")
+    assert run.returncode == 0, run.stderr
+    (file,) = (path for path in bench.cwd.rglob("*") if path.is_file())
+    assert re.fullmatch(r"results/zimage-cpu-\d{8}T\d{6}Z\.json", str(file.relative_to(bench.cwd)))
+    assert by_id(json.loads(file.read_text()), "status") == {"zimage/rms_norm/32x256.bf16/aten": "ok"}
+
+
+def test_two_scenarios_get_a_file_each(bench):
+    other = bench.cwd / "other.yaml"
+    other.write_text(bench.scenario.read_text().replace("scenario: zimage", "scenario: other"))
+    run = bench("run", bench.scenario, other, *bench.quick, "--only", bench.kernel + "/aten")
+    assert run.returncode == 0, run.stderr
+    names = sorted(path.name.split("-")[0] for path in (bench.cwd / "results").iterdir())
+    assert names == ["other", "zimage"] and run.stdout.count("result: results/") == 2
+
+
+def test_set_changes_the_work(bench):
+    arguments = ("run", bench.scenario, *bench.quick, "--only", "turbo-9/eager/aten", "--out", "a.json")
+    assert bench(*arguments, "--set", "loops.turbo-9.steps=2", "--set", "loops.turbo-9.steps=3").returncode == 0
+    result = json.loads((bench.cwd / "a.json").read_text())
+    assert result["scenario"]["overrides"][-1] == "loops.turbo-9.steps=3"
+    (case,) = result["cases"]
+    assert case["parameters"]["steps"] == "3" and case["replicates"][0]["samples"]["step"] == [0, 1, 2]
+
+
+def test_dry_run_measures_and_writes_nothing(bench):
+    run = bench("run", bench.scenario, *bench.quick, "--dry-run", "--only", LOOPS_AND_KERNELS, "--out", "new/a.json")
+    assert (run.returncode, run.stderr) == (0, "")
+    lines = run.stdout.splitlines()
+    assert lines[0] == "zimage, profile cpu, on cpu: 6 cases"
+    assert re.fullmatch(r"model z_image: 0\.\d+ B parameters, \d+\.\d GiB of device memory", lines[1])
+    assert all(re.fullmatch(r"  [0-9a-f]{16}  zimage/(loop|rms_norm)/\S+", line) for line in lines[2:]) and len(lines) == 8
+    assert list(bench.cwd.iterdir()) == []
+
+
+def test_quiet(bench):
+    run = bench("run", bench.scenario, *bench.quick, "--only", bench.kernel, "--quiet", "--out", "a.json")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert table_row(run.stdout, "zimage/rms_norm/32x256.bf16/aten")
+
+
+def test_google_benchmark(bench):
+    only = ("--only", "rms_norm/(32x256|128x128).bf16", "--out", "a.json")
+    flags = ("--", "--benchmark_filter=32x256", "--benchmark_out=new/b.json", "--benchmark_repetitions=2")
+    run = bench("run", bench.scenario, *bench.quick, *only, *flags)
+    assert run.returncode == 0, run.stderr
+    cases = {case["id"]: case for case in json.loads((bench.cwd / "a.json").read_text())["cases"]}
+    assert sorted(cases) == ["zimage/rms_norm/32x256.bf16/aten", "zimage/rms_norm/32x256.bf16/decomposed"]
+    theirs = json.loads((bench.cwd / "new" / "b.json").read_text())
+    rows = [row for row in theirs["benchmarks"] if row["run_type"] == "iteration"]
+    assert [row["name"].partition("/iterations")[0] for row in rows] == [case_id for case_id in cases for _ in range(2)]
+    for row in rows:
+        samples = cases[row["name"].partition("/iterations")[0]]["replicates"][0]["samples"]
+        of_repetition = [t for t, loop in zip(samples["t_s"], samples["loop"]) if loop == row["repetition_index"]]
+        assert row["time_unit"] == "us"
+        assert row["real_time"] == pytest.approx(statistics.mean(of_repetition) * 1e6, rel=1e-6)
+    for case_id, case in cases.items():  # and the table's is the median of the same samples
+        microseconds = statistics.median(case["replicates"][0]["samples"]["t_s"]) * 1e6
+        assert float(table_row(run.stdout, case_id)[1]) == pytest.approx(microseconds, rel=1e-3)
+
+
+def test_list(bench):
+    models = bench("list", "models")
+    assert models.returncode == 0 and "z_image\n" in models.stdout and "6.155 B parameters" in models.stdout
+    paths = [line.split()[:2] for line in bench("list", "paths").stdout.splitlines()]
+    assert ["rms_norm", "aten"] in paths and ["rms_norm", "decomposed"] in paths
+    engines = bench("list", "engines").stdout
+    assert re.search(r"^eager  +\S", engines, re.M) and re.search(r"^graph  +\S.*\n( .*\n)* +cpu: never; \S", engines, re.M)
+    assert len(re.findall(r"^ +cuda: not here; \S", engines, re.M)) >= 2
+    cases = bench("list", "cases", bench.scenario, "--profile", "cpu")
+    planned = bench("run", bench.scenario, "--profile", "cpu", "--dry-run")
+    without_model = [line for line in planned.stdout.splitlines() if not line.startswith("model ")]
+    assert cases.stdout.splitlines() == without_model and len(without_model) == 19
+    (bench.cwd / "scenarios").mkdir()
+    shutil.copy(bench.scenario, bench.cwd / "scenarios")  # where it looks by itself
+    every = bench("list", "cases").stdout
+    assert re.findall("^zimage, profile ([a-z]+),", every, re.M) == ["gate", "full", "cpu"]
+
+
+def test_doctor_without_a_gpu(bench):
+    doctor = bench("doctor")
+    assert (doctor.returncode, doctor.stderr) == (0, "")
+    assert re.match("no (GPU|CUDA): .*cpu profile", doctor.stdout.splitlines()[-1])
+    assert "torch" in doctor.stdout
+
+
+def test_help_and_version(bench, exit_codes):
+    assert re.fullmatch(r"bench \d+\.\d+\.\d+ \(\w+(, changed)?\)\n", bench("--version").stdout)
+    verbs = re.findall(r"^  (\w+)  +\S", bench("--help").stdout.partition("Subcommands:")[2].partition("\n\n")[0], re.M)
+    assert verbs == ["run", "list", "doctor"]
+    for verb in ([], *([verb] for verb in verbs)):
+        shown = bench(*verb, "--help")
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert re.search(rf"^Example:\n  bench {' '.join(verb)}", shown.stdout, re.M)
+    lines = bench("--help").stdout.partition("Exit codes:\n")[2].partition("\n\n")[0].splitlines()
+    shown = [re.fullmatch(r" +(\d+)  (\w+) +(.+)", line).groups() for line in lines]
+    assert [(int(code), name, meaning) for code, name, meaning in shown] == exit_codes
+
+
+def test_documented_exit_codes(request, exit_codes):
+    """In the page beside this file, and in the project's README where it has the table."""
+    ours = request.path.with_name("README.md")
+    project = request.path.parents[2] / "README.md"
+    row = re.compile(r"^\| (\d+) \| (\w+) \| (.+) \|$", re.M)
+    tables = [row.findall(page.read_text()) for page in (ours, project) if page.exists()]
+    assert tables[0]
+    for table in filter(None, tables):
+        assert [(int(code), name, meaning) for code, name, meaning in table] == exit_codes
