@@ -9,8 +9,9 @@ namespace bench::measure {
 struct Span {
   double start_s = 0; ///< of its first mark, since the first mark of all
   double t_s = 0;     ///< between the marks
-  double f_hz = 0;    ///< mean SM frequency between them; NaN where there is none
-  bool valid = true;  ///< false: the marks contradict each other, do not count it
+  double f_hz = 0;    ///< mean frequency of the median SM between them; NaN where there is none
+  double slowest_f_hz = 0; ///< of the slowest SM: GPCs of one GPU can differ by 0.1 %
+  bool valid = true;       ///< false: the marks contradict each other, do not count it
 };
 
 /// Marks points in a device's stream of work. Marking never waits for the device, so a loop that is

@@ -30,7 +30,7 @@ double median(std::vector<double>& values) {
 Span between(const SmStamp* first, const SmStamp* second, std::size_t sms,
              std::uint64_t origin_ns) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  Span span{.start_s = nan, .t_s = nan, .f_hz = nan, .valid = false};
+  Span span{.start_s = nan, .t_s = nan, .f_hz = nan, .slowest_f_hz = nan, .valid = false};
   const auto a = by_sm({first, sms});
   const auto b = by_sm({second, sms});
   if (!a || !b || a->empty())
@@ -50,6 +50,7 @@ Span between(const SmStamp* first, const SmStamp* second, std::size_t sms,
   }
   const auto [shortest, longest] = std::ranges::minmax(times);
   span.t_s = median(times);
+  span.slowest_f_hz = *std::ranges::min_element(frequencies);
   span.f_hz = median(frequencies);
   span.start_s = (static_cast<double>(start_ns) - static_cast<double>(origin_ns)) * 1e-9;
   span.valid = longest - shortest <= 20e-6 || longest - shortest <= 0.01 * span.t_s;

@@ -22,6 +22,7 @@ TEST(StampSpan, GivesTimeAndFrequency) {
   EXPECT_TRUE(span.valid);
   EXPECT_DOUBLE_EQ(span.t_s, 0.09);
   EXPECT_DOUBLE_EQ(span.f_hz, 1.5e9);
+  EXPECT_DOUBLE_EQ(span.slowest_f_hz, 1.5e9);
   EXPECT_NEAR(span.start_s, 600e-6, 1e-12);
 }
 
@@ -32,6 +33,16 @@ TEST(StampSpan, OneOddSmDoesNotCount) {
   const Span span = between(a.data(), b.data(), kSms, 0);
   EXPECT_TRUE(span.valid);
   EXPECT_DOUBLE_EQ(span.t_s, 0.09);
+}
+
+TEST(StampSpan, TheSlowestSmIsKept) {
+  const auto a = stamps(0, 0);
+  auto b = stamps(90'000'000, 135'000'000);
+  b[2].cycles -= 200'000; // a GPC that runs 0.15 % slower
+  const Span span = between(a.data(), b.data(), kSms, 0);
+  EXPECT_TRUE(span.valid);
+  EXPECT_DOUBLE_EQ(span.f_hz, 1.5e9);
+  EXPECT_NEAR(span.slowest_f_hz, 1.5e9 - 200'000 / 0.09, 1);
 }
 
 TEST(StampSpan, ContradictionsAreInvalid) {

@@ -18,7 +18,8 @@ class SteadyClockMarker final : public Marker {
     for (std::size_t i = 0; i + 1 < marks_.size(); ++i)
       spans.push_back({.start_s = seconds(marks_[i] - *first_),
                        .t_s = seconds(marks_[i + 1] - marks_[i]),
-                       .f_hz = std::numeric_limits<double>::quiet_NaN()});
+                       .f_hz = std::numeric_limits<double>::quiet_NaN(),
+                       .slowest_f_hz = std::numeric_limits<double>::quiet_NaN()});
     marks_.clear();
     return spans;
   }
