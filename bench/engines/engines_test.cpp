@@ -1,25 +1,11 @@
 #include <bench/engines/engine.h>
 #include <bench/models/registry.h>
+#include <bench/models/tiny_model.h>
 
 #include <gtest/gtest.h>
 
 namespace bench::engines {
 namespace {
-
-scenario::ModelSpec tiny() {
-  return {.name = "z_image",
-          .width = 64,
-          .height = 64,
-          .text_tokens = 20,
-          .dtype = scenario::DType::fp32,
-          .weights = "random",
-          .seed = 3,
-          .architecture = {{"layers", 1},
-                           {"refiner_layers", 1},
-                           {"heads", 2},
-                           {"head_width", 32},
-                           {"caption_width", 48}}};
-}
 
 scenario::LoopSpec loop_of(int steps) {
   scenario::LoopSpec spec;
@@ -36,8 +22,8 @@ TEST(Engines, SayWhereTheyRun) {
 
 TEST(Engines, EveryEngineComputesTheSameLatents) {
   const auto device = device::open_device(scenario::DeviceKind::cpu);
-  const auto network = models::build(tiny(), *device);
-  models::DenoiseLoop loop(*network, tiny(), loop_of(3), *device);
+  const auto network = models::build(models::tiny_model(), *device);
+  models::DenoiseLoop loop(*network, models::tiny_model(), loop_of(3), *device);
   const auto run = [&](const Engine& engine) {
     const auto prepared = engine.prepare(loop, *device);
     EXPECT_EQ(prepared->steps(), 3);

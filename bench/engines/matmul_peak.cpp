@@ -1,12 +1,11 @@
 #include <bench/device/tensor.h>
 #include <bench/engines/engine.h>
+#include <bench/stats/summary.h>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/randn.h>
-
-#include <algorithm>
 
 namespace bench::engines {
 
@@ -35,11 +34,9 @@ double matmul_peak(device::Device& device, scenario::DType dtype) {
       times.push_back(span.t_s);
   if (times.empty())
     return 0;
-  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-  std::ranges::nth_element(times, middle);
   const double flop =
       2.0 * static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n);
-  return products * flop / *middle;
+  return products * flop / stats::median(times);
 }
 
 } // namespace bench::engines

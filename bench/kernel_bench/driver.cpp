@@ -3,6 +3,7 @@
 #include <bench/kernel_bench/kernel_work.h>
 #include <bench/kernel_bench/rotation.h>
 #include <bench/measure/interrupt.h>
+#include <bench/stats/summary.h>
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -106,9 +107,7 @@ double copy_time(KernelWork& work, device::Device& device, int sets, double leas
       times.push_back(span.t_s / region.launches());
   if (times.empty())
     throw InvalidError("the copy beside it could not be timed: stamps contradict each other");
-  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-  std::ranges::nth_element(times, middle);
-  return *middle;
+  return stats::median(times);
 }
 
 class Driver {

@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/measure/interrupt.h>
 #include <bench/measure/sampler.h>
+#include <bench/stats/summary.h>
 
 #include <fmt/format.h>
 
@@ -33,9 +34,7 @@ std::optional<double> median_time(const std::vector<Span>& spans) {
       times.push_back(span.t_s);
   if (times.empty())
     return std::nullopt;
-  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-  std::ranges::nth_element(times, middle);
-  return *middle;
+  return stats::median(times);
 }
 
 void stop_if_interrupted() {

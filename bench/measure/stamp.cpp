@@ -1,4 +1,5 @@
 #include <bench/measure/stamp.h>
+#include <bench/stats/summary.h>
 
 #include <algorithm>
 #include <limits>
@@ -17,12 +18,6 @@ std::optional<std::vector<const SmStamp*>> by_sm(std::span<const SmStamp> stamps
     table[s.sm] = &s;
   }
   return table;
-}
-
-double median(std::vector<double>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 } // namespace
@@ -49,9 +44,9 @@ Span between(const SmStamp* first, const SmStamp* second, std::size_t sms,
     start_ns = std::min(start_ns, from.time_ns);
   }
   const auto [shortest, longest] = std::ranges::minmax(times);
-  span.t_s = median(times);
+  span.t_s = stats::median(times);
   span.slowest_f_hz = *std::ranges::min_element(frequencies);
-  span.f_hz = median(frequencies);
+  span.f_hz = stats::median(frequencies);
   span.start_s = (static_cast<double>(start_ns) - static_cast<double>(origin_ns)) * 1e-9;
   span.valid = longest - shortest <= 20e-6 || longest - shortest <= 0.01 * span.t_s;
   return span;

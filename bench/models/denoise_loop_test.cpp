@@ -1,31 +1,17 @@
 #include <bench/models/denoise_loop.h>
 #include <bench/models/registry.h>
+#include <bench/models/tiny_model.h>
 
 #include <gtest/gtest.h>
 
 namespace bench::models {
 namespace {
 
-scenario::ModelSpec tiny() {
-  return {.name = "z_image",
-          .width = 64,
-          .height = 96,
-          .text_tokens = 20,
-          .dtype = scenario::DType::fp32,
-          .weights = "random",
-          .seed = 3,
-          .architecture = {{"layers", 1},
-                           {"refiner_layers", 1},
-                           {"heads", 2},
-                           {"head_width", 32},
-                           {"caption_width", 48}}};
-}
-
 class DenoiseLoopTest : public testing::Test {
  protected:
   device::Digest run(const scenario::LoopSpec& spec, const char* path = "aten",
                      std::uint64_t seed = 3) {
-    scenario::ModelSpec model = tiny();
+    scenario::ModelSpec model = tiny_model();
     model.seed = seed;
     const auto network = build(model, *device_);
     network->use({{"rms_norm", path}});

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <bench/scenario/scenario.h>
+
+namespace bench::models {
+
+/// A Z-Image small enough for a unit test: 16 image tokens (padded to 32), 20 caption tokens, fp32.
+inline scenario::ModelSpec tiny_model() {
+  scenario::ModelSpec spec;
+  spec.name = "z_image";
+  spec.width = 64;
+  spec.height = 64;
+  spec.text_tokens = 20;
+  spec.dtype = scenario::DType::fp32;
+  spec.seed = 3;
+  spec.architecture = {{"layers", 1},
+                       {"refiner_layers", 1},
+                       {"heads", 2},
+                       {"head_width", 32},
+                       {"caption_width", 48}};
+  return spec;
+}
+
+} // namespace bench::models
