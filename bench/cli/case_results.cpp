@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 namespace bench::cli {
 
 results::CaseResult begin_result(const scenario::Case& c, std::string_view kind) {
@@ -34,6 +36,15 @@ void add_sample(results::Samples& samples, double start_s, double t_s, double f_
   samples.f_hz.push_back(f_hz);
   samples.loop.push_back(loop);
   samples.step.push_back(step);
+}
+
+void set_kernels(results::CaseResult& result, device::KernelCounts kernels) {
+  result.kernels = std::move(kernels);
+  if (result.kernels.empty())
+    return;
+  result.launches = 0;
+  for (const auto& [name, count] : result.kernels)
+    *result.launches += count;
 }
 
 void set_failure(results::CaseResult& result, std::exception_ptr error) {

@@ -40,6 +40,9 @@ results::Replicate begin_replicate(const Bench& bench);
 void add_sample(results::Samples& samples, double start_s, double t_s, double f_hz, int loop,
                 int step);
 
+/// Sets the kernels of a sample and, where they are known, how many launches they are in all.
+void set_kernels(results::CaseResult& result, device::KernelCounts kernels);
+
 /// Sets status and message from an exception: unavailable, invalid, or failed; one line.
 void set_failure(results::CaseResult& result, std::exception_ptr error);
 

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
-
 namespace bench::cli {
 namespace {
 
@@ -51,11 +49,7 @@ results::CaseResult to_result(const kernel_bench::Outcome& outcome, const Bench&
   result.reference.copy_t_s = outcome.copy_s;
   result.bytes = outcome.bytes;
   result.flop = outcome.flop;
-  result.kernels = outcome.kernels;
-  if (!result.kernels.empty())
-    result.launches =
-        std::accumulate(result.kernels.begin(), result.kernels.end(), std::int64_t{0},
-                        [](std::int64_t sum, const auto& k) { return sum + k.second; });
+  set_kernels(result, outcome.kernels);
   result.peak_memory_bytes = outcome.peak_memory;
   return result;
 }

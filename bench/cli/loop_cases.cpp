@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <numeric>
 #include <optional>
 
 namespace bench::cli {
@@ -107,11 +106,7 @@ class LoopMeasurement {
     bench_.device.take_peak_memory();
     models::DenoiseLoop denoise(network, loop.model, loop.spec, bench_.device);
     const auto prepared = engine->prepare(denoise, bench_.device);
-    result.kernels = prepared->kernels();
-    if (!result.kernels.empty())
-      result.launches =
-          std::accumulate(result.kernels.begin(), result.kernels.end(), std::int64_t{0},
-                          [](std::int64_t sum, const auto& k) { return sum + k.second; });
+    set_kernels(result, prepared->kernels());
     result.flop = denoise.flop_per_step();
     result.phases_s["capture"] = watch.lap();
 

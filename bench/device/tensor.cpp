@@ -1,3 +1,4 @@
+#include <bench/base/fnv1a.h>
 #include <bench/device/tensor.h>
 
 #include <ATen/core/Tensor.h>
@@ -9,12 +10,9 @@ namespace bench::device {
 
 Digest digest(const at::Tensor& output) {
   const at::Tensor host = output.to(at::kCPU).contiguous();
-  const auto* bytes = static_cast<const unsigned char*>(host.const_data_ptr());
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (std::size_t i = 0; i < host.nbytes(); ++i)
-    hash = (hash ^ bytes[i]) * 0x100000001b3;
+  const std::string_view bytes(static_cast<const char*>(host.const_data_ptr()), host.nbytes());
   return {.finite = at::isfinite(host).all().item<bool>(),
-          .checksum = fmt::format("{:016x}", hash),
+          .checksum = fmt::format("{:016x}", fnv1a(bytes)),
           .rms = host.to(at::kDouble).square().mean().sqrt().item<double>()};
 }
 

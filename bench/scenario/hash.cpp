@@ -1,3 +1,4 @@
+#include <bench/base/fnv1a.h>
 #include <bench/scenario/hash.h>
 
 #include <fmt/format.h>
@@ -64,11 +65,7 @@ std::string canonical_work(const Case& measured) {
 }
 
 std::string case_hash(const Case& measured) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : canonical_work(measured)) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  }
-  return fmt::format("{:016x}", hash);
+  return fmt::format("{:016x}", fnv1a(canonical_work(measured)));
 }
 
 } // namespace bench::scenario
