@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bench/cli/injection.h>
 #include <bench/device/device.h>
 #include <bench/measure/progress.h>
 #include <bench/results/result.h>
@@ -22,12 +23,17 @@ struct Bench {
 
 using Sink = std::function<void(results::CaseResult)>;
 
-/// Measures loop cases in order and hands each on when it is done; a case that fails is handed on
-/// with its message. Adds "weights" and "reference" to `phases_s`. Throws measure::Interrupted.
-void measure_loops(const std::vector<scenario::Case>& cases, const Bench& bench,
+/// Times the anchors, ids `<scenario>/anchor/<name>`, and hands each on.
+void measure_anchors(std::string_view scenario, const Bench& bench, const Sink& sink);
+
+/// Measures the loop cases among `cases` in order and hands each on when it is done; a case that
+/// fails is handed on with its message. With injections, each case is followed by itself with each
+/// of them. Adds "weights" and "reference" to `phases_s`. Throws measure::Interrupted.
+void measure_loops(const std::vector<scenario::Case>& cases,
+                   const std::vector<Injection>& injections, const Bench& bench,
                    std::map<std::string, double>& phases_s, const Sink& sink);
 
-/// The same for kernel cases; `flags` are Google Benchmark's.
+/// The same for the kernel cases; `flags` are Google Benchmark's.
 void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& bench,
                      const std::vector<std::string>& flags, const Sink& sink);
 
@@ -39,6 +45,20 @@ results::Replicate begin_replicate(const Bench& bench);
 
 void add_sample(results::Samples& samples, double start_s, double t_s, double f_hz, int loop,
                 int step);
+
+/// Notes the GPU's state as "before" or "after" in `replicate`; what spoiled the measurement
+/// between the two is a message, else "". Nothing on a CPU.
+class StateWatch {
+ public:
+  explicit StateWatch(device::Device& device);
+  ~StateWatch();
+  void before(results::Replicate& replicate);
+  std::string after(results::Replicate& replicate);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 /// Sets the kernels of a sample and, where they are known, how many launches they are in all.
 void set_kernels(results::CaseResult& result, device::KernelCounts kernels);

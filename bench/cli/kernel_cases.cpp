@@ -58,10 +58,28 @@ results::CaseResult to_result(const kernel_bench::Outcome& outcome, const Bench&
 
 void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& bench,
                      const std::vector<std::string>& flags, const Sink& sink) {
-  if (cases.empty())
+  std::vector<scenario::Case> kernels;
+  for (const scenario::Case& c : cases)
+    if (std::holds_alternative<scenario::KernelCase>(c.work))
+      kernels.push_back(c);
+  if (kernels.empty())
     return;
-  kernel_bench::run(cases, bench.sampling, bench.seed, flags, bench.device, bench.progress,
-                    [&](kernel_bench::Outcome outcome) { sink(to_result(outcome, bench)); });
+  StateWatch state(bench.device);
+  results::Replicate watched; // lends its map: a state spans from one outcome to the next
+  state.before(watched);
+  kernel_bench::run(kernels, bench.sampling, bench.seed, flags, bench.device, bench.progress,
+                    [&](kernel_bench::Outcome outcome) {
+                      results::CaseResult result = to_result(outcome, bench);
+                      const std::string spoiled = state.after(watched);
+                      if (!result.replicates.empty())
+                        result.replicates.front().machine = watched.machine;
+                      if (!spoiled.empty() && result.status == results::CaseStatus::ok) {
+                        result.status = results::CaseStatus::invalid;
+                        result.message = spoiled;
+                      }
+                      state.before(watched);
+                      sink(std::move(result));
+                    });
 }
 
 } // namespace bench::cli

@@ -1,14 +1,23 @@
+#include <bench/anchors/anchors.h>
 #include <bench/base/error.h>
 #include <bench/cli/case_results.h>
 #include <bench/engines/engine.h>
 #include <bench/measure/interrupt.h>
 #include <bench/measure/sampler.h>
 #include <bench/models/registry.h>
+#include <bench/stats/summary.h>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/rms_norm.h>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <optional>
+#include <random>
 
 namespace bench::cli {
 namespace {
@@ -66,18 +75,32 @@ std::map<std::string, std::string> parameters(const scenario::LoopCase& loop) {
   return p;
 }
 
+measure::SamplePlan loop_plan(const scenario::Sampling& sampling) {
+  return {
+      .loops = sampling.loops, .loop_time_s = sampling.loop_time_s, .warmup_s = sampling.warmup_s};
+}
+
+void add_samples(results::Replicate& replicate, const measure::Sampled& sampled) {
+  const double origin_s = sampled.samples.front().span.start_s;
+  for (const measure::Sample& s : sampled.samples)
+    add_sample(replicate.samples, s.span.start_s - origin_s, s.span.t_s, s.span.f_hz, s.loop,
+               s.step);
+}
+
 class LoopMeasurement {
  public:
   LoopMeasurement(const Bench& bench, std::map<std::string, double>& phases_s)
       : bench_(bench), phases_s_(phases_s), models_(bench.device),
-        marker_(bench.device.make_marker()) {}
+        marker_(bench.device.make_marker()), state_(bench.device) {}
 
-  results::CaseResult measure(const scenario::Case& c) {
+  results::CaseResult measure(const scenario::Case& c, const std::optional<Injection>& injection) {
     results::CaseResult result = begin_result(c, "loop");
     const auto& loop = std::get<scenario::LoopCase>(c.work);
     result.parameters = parameters(loop);
+    if (injection)
+      result.id = injected_id(c.id, *injection);
     try {
-      measure(loop, result);
+      measure(loop, injection.value_or(Injection{}), result);
     } catch (const measure::Interrupted&) {
       throw;
     } catch (...) {
@@ -88,7 +111,8 @@ class LoopMeasurement {
   }
 
  private:
-  void measure(const scenario::LoopCase& loop, results::CaseResult& result) {
+  void measure(const scenario::LoopCase& loop, const Injection& injection,
+               results::CaseResult& result) {
     const engines::Engine* engine = engines::find(loop.engine);
     if (const std::string why = engine->why_unavailable(bench_.device.kind()); !why.empty())
       throw UnavailableError(fmt::format("engine {}: {}", loop.engine, why));
@@ -105,18 +129,20 @@ class LoopMeasurement {
     bench_.progress.phase("capture");
     bench_.device.take_peak_memory();
     models::DenoiseLoop denoise(network, loop.model, loop.spec, bench_.device);
+    if (injection.kind != Injection::Kind::none)
+      inject(injection, *engine, denoise);
     const auto prepared = engine->prepare(denoise, bench_.device);
     set_kernels(result, prepared->kernels());
     result.flop = denoise.flop_per_step();
     result.phases_s["capture"] = watch.lap();
 
     results::Replicate replicate = begin_replicate(bench_);
-    const measure::Sampled sampled = measure::sample_loops(
-        *prepared, *marker_, bench_.sampling.loops, bench_.sampling.warmup_s, bench_.progress);
-    const double origin_s = sampled.samples.front().span.start_s;
-    for (const measure::Sample& s : sampled.samples)
-      add_sample(replicate.samples, s.span.start_s - origin_s, s.span.t_s, s.span.f_hz, s.loop,
-                 s.step);
+    state_.before(replicate);
+    const measure::Sampled sampled =
+        measure::sample_loops(*prepared, *marker_, loop_plan(bench_.sampling), bench_.progress);
+    if (const std::string spoiled = state_.after(replicate); !spoiled.empty())
+      throw InvalidError(spoiled);
+    add_samples(replicate, sampled);
     result.replicates.push_back(std::move(replicate));
     if (!sampled.warm_up.steady)
       result.message = "the step time was still moving when the warm-up was given up";
@@ -136,6 +162,35 @@ class LoopMeasurement {
                          "its speed means nothing");
   }
 
+  /// What `injection` is worth is measured on the step without it.
+  void inject(const Injection& injection, const engines::Engine& engine,
+              models::DenoiseLoop& denoise) {
+    if (injection.kind == Injection::Kind::norms) {
+      const auto options =
+          at::TensorOptions().device(bench_.device.torch_device()).dtype(at::kBFloat16);
+      const at::Tensor x = at::randn({4128, 3840}, options), weight = at::randn({3840}, options);
+      denoise.append([x, weight, count = static_cast<int>(injection.amount)] {
+        for (int i = 0; i < count; ++i)
+          at::rms_norm(x, {3840}, weight, 1e-5);
+      });
+      return;
+    }
+    double cycles = 0;
+    {
+      const auto prepared = engine.prepare(denoise, bench_.device);
+      const measure::Sampled sampled = measure::sample_loops(
+          *prepared, *marker_, {.loops = 1, .loop_time_s = 0, .warmup_s = 0}, bench_.progress);
+      std::vector<double> all;
+      for (const measure::Sample& s : sampled.samples)
+        all.push_back(s.span.t_s * (std::isnan(s.span.f_hz) ? 1e9 : s.span.f_hz));
+      cycles = stats::median(all);
+    }
+    denoise.append(
+        [&device = bench_.device, spin = static_cast<std::int64_t>(injection.amount * cycles)] {
+          device.spin(spin);
+        });
+  }
+
   double matmul_peak(scenario::DType dtype) {
     auto [it, is_new] = matmul_peak_.try_emplace(dtype, 0);
     if (is_new)
@@ -147,21 +202,57 @@ class LoopMeasurement {
   std::map<std::string, double>& phases_s_;
   ModelCache models_;
   std::unique_ptr<measure::Marker> marker_;
+  StateWatch state_;
   std::map<scenario::DType, double> matmul_peak_;
 };
 
 } // namespace
 
-void measure_loops(const std::vector<scenario::Case>& cases, const Bench& bench,
+void measure_anchors(std::string_view scenario, const Bench& bench, const Sink& sink) {
+  const auto marker = bench.device.make_marker();
+  for (const anchors::Anchor& anchor : anchors::all()) {
+    results::CaseResult result;
+    result.id = fmt::format("{}/anchor/{}", scenario, anchor.name);
+    result.kind = "anchor";
+    result.hash = anchor.hash;
+    bench.progress.begin(result.id);
+    try {
+      const auto workload = anchor.make(bench.device);
+      results::Replicate replicate = begin_replicate(bench);
+      const measure::SamplePlan plan{.loops = 1,
+                                     .loop_time_s = std::min(bench.sampling.loop_time_s, 0.5),
+                                     .warmup_s = bench.sampling.warmup_s};
+      add_samples(replicate, sample_loops(*workload, *marker, plan, bench.progress));
+      result.replicates.push_back(std::move(replicate));
+    } catch (const measure::Interrupted&) {
+      throw;
+    } catch (...) {
+      set_failure(result, std::current_exception());
+    }
+    sink(std::move(result));
+    bench.device.release_reserves();
+  }
+}
+
+void measure_loops(const std::vector<scenario::Case>& cases,
+                   const std::vector<Injection>& injections, const Bench& bench,
                    std::map<std::string, double>& phases_s, const Sink& sink) {
-  if (cases.empty())
-    return;
-  LoopMeasurement measurement(bench, phases_s);
+  std::optional<LoopMeasurement> measurement;
   for (const scenario::Case& c : cases) {
-    if (measure::interrupted())
-      throw measure::Interrupted{};
-    bench.progress.begin(c.id);
-    sink(measurement.measure(c));
+    if (!std::holds_alternative<scenario::LoopCase>(c.work))
+      continue;
+    std::vector<std::optional<Injection>> arms{std::nullopt};
+    arms.insert(arms.end(), injections.begin(), injections.end());
+    std::mt19937_64 random(bench.seed);
+    std::ranges::shuffle(arms, random);
+    if (!measurement)
+      measurement.emplace(bench, phases_s);
+    for (const std::optional<Injection>& arm : arms) {
+      if (measure::interrupted())
+        throw measure::Interrupted{};
+      bench.progress.begin(arm ? injected_id(c.id, *arm) : c.id);
+      sink(measurement->measure(c, arm));
+    }
   }
 }
 

@@ -1,8 +1,12 @@
 #include <bench/base/error.h>
 #include <bench/base/nearest.h>
+#include <bench/cli/baseline_verb.h>
+#include <bench/cli/compare_verb.h>
 #include <bench/cli/doctor.h>
 #include <bench/cli/list.h>
+#include <bench/cli/replicate.h>
 #include <bench/cli/run.h>
+#include <bench/cli/selftest.h>
 #include <bench/cli/version.h>
 #include <bench/device/device.h>
 #include <bench/device/libraries.h>
@@ -40,6 +44,17 @@ void add_run(CLI::App& app, RunOptions& options) {
                   "Override a key of the scenario: loops.turbo-9.steps=4")
       ->allow_extra_args(false)
       ->take_all();
+  run->add_option("--baseline", options.baseline,
+                  "Result to judge against, its folder, or none (default: baselines/<gpu>/)");
+  run->add_option("--fail-on", options.fail_on, "Verdicts that the exit code reports")
+      ->capture_default_str();
+  run->add_option("--replicates", options.replicates,
+                  "Exactly so many processes (default: until every case is decided)")
+      ->check(CLI::Range(1, 1000));
+  run->add_option("--budget", options.budget_s,
+                  "Seconds a scenario: no process starts that would end later")
+      ->check(CLI::PositiveNumber);
+  run->add_option("--resume", options.resume, "Result of an interrupted run: go on with it");
   run->add_flag("--dry-run", options.dry_run,
                 "Show the cases and the memory they need; measure nothing");
   run->add_flag("--quiet", options.quiet, "No progress on stderr");
@@ -47,6 +62,21 @@ void add_run(CLI::App& app, RunOptions& options) {
       "What follows a bare `--` goes to Google Benchmark, which drives the kernel cases:\n"
       "  --benchmark_filter=REGEX  --benchmark_out=FILE  --benchmark_repetitions=N\n\n"
       "Example:\n  bench run scenarios/zimage.yaml --only rms_norm -- --benchmark_out=norms.json");
+}
+
+void add_selftest(CLI::App& app, SelftestOptions& options) {
+  CLI::App* selftest = app.add_subcommand(
+      "selftest", "Does the harness find what is there, and nothing else, on this machine?");
+  selftest->add_option("SCENARIO", options.scenario, "Scenario file")->capture_default_str();
+  selftest->add_option("--only", options.only, "Loop cases (default: turbo-9, aten)");
+  selftest->add_option("--profile", options.profile, "Profile (default: gate on a GPU, else cpu)");
+  selftest->add_option("--replicates", options.replicates, "Processes")
+      ->check(CLI::Range(2, 1000))
+      ->capture_default_str();
+  selftest->add_flag("--quick", options.quick, "Only the same work again and 0.3 % more");
+  selftest->add_option("--out", options.out, "Result file");
+  selftest->add_option("--append", options.append, "Data set to add the replicates to");
+  selftest->footer("Example:\n  bench selftest --quick");
 }
 
 void add_list(CLI::App& app, ListOptions& options) {
@@ -83,8 +113,16 @@ ExitCode dispatch(int argc, char** argv) {
 
   RunOptions run_options;
   ListOptions list_options;
+  CompareOptions compare_options;
+  BaselineOptions baseline_options;
+  SelftestOptions selftest_options;
+  std::string replicate_request;
   add_run(app, run_options);
   add_list(app, list_options);
+  add_selftest(app, selftest_options);
+  add_compare(app, compare_options);
+  add_baseline(app, baseline_options);
+  app.add_subcommand("replicate")->group("")->add_option("REQUEST", replicate_request)->required();
   app.add_subcommand("doctor", "This machine, and what would spoil a measurement on it")
       ->footer("Example:\n  bench doctor");
 
@@ -95,6 +133,7 @@ ExitCode dispatch(int argc, char** argv) {
   for (int i = ours + 1; i < argc; ++i)
     run_options.flags.emplace_back(argv[i]);
   run_options.argv.assign(argv, argv + argc);
+  selftest_options.argv = run_options.argv;
   try {
     app.parse(ours, argv);
   } catch (const CLI::ParseError& e) {
@@ -102,8 +141,9 @@ ExitCode dispatch(int argc, char** argv) {
       return static_cast<ExitCode>(app.exit(e)); // --help, --version
     const auto chosen = app.get_subcommands();
     if (chosen.empty() && ours > 1 && argv[1][0] != '-')
-      throw UsageError(fmt::format("unknown verb '{}'{}; see `bench --help`", argv[1],
-                                   hint(argv[1], {"doctor", "list", "run"})));
+      throw UsageError(
+          fmt::format("unknown verb '{}'{}; see `bench --help`", argv[1],
+                      hint(argv[1], {"baseline", "compare", "doctor", "list", "run", "selftest"})));
     throw UsageError(fmt::format("{}; see `bench {}--help`", e.what(),
                                  chosen.empty() ? "" : chosen[0]->get_name() + " "));
   }
@@ -112,6 +152,14 @@ ExitCode dispatch(int argc, char** argv) {
 
   if (app.got_subcommand("run"))
     return run(run_options);
+  if (app.got_subcommand("selftest"))
+    return selftest(selftest_options);
+  if (app.got_subcommand("compare"))
+    return compare_results(compare_options, stdout);
+  if (app.got_subcommand("baseline"))
+    return baseline(baseline_options, stdout);
+  if (app.got_subcommand("replicate"))
+    return replicate(replicate_request);
   if (app.got_subcommand("list")) {
     list(list_options, stdout);
     return ExitCode::ok;

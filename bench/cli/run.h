@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bench/base/exit_code.h>
+#include <bench/cli/injection.h>
 
 #include <filesystem>
 #include <string>
@@ -15,13 +16,20 @@ struct RunOptions {
   std::filesystem::path out;          ///< "": results/<scenario>-<profile>-<time>.json
   std::vector<std::string> overrides; ///< of --set
   std::vector<std::string> flags;     ///< Google Benchmark's, after `--`
+  std::string baseline; ///< file, folder or "none"; "": baselines/<gpu>/ beside the scenario's
+  std::string fail_on = "regression,invalid"; ///< verdicts that the exit code reports
+  double budget_s = 0;                        ///< no replicate starts that would end later; 0: none
+  int replicates = 0;                         ///< exactly so many; 0: until every case is decided
+  std::filesystem::path resume;               ///< result of an interrupted run to go on with
+  std::vector<Injection> injections;          ///< of `bench selftest`
   bool dry_run = false;
   bool quiet = false;
   std::vector<std::string> argv; ///< kept in the result
 };
 
-/// `bench run`: measures scenarios one after the other, writes a result file for each (after every
-/// case, so that a killed run keeps what it finished) and prints its table. Throws bench::Error.
+/// `bench run`: measures scenarios one after the other in replicates (replicate.h), writes a result
+/// file for each (after every case, so that a killed run keeps what it finished), prints its table
+/// and the verdicts against its baseline. Throws bench::Error.
 ExitCode run(const RunOptions& options);
 
 } // namespace bench::cli

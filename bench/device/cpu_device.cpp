@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 
 namespace bench::device {
@@ -50,6 +51,11 @@ class CpuDevice final : public Device {
     return std::make_unique<Call>(work);
   }
   void synchronize() override {}
+  void spin(std::int64_t cycles) override {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::nanoseconds(cycles);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+  }
   std::int64_t free_memory() override { return proc_bytes("MemAvailable"); }
   std::int64_t total_memory() override { return proc_bytes("MemTotal"); }
   std::int64_t l2_bytes() override {

@@ -3,6 +3,7 @@
 #include <bench/device/graph_kernels.h>
 
 #include <ATen/cuda/CUDAGraph.h>
+#include <ATen/cuda/Sleep.h>
 #include <c10/core/Device.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -64,6 +65,7 @@ class CudaDevice final : public Device {
     return std::make_unique<Graph>(work);
   }
   void synchronize() override { stream_.synchronize(); }
+  void spin(std::int64_t cycles) override { at::cuda::sleep(cycles); }
   std::int64_t free_memory() override {
     release_reserves();
     return memory().first;

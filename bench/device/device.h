@@ -51,6 +51,10 @@ class Device {
 
   virtual void synchronize() = 0;
 
+  /// Enqueues work that counts `cycles` of an SM's clock (of a 1 GHz one on a CPU) and does nothing
+  /// else.
+  virtual void spin(std::int64_t cycles) = 0;
+
   virtual std::int64_t free_memory() = 0;  ///< bytes that can be allocated now
   virtual std::int64_t total_memory() = 0; ///< bytes
   virtual std::int64_t l2_bytes() = 0;     ///< last-level cache

@@ -45,9 +45,9 @@ struct Outcome {
 
 /// Runs kernel cases in order and hands each outcome to `sink` when it is there.
 /// `flags` are Google Benchmark's own (`--benchmark_filter=...`, `--benchmark_out=...`); throws
-/// UsageError for one it does not know. Without a --benchmark_repetitions there is one placement;
-/// each has sampling.regions regions. Throws Interrupted after the case that a signal ended,
-/// InvalidError never (it is an outcome's error).
+/// UsageError for one it does not know. A repetition is a placement in memory: sampling.placements
+/// of them, unless a flag asks for others, share sampling.regions regions. Throws Interrupted after
+/// the case that a signal ended, InvalidError never (it is an outcome's error).
 void run(const std::vector<scenario::Case>& cases, const scenario::Sampling& sampling,
          std::uint64_t seed, const std::vector<std::string>& flags, device::Device& device,
          measure::Progress& progress, const std::function<void(Outcome)>& sink);

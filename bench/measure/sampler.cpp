@@ -63,7 +63,7 @@ WarmUp warm_up(const std::function<void(Marker&)>& chunk, Marker& marker, double
   }
 }
 
-Sampled sample_loops(Workload& workload, Marker& marker, int loops, double warmup_s,
+Sampled sample_loops(Workload& workload, Marker& marker, const SamplePlan& plan,
                      Progress& progress) {
   const int steps = workload.steps();
   Sampled result;
@@ -78,11 +78,13 @@ Sampled sample_loops(Workload& workload, Marker& marker, int loops, double warmu
     }
   };
   result.warm_up = warm_up([&](Marker&) { run(std::min(steps, kWarmUpSteps), false); }, marker,
-                           warmup_s, progress);
+                           plan.warmup_s, progress);
 
   const Stopwatch watch;
-  for (int loop = 0; loop < loops; ++loop) {
-    progress.phase("samples", static_cast<double>(loop) / loops);
+  int loop = 0;
+  for (; loop < plan.loops || watch.seconds() < plan.loop_time_s; ++loop) {
+    const double by_time = plan.loop_time_s > 0 ? watch.seconds() / plan.loop_time_s : 1;
+    progress.phase("samples", std::min(static_cast<double>(loop) / plan.loops, by_time));
     run(steps, true);
     const std::vector<Span> spans = marker.take();
     for (int step = 0; step < steps; ++step) {
@@ -94,7 +96,7 @@ Sampled sample_loops(Workload& workload, Marker& marker, int loops, double warmu
     }
   }
   result.seconds = watch.seconds();
-  refuse_dropped(result.dropped, loops * steps);
+  refuse_dropped(result.dropped, loop * steps);
   return result;
 }
 

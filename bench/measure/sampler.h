@@ -35,10 +35,17 @@ struct Sampled {
   double seconds = 0; ///< spent on the samples, on the host's clock
 };
 
-/// Warms `workload` up for at least `warmup_s`, then times `loops` whole loops: one mark between
-/// steps and no other wait inside a loop. Throws Interrupted when a signal asks to end,
+/// How much is sampled.
+struct SamplePlan {
+  int loops = 1;          ///< whole loops, at least
+  double loop_time_s = 0; ///< and until so many seconds were sampled
+  double warmup_s = 0;    ///< at least, before them
+};
+
+/// Warms `workload` up, then times whole loops of it: one mark between steps and no other wait
+/// inside a loop. Throws Interrupted when a signal asks to end,
 /// InvalidError when more than 1 % of the samples had to be dropped.
-Sampled sample_loops(Workload& workload, Marker& marker, int loops, double warmup_s,
+Sampled sample_loops(Workload& workload, Marker& marker, const SamplePlan& plan,
                      Progress& progress);
 
 /// Throws InvalidError when more than 1 % of `total` samples were dropped.

@@ -71,7 +71,7 @@ TEST(SampleLoops, TimesEveryStepOfEveryLoopAndWaitsOnlyBetweenLoops) {
   FakeWorkload workload(device, 3, {});
   FakeMarker marker(device);
   NoProgress progress;
-  const Sampled sampled = sample_loops(workload, marker, 4, 0, progress);
+  const Sampled sampled = sample_loops(workload, marker, {.loops = 4}, progress);
   ASSERT_EQ(sampled.samples.size(), 12u);
   const Sample& last = sampled.samples.back();
   EXPECT_EQ(last.loop, 3);
@@ -87,14 +87,14 @@ TEST(SampleLoops, WarmsUpUntilTwoChunksAgree) {
   FakeWorkload workload(device, 2, {.05, .05, .03, .03, .02, .02});
   FakeMarker marker(device);
   NoProgress progress;
-  const Sampled sampled = sample_loops(workload, marker, 1, 1e-9, progress);
+  const Sampled sampled = sample_loops(workload, marker, {.loops = 1, .warmup_s = 1e-9}, progress);
   EXPECT_FALSE(sampled.warm_up.steady) << "a patience of 5 ns is over after two chunks";
   EXPECT_EQ(device.begun, 3);
 
   FakeDevice calm;
   FakeWorkload again(calm, 2, {.05, .05, .03, .03, .02, .02});
   FakeMarker other(calm);
-  const Sampled patient = sample_loops(again, other, 1, 0.002, progress);
+  const Sampled patient = sample_loops(again, other, {.loops = 1, .warmup_s = 0.002}, progress);
   EXPECT_TRUE(patient.warm_up.steady);
   EXPECT_GE(calm.begun, 6) << "three slow chunks, two that agree, one loop";
   for (const Sample& s : patient.samples)
@@ -106,7 +106,7 @@ TEST(SampleLoops, RefusesARunWhoseStampsContradictEachOther) {
   FakeWorkload workload(device, 10, {});
   FakeMarker marker(device, 4);
   NoProgress progress;
-  EXPECT_THROW(sample_loops(workload, marker, 2, 0, progress), InvalidError);
+  EXPECT_THROW(sample_loops(workload, marker, {.loops = 2}, progress), InvalidError);
   EXPECT_NO_THROW(refuse_dropped(1, 100));
   EXPECT_THROW(refuse_dropped(2, 199), InvalidError);
 }
@@ -119,7 +119,7 @@ TEST(SampleLoops, EndsAtTheNextStepOnASignal) {
   catch_interrupts();
   std::raise(SIGINT);
   EXPECT_TRUE(interrupted());
-  EXPECT_THROW(sample_loops(workload, marker, 4, 0, progress), Interrupted);
+  EXPECT_THROW(sample_loops(workload, marker, {.loops = 4}, progress), Interrupted);
   EXPECT_TRUE(device.steps.empty());
   catch_interrupts();
   EXPECT_FALSE(interrupted());

@@ -31,6 +31,7 @@ struct DenoiseLoop::State {
   at::Tensor caption, negative; // [tokens, width] fp32
   at::Tensor schedule; // [steps, 2] fp32: the network's time, sigma to come minus sigma now
   at::Tensor now;      // [2] fp32: the row of the schedule that step() follows
+  std::function<void()> appended; // to each step; may be empty
 };
 
 DenoiseLoop::DenoiseLoop(Denoiser& network, const scenario::ModelSpec& model,
@@ -89,6 +90,12 @@ void DenoiseLoop::step() {
     velocity = guided * shrink.clamp_max(1);
   }
   s.latents.addcmul_(velocity, s.now.narrow(0, 1, 1));
+  if (s.appended)
+    s.appended();
+}
+
+void DenoiseLoop::append(std::function<void()> work) {
+  state_->appended = std::move(work);
 }
 
 device::Digest DenoiseLoop::digest() const {

@@ -5,6 +5,7 @@
 #include <bench/models/denoiser.h>
 #include <bench/scenario/scenario.h>
 
+#include <functional>
 #include <memory>
 
 namespace bench::models {
@@ -30,6 +31,10 @@ class DenoiseLoop {
   /// Euler update of the latents in place. Always the same work on the same addresses, so it can be
   /// recorded.
   void step();
+
+  /// From now on every step ends with `work`, which must not touch the latents: a known amount of
+  /// work to be found again. Before an engine prepares the loop.
+  void append(std::function<void()> work);
 
   /// The latents as they are now. Synchronises.
   device::Digest digest() const;

@@ -87,12 +87,18 @@ Samples read_samples(const JsonNode& node) {
   return samples;
 }
 
+std::map<std::string, std::map<std::string, double>> read_states(const JsonNode& node) {
+  return node.map([](const JsonNode& state) { return state.map(&JsonNode::finite); });
+}
+
 Replicate read_replicate(const JsonNode& node) {
   return {
       .process = node.at("process").count<std::int64_t>(),
       .started = node.at("started").text(),
       .device_uuid = node.at("device_uuid").text(),
       .seed = node.at("seed").count<std::uint64_t>(),
+      .machine = node.optional("machine", read_states)
+                     .value_or(std::map<std::string, std::map<std::string, double>>()),
       .samples = read_samples(node.at("samples")),
   };
 }
@@ -115,7 +121,7 @@ Reference read_reference(const JsonNode& node) {
 }
 
 CaseResult read_case(const JsonNode& node) {
-  constexpr std::array<std::string_view, 2> kKinds{"loop", "kernel"};
+  constexpr std::array<std::string_view, 3> kKinds{"loop", "kernel", "anchor"};
   return {
       .id = node.at("id").text(),
       .kind = std::string(one_of(node.at("kind"), kKinds, std::identity())),

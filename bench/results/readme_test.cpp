@@ -15,9 +15,13 @@ namespace {
 /// format.
 void collect_keys(const nlohmann::ordered_json& value, const std::string& place,
                   std::set<std::string>& keys) {
-  static const std::set<std::string> kFreeMaps{"machine",          "settings",
-                                               "phases_s",         "cases[].parameters",
-                                               "cases[].phases_s", "cases[].kernels"};
+  static const std::set<std::string> kFreeMaps{"machine",
+                                               "settings",
+                                               "phases_s",
+                                               "cases[].parameters",
+                                               "cases[].phases_s",
+                                               "cases[].kernels",
+                                               "cases[].replicates[].machine"};
   if (value.is_array()) {
     for (const auto& element : value) {
       collect_keys(element, place + "[]", keys);

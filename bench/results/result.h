@@ -34,6 +34,9 @@ struct Replicate {
   std::string started;      ///< UTC, ISO 8601
   std::string device_uuid;  ///< "GPU-..."; "" on a CPU
   std::uint64_t seed = 0;   ///< of the order and placements
+  /// The GPU just before and after the case ("before" -> "power_w" -> 690.1); empty on a CPU and
+  /// in files of an older bench.
+  std::map<std::string, std::map<std::string, double>> machine;
   Samples samples;
 };
 
@@ -59,7 +62,7 @@ std::string_view to_string(CaseStatus status);
 
 struct CaseResult {
   std::string id;
-  std::string kind; ///< "loop" or "kernel"
+  std::string kind; ///< "loop", "kernel", or "anchor": a frozen workload of the harness
   std::string hash;
   int work_version = 1;
   CaseStatus status = CaseStatus::ok;

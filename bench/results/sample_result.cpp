@@ -18,6 +18,7 @@ CaseResult loop_case() {
        .started = "2026-03-01T12:00:05Z",
        .device_uuid = "GPU-6b1f2b3c-0d1e-4f50-8a9b-c0d1e2f30415",
        .seed = 18446744073709551615u,
+       .machine = {{"before", {{"power_w", 690.5}}}, {"after", {{"power_w", 692.25}}}},
        .samples = {.start_s = {0, 0.0931, 0.1862},
                    .t_s = {0.0931, 0.09309999999999999, 1.0 / 3},
                    .f_hz = {1.55e9, NAN, 1549876543.21},
@@ -27,6 +28,7 @@ CaseResult loop_case() {
        .started = "2026-03-01T12:00:25Z",
        .device_uuid = "GPU-6b1f2b3c-0d1e-4f50-8a9b-c0d1e2f30415",
        .seed = 7,
+       .machine = {},
        .samples =
            {.start_s = {0}, .t_s = {5e-324}, .f_hz = {1}, .loop = {2147483647}, .step = {8}}},
   };
@@ -52,7 +54,8 @@ CaseResult kernel_case() {
   result.hash = "00000000000000aa";
   result.status = CaseStatus::invalid;
   result.message = "output is not finite";
-  result.replicates = {{.process = 0, .started = "", .device_uuid = "", .seed = 0, .samples = {}}};
+  result.replicates = {
+      {.process = 0, .started = "", .device_uuid = "", .seed = 0, .machine = {}, .samples = {}}};
   result.check = {.finite = false, .checksum = "", .rms = NAN, .max_abs_error = {}, .max_ulp = {}};
   return result;
 }

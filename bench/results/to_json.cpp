@@ -31,7 +31,8 @@ void check(const CaseResult& result) {
       throw std::invalid_argument(fmt::format("result of {}: {}", result.id, fault));
     }
   };
-  demand(result.kind == "loop" || result.kind == "kernel", "its kind is neither loop nor kernel");
+  demand(result.kind == "loop" || result.kind == "kernel" || result.kind == "anchor",
+         "its kind is neither loop, kernel nor anchor");
   demand(positive(result.gate_work), "the gate is not positive and finite");
   demand(not_negative(result.flop) && not_negative(result.bytes),
          "flop or bytes is negative or not finite");
@@ -70,6 +71,7 @@ Json replicate_json(const Replicate& replicate) {
       {"started", replicate.started},
       {"device_uuid", replicate.device_uuid},
       {"seed", replicate.seed},
+      {"machine", replicate.machine},
       {"samples",
        {{"start_s", replicate.samples.start_s},
         {"t_s", replicate.samples.t_s},

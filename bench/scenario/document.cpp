@@ -29,8 +29,11 @@ Gate read_gate(const Node& root, const Node& own) {
 
 Sampling read_sampling(const Node& root, const Node& profile) {
   const Section section("sampling", {profile.find("sampling"), root.find("sampling")});
-  return {.loops = static_cast<int>(section.integer("loops")),
+  return {.replicates = static_cast<int>(section.integer("replicates")),
+          .loops = static_cast<int>(section.integer("loops")),
+          .loop_time_s = section.duration("loop_time"),
           .regions = static_cast<int>(section.integer("regions")),
+          .placements = static_cast<int>(section.integer("placements")),
           .warmup_s = section.duration("warmup")};
 }
 

@@ -63,11 +63,16 @@ struct Gate {
   double work = 0.002; ///< relative drift of work in either direction
 };
 
-/// `sampling:` — how much is measured. Not part of a case's hash.
+/// `sampling:` — how much each replicate measures. Not part of a case's hash.
 struct Sampling {
-  int loops = 3;       ///< whole loops timed in a loop case
-  int regions = 30;    ///< timed regions in a kernel case
-  double warmup_s = 2; ///< at least so long before the first sample, and until steady
+  int replicates = 3;     ///< fresh processes that measure every case before it is judged
+  int loops = 1;          ///< whole loops timed in a loop case, at least
+  double loop_time_s = 3; ///< loops are timed for at least so long
+  int regions = 32;       ///< timed regions in a kernel case, over all its placements
+  int placements = 8;     ///< allocations of a kernel case's buffers
+  double warmup_s = 1;    ///< at least so long before the first sample, and until steady
+
+  int regions_per_placement() const { return (regions + placements - 1) / placements; }
 };
 
 /// One measured denoise loop.

@@ -20,6 +20,8 @@ constexpr Range kShift{0, 100, true};
 constexpr Range kGate{0, 0.5, true};
 constexpr Range kLoops{1, 1000};
 constexpr Range kRegions{1, 100'000};
+constexpr Range kPlacements{1, 1000};
+constexpr Range kReplicates{1, 100};
 constexpr Range kWarmup{0, 600};
 constexpr std::string_view kDTypes = "bf16, fp16, fp32";
 constexpr std::string_view kWeights = "random";
@@ -66,9 +68,12 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"gate.work", Type::fraction, "0.2 %", "Relative drift of work, time at a fixed clock, in either direction.", "0.002", kGate},
 
   {"sampling", Type::map, "(its defaults)", "How much is measured.", "{loops: 5}"},
-  {"sampling.loops", Type::integer, "3", "Whole loops timed in a loop case.", "5", kLoops},
-  {"sampling.regions", Type::integer, "30", "Timed regions in a kernel case.", "10", kRegions},
-  {"sampling.warmup", Type::duration, "2 s", "At least so long before the first sample, and until steady. In `ms`, `s` or `min`.", "500 ms", kWarmup},
+  {"sampling.replicates", Type::integer, "3", "Fresh processes that measure every case, before any is judged.", "5", kReplicates},
+  {"sampling.loops", Type::integer, "1", "Whole loops timed in a loop case, at least; each replicate.", "5", kLoops},
+  {"sampling.loop_time", Type::duration, "3 s", "Loops are timed for at least so long; each replicate.", "10 s", kWarmup},
+  {"sampling.regions", Type::integer, "32", "Timed regions in a kernel case, over all its placements; each replicate.", "10", kRegions},
+  {"sampling.placements", Type::integer, "8", "Places in memory that a kernel case draws; each replicate.", "4", kPlacements},
+  {"sampling.warmup", Type::duration, "1 s", "At least so long before the first sample, and until steady. In `ms`, `s` or `min`.", "500 ms", kWarmup},
 
   {"profiles", Type::map, kRequired, "Parts of the scenario to run by name. At least one.", "{full: {device: cuda}}"},
   {"profiles.<profile>", Type::map, "(none)", "One profile.", "{device: cuda}"},
@@ -88,8 +93,11 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"profiles.<profile>.model.architecture", Type::map, "(the scenario's)", "Changes to `model.architecture`, key by key.", "{layers: 2}"},
   {"profiles.<profile>.model.architecture.<key>", Type::integer, "(the scenario's)", "Instead of `model.architecture.<key>`.", "2", kArchitecture},
   {"profiles.<profile>.sampling", Type::map, "(the scenario's)", "Changes to `sampling`, key by key.", "{loops: 5}"},
+  {"profiles.<profile>.sampling.replicates", Type::integer, "(the scenario's)", "Instead of `sampling.replicates`.", "5", kReplicates},
   {"profiles.<profile>.sampling.loops", Type::integer, "(the scenario's)", "Instead of `sampling.loops`.", "5", kLoops},
+  {"profiles.<profile>.sampling.loop_time", Type::duration, "(the scenario's)", "Instead of `sampling.loop_time`.", "10 s", kWarmup},
   {"profiles.<profile>.sampling.regions", Type::integer, "(the scenario's)", "Instead of `sampling.regions`.", "10", kRegions},
+  {"profiles.<profile>.sampling.placements", Type::integer, "(the scenario's)", "Instead of `sampling.placements`.", "4", kPlacements},
   {"profiles.<profile>.sampling.warmup", Type::duration, "(the scenario's)", "Instead of `sampling.warmup`.", "0.2 s", kWarmup},
 });
 // clang-format on

@@ -1,0 +1,72 @@
+#include <bench/base/error.h>
+#include <bench/cli/compare_verb.h>
+#include <bench/cli/comparison_table.h>
+#include <bench/compare/output.h>
+#include <bench/compare/verdicts.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace bench::cli {
+namespace {
+
+std::filesystem::path base_file(const std::filesystem::path& base, const results::Result& fresh) {
+  if (!std::filesystem::is_directory(base)) {
+    return base;
+  }
+  const std::filesystem::path file = base / (fresh.scenario + ".json");
+  if (!std::filesystem::exists(file)) {
+    throw UsageError(
+        fmt::format("{}: no {}.json, the baseline of scenario {}; keep one with `bench "
+                    "baseline promote`",
+                    base.string(), fresh.scenario, fresh.scenario));
+  }
+  return file;
+}
+
+compare::NoiseFile noise(const std::filesystem::path& asked, const std::filesystem::path& base) {
+  if (!asked.empty()) {
+    return compare::read_noise_file(asked);
+  }
+  const std::filesystem::path beside = base.parent_path() / "noise.json";
+  return std::filesystem::exists(beside) ? compare::read_noise_file(beside) : compare::NoiseFile{};
+}
+
+} // namespace
+
+void add_compare(CLI::App& app, CompareOptions& options) {
+  CLI::App* verb =
+      app.add_subcommand("compare", "Hold a result against a baseline: a verdict on each case");
+  verb->add_option("BASE", options.base, "Result file, or a folder with <scenario>.json in it")
+      ->required();
+  verb->add_option("NEW", options.fresh, "Result file")->required();
+  verb->add_option("--format", options.format, "table, csv or json (default: table)")
+      ->check(CLI::IsMember({"table", "csv", "json"}));
+  verb->add_option("--fail-on", options.fail_on,
+                   "Verdicts that make the exit code: of regression, invalid, missing, "
+                   "inconclusive, improvement (default: regression,invalid)");
+  verb->add_option("--noise", options.noise,
+                   "What is known of the noise (default: noise.json beside BASE, if there is one)");
+  verb->footer("Example:\n  bench compare baselines/h200 results/zimage-gate.json");
+}
+
+ExitCode compare_results(const CompareOptions& options, std::FILE* out) {
+  const auto fail_on = compare::parse_fail_on(options.fail_on);
+  const results::Result fresh = results::read(options.fresh);
+  const std::filesystem::path file = base_file(options.base, fresh);
+  const compare::Comparison comparison =
+      compare::compare(results::read(file), fresh, noise(options.noise, file));
+  if (options.format == "csv") {
+    fmt::print(out, "{}", to_csv(comparison));
+  } else if (options.format == "json") {
+    using Handler = nlohmann::ordered_json::error_handler_t; // a message need not be UTF-8
+    fmt::print(out, "{}\n", to_json(comparison).dump(1, ' ', false, Handler::replace));
+  } else {
+    fmt::print(out, "{}",
+               comparison_table(comparison, fail_on, Style(inspect_terminal(out).styled)));
+  }
+  return exit_code(comparison, fail_on);
+}
+
+} // namespace bench::cli

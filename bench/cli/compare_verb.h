@@ -1,0 +1,28 @@
+#pragma once
+
+#include <bench/base/exit_code.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace bench::cli {
+
+struct CompareOptions {
+  std::filesystem::path base{}; ///< a result file, or a folder that holds <scenario>.json
+  std::filesystem::path fresh{};
+  std::filesystem::path noise{}; ///< "": noise.json beside the baseline, if there is one
+  std::string format = "table";
+  std::string fail_on = "regression,invalid";
+};
+
+void add_compare(CLI::App& app, CompareOptions& options);
+
+/// `bench compare`: the verdicts on a result against a baseline. Throws bench::Error.
+ExitCode compare_results(const CompareOptions& options, std::FILE* out);
+
+} // namespace bench::cli

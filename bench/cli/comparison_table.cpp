@@ -1,0 +1,184 @@
+#include <bench/cli/columns.h>
+#include <bench/cli/comparison_table.h>
+#include <bench/compare/verdicts.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+namespace bench::cli {
+namespace {
+
+using compare::CaseComparison;
+using compare::Comparison;
+using stats::Judgement;
+using stats::Verdict;
+
+long hundredths(double log_drift) {
+  return std::lround(1e4 * std::expm1(log_drift));
+}
+
+/// Of hundredths of a per cent: "+0.30 %".
+std::string percent(long hundredths) {
+  return fmt::format("{:+.2f} %", static_cast<double>(hundredths) / 100);
+}
+
+/// "0.06 %"; "" where nothing is known of the noise.
+std::string half_width(const stats::Interval& interval) {
+  return std::isfinite(interval.half_width)
+             ? fmt::format("{:.2f} %",
+                           100 * std::exp(interval.estimate) * std::sinh(interval.half_width))
+             : "";
+}
+
+std::vector<std::string> row(const CaseComparison& c, const Judgement& judgement) {
+  const long wall = hundredths(judgement.wall);
+  const long work = hundredths(judgement.work.estimate);
+  return {
+      c.id,
+      c.base_t_s ? time_text(*c.base_t_s) : "",
+      c.new_t_s ? time_text(*c.new_t_s) : "",
+      percent(wall),
+      percent(work),
+      half_width(judgement.work),
+      // Relative drifts do not add, logarithms do: the printed figures must.
+      judgement.slope ? percent(wall - work) : "",
+      std::string(to_string(c.verdict)),
+  };
+}
+
+std::string mark(const Style& style, Verdict verdict, std::string_view text) {
+  switch (verdict) {
+  case Verdict::regression:
+  case Verdict::invalid:
+    return style.red(text);
+  case Verdict::improvement:
+  case Verdict::pass:
+    return style.green(text);
+  case Verdict::inconclusive:
+  case Verdict::missing:
+    break;
+  }
+  return style.yellow(text);
+}
+
+/// "slower by 0.12 % +- 0.06 %"
+std::string drift(const stats::Interval& work) {
+  return fmt::format("{} by {:.2f} % +- {}", work.estimate < 0 ? "faster" : "slower",
+                     100 * std::abs(std::expm1(work.estimate)), half_width(work));
+}
+
+/// What there is to say of a judged case; "" when it passed and nothing moved.
+std::string remark(const CaseComparison& c, const Judgement& judgement) {
+  const stats::Interval& work = judgement.work;
+  switch (c.verdict) {
+  case Verdict::pass:
+    return std::abs(work.estimate) > work.half_width ? drift(work) + ", within the gate" : "";
+  case Verdict::regression:
+  case Verdict::improvement:
+    return fmt::format("{}, beyond the gate of {:g} %", drift(work), 100 * c.gate);
+  case Verdict::inconclusive:
+    if (judgement.replicates_needed) {
+      return fmt::format("{}; {} replicates in all would decide it", c.reason,
+                         *judgement.replicates_needed);
+    }
+    break;
+  case Verdict::invalid:
+  case Verdict::missing:
+    break;
+  }
+  return c.reason;
+}
+
+std::string set_aside(const std::vector<std::size_t>& indices, std::string_view arm) {
+  std::vector<std::size_t> numbers(indices.size());
+  std::ranges::transform(indices, numbers.begin(), [](std::size_t index) { return index + 1; });
+  return fmt::format("set aside replicate{} {} of the {}: the copy that {} process timed is out of "
+                     "line",
+                     numbers.size() == 1 ? "" : "s", fmt::join(numbers, ", "), arm,
+                     numbers.size() == 1 ? "its" : "each");
+}
+
+std::vector<std::string> remarks(const Comparison& comparison, const Style& style) {
+  std::vector<std::string> lines;
+  for (const CaseComparison& c : comparison.cases) {
+    const auto add = [&](std::string_view text) {
+      lines.push_back(fmt::format("{}: {}", c.id, text));
+    };
+    if (c.judgement) {
+      if (const std::string text = remark(c, *c.judgement); !text.empty()) {
+        add(fmt::format("{}: {}", mark(style, c.verdict, to_string(c.verdict)), text));
+      }
+      if (!c.judgement->base_set_aside.empty()) {
+        add(set_aside(c.judgement->base_set_aside, "baseline"));
+      }
+      if (!c.judgement->new_set_aside.empty()) {
+        add(set_aside(c.judgement->new_set_aside, "new result"));
+      }
+    }
+    for (const std::string& warning : c.warnings) {
+      add(style.yellow(warning));
+    }
+  }
+  return lines;
+}
+
+/// "base  1a2b3c4d of 2026-11-24 on NVIDIA H200 (GPU-6b1f2b3c)"
+std::string side_line(std::string_view name, const compare::Side& side) {
+  return fmt::format("{:<4}  {} of {} on {}", name, side.git_sha, side.started.substr(0, 10),
+                     side.gpu);
+}
+
+} // namespace
+
+std::string time_text(double seconds) {
+  const bool small = seconds < 1e-3;
+  const double value = seconds * (small ? 1e6 : 1e3);
+  const int leading = static_cast<int>(std::floor(std::log10(value))) + 1;
+  return fmt::format("{:.{}f} {}", value, std::max(0, 4 - leading), small ? "us" : "ms");
+}
+
+std::string comparison_table(const Comparison& comparison, const std::set<Verdict>& fail_on,
+                             const Style& style) {
+  std::string text;
+  const auto add_line = [&text](std::string_view line) {
+    fmt::format_to(std::back_inserter(text), "{}\n", line);
+  };
+  add_line(style.bold(fmt::format("{}, profile {}, against its baseline", comparison.scenario,
+                                  comparison.profile)));
+  add_line(side_line("base", comparison.base));
+  add_line(side_line("now", comparison.fresh));
+  for (const std::string& note : comparison.notes) {
+    add_line(style.yellow(note));
+  }
+
+  Columns columns({"case", "base", "now", "wall", "work", "+-", "clock", "verdict"});
+  for (const CaseComparison& c : comparison.cases) {
+    if (c.judgement && c.verdict != Verdict::invalid && c.verdict != Verdict::missing) {
+      columns.add(row(c, *c.judgement));
+    } else { // its figures must not be used
+      columns.add_remark(
+          c.id, mark(style, c.verdict, fmt::format("{}: {}", to_string(c.verdict), c.reason)));
+    }
+  }
+  if (!columns.empty()) {
+    add_line("");
+    text += columns.text(style);
+  }
+
+  if (const std::vector<std::string> lines = remarks(comparison, style); !lines.empty()) {
+    add_line("");
+    std::ranges::for_each(lines, add_line);
+  }
+  add_line("");
+  if (comparison.counts().contains(Verdict::improvement)) {
+    add_line("improved: promote with `bench baseline promote FILE --reason TEXT`");
+  }
+  add_line(mark(style, overall(comparison, fail_on), verdict_line(comparison, fail_on)));
+  return text;
+}
+
+} // namespace bench::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <bench/cli/terminal.h>
+#include <bench/compare/comparison.h>
+#include <bench/stats/judge.h>
+
+#include <set>
+#include <string>
+
+namespace bench::cli {
+
+/// A comparison for a person: a row a case, below it what there is to say of cases that did not
+/// simply pass, and the verdict as the last line.
+///
+///     base, now  median time of a step or launch as it was timed
+///     wall       relative drift of the time as it was timed; wall = work + clock, as printed
+///     work       the drift at one SM clock: what the verdict is about
+///     +-         half the 99 % interval of work
+///     clock      what is left: the share of the drift that the SM clock made
+std::string comparison_table(const compare::Comparison& comparison,
+                             const std::set<stats::Verdict>& fail_on, const Style& style);
+
+/// "93.12 ms", "22.30 us"
+std::string time_text(double seconds);
+
+} // namespace bench::cli

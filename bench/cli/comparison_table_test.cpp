@@ -1,0 +1,116 @@
+#include <bench/cli/comparison_table.h>
+#include <bench/compare/verdicts.h>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace bench::cli {
+namespace {
+
+using compare::CaseComparison;
+using compare::Comparison;
+using stats::Verdict;
+
+/// Relative drifts in per cent.
+CaseComparison judged(std::string id, Verdict verdict, double work, double half_width,
+                      double wall) {
+  CaseComparison c{.id = std::move(id), .kind = "loop", .verdict = verdict};
+  stats::Judgement& judgement = c.judgement.emplace();
+  judgement.verdict = verdict;
+  judgement.work = {.estimate = std::log1p(work / 100), .half_width = half_width / 100};
+  judgement.wall = std::log1p(wall / 100);
+  judgement.clock = judgement.wall - judgement.work.estimate;
+  judgement.slope = -0.7;
+  c.base_t_s = 0.09312;
+  c.new_t_s = 0.09312 * (1 + wall / 100);
+  return c;
+}
+
+Comparison sample() {
+  Comparison comparison{
+      .scenario = "zimage",
+      .profile = "gate",
+      .base = {.git_sha = "1a2b3c4d5e6f",
+               .started = "2026-11-20T10:00:00Z",
+               .gpu = "NVIDIA H200 (GPU-6b1f2b3c)"},
+      .fresh = {.git_sha = "5d6e7f8a9b0c",
+                .started = "2026-11-24T10:00:00Z",
+                .gpu = "NVIDIA H200 (GPU-6b1f2b3c)"},
+  };
+  comparison.notes = {"environment changed: cudnn 9.1 -> 9.2"};
+  auto& cases = comparison.cases;
+  cases.push_back(judged("zimage/still", Verdict::pass, 0.02, 0.06, 0.62));
+  cases.push_back(judged("zimage/moved", Verdict::pass, 0.12, 0.06, -0.48));
+  cases.back().judgement->new_set_aside = {1};
+  cases.push_back(judged("zimage/slower", Verdict::regression, 0.3, 0.06, 0.9));
+  cases.back().warnings = {"output differs"};
+  cases.push_back(judged("zimage/faster", Verdict::improvement, -12.5, 0.08, -12));
+  cases.push_back(judged("rms_norm", Verdict::inconclusive, 0.15, 0.3, 0.15));
+  cases.back().base_t_s = 22.304e-6;
+  cases.back().new_t_s = 22.34e-6;
+  cases.back().judgement->slope.reset();
+  cases.back().reason = "+- 0.30 % is too wide for the gate";
+  cases.back().judgement->replicates_needed = 6;
+  cases.push_back({.id = "zimage/failed",
+                   .kind = "loop",
+                   .verdict = Verdict::invalid,
+                   .reason = "failed: out of memory"});
+  cases.push_back({.id = "zimage/new",
+                   .kind = "loop",
+                   .verdict = Verdict::missing,
+                   .reason = "no baseline case"});
+  return comparison;
+}
+
+std::string table(const Comparison& comparison) {
+  return comparison_table(comparison, compare::parse_fail_on(compare::kDefaultFailOn),
+                          Style(false));
+}
+
+TEST(ComparisonTable, Whole) {
+  EXPECT_EQ(table(sample()), R"(GOLDEN)");
+}
+
+TEST(ComparisonTable, ClockIsLeftOutWhereNobodyKnowsIt) {
+  Comparison comparison = sample();
+  comparison.cases = {judged("a", Verdict::pass, 0, 0.06, 0)};
+  comparison.cases[0].judgement->slope.reset();
+  EXPECT_EQ(table(comparison).find("clock"), std::string::npos);
+}
+
+TEST(ComparisonTable, WithoutAnIntervalThereIsNone) {
+  Comparison comparison = sample();
+  comparison.cases = {judged("a", Verdict::inconclusive, 0.1, 0.06, 0.1)};
+  comparison.cases[0].judgement->work.half_width = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(table(comparison).find("inf"), std::string::npos);
+  EXPECT_EQ(table(comparison).find("+-"), std::string::npos);
+}
+
+// wall = work + clock in what is printed, whatever the rounding.
+TEST(ComparisonTable, FiguresAddUp) {
+  for (int i = 0; i < 200; ++i) {
+    Comparison comparison = sample();
+    comparison.cases = {
+        judged("a", Verdict::regression, 0.0137 * i - 1.1, 0.06, 0.0291 * i - 0.755)};
+    const std::string text = table(comparison);
+    const std::string row = text.substr(text.find("\na ") + 1);
+    double base = 0, now = 0, wall = 0, work = 0, half_width = 0, clock = 0;
+    ASSERT_EQ(std::sscanf(row.c_str(), "a %lf ms %lf ms %lf %% %lf %% %lf %% %lf %%", &base, &now,
+                          &wall, &work, &half_width, &clock),
+              6)
+        << row;
+    EXPECT_NEAR(wall, work + clock, 1e-9) << row;
+  }
+}
+
+TEST(ComparisonTable, Times) {
+  EXPECT_EQ(time_text(0.093123), "93.12 ms");
+  EXPECT_EQ(time_text(22.304e-6), "22.30 us");
+  EXPECT_EQ(time_text(1.5), "1500 ms");
+  EXPECT_EQ(time_text(5e-7), "0.5000 us");
+}
+
+} // namespace
+} // namespace bench::cli

@@ -1,0 +1,70 @@
+#include <bench/cli/replicate_plan.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace bench::cli {
+
+using results::CaseResult;
+using results::CaseStatus;
+
+int next_look(int replicates) {
+  const auto* look = std::ranges::upper_bound(kLooks, replicates);
+  return look == std::end(kLooks) ? 0 : *look;
+}
+
+namespace {
+
+void merge_case(CaseResult& into, CaseResult part) {
+  if (into.status != CaseStatus::ok)
+    return;
+  if (part.status != CaseStatus::ok) {
+    // The replicates that went well stay as they are: the file says what was measured.
+    into.status = part.status;
+    into.message = std::move(part.message);
+    return;
+  }
+  if (into.kind == "loop" && part.check.checksum != into.check.checksum)
+    into.message = "the output differs between processes though the input is the same";
+  else if (into.message.empty())
+    into.message = std::move(part.message);
+  into.peak_memory_bytes = std::max(into.peak_memory_bytes, part.peak_memory_bytes);
+  for (const auto& [phase, seconds] : part.phases_s)
+    into.phases_s[phase] += seconds;
+  std::ranges::move(part.replicates, std::back_inserter(into.replicates));
+}
+
+} // namespace
+
+void merge(results::Result& run, results::Result part) {
+  if (run.machine.empty() && !part.machine.empty()) {
+    run.tool_version = part.tool_version;
+    run.git_sha = part.git_sha;
+    run.git_dirty = part.git_dirty;
+    run.device = part.device;
+    run.machine = std::move(part.machine);
+    run.settings = std::move(part.settings);
+  }
+  for (const auto& [phase, seconds] : part.phases_s)
+    run.phases_s[phase] += seconds;
+  for (CaseResult& c : part.cases) {
+    const auto found = std::ranges::find(run.cases, c.id, &CaseResult::id);
+    if (found == run.cases.end())
+      run.cases.push_back(std::move(c));
+    else
+      merge_case(*found, std::move(c));
+  }
+}
+
+int replicates_of(const results::Result& run, const std::string& id) {
+  const auto found = std::ranges::find(run.cases, id, &CaseResult::id);
+  return found == run.cases.end() ? 0 : static_cast<int>(found->replicates.size());
+}
+
+void sort_cases(results::Result& run, const std::vector<std::string>& ids) {
+  std::ranges::stable_sort(run.cases, {}, [&](const CaseResult& c) {
+    return std::ranges::find(ids, c.id) - ids.begin();
+  });
+}
+
+} // namespace bench::cli

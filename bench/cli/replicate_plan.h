@@ -1,0 +1,29 @@
+#pragma once
+
+#include <bench/results/result.h>
+
+#include <string>
+#include <vector>
+
+/// Which replicate measures which cases, and how their documents become one result.
+namespace bench::cli {
+
+/// Fixed looks: after so many replicates a case is judged, and measured on only when undecided.
+inline constexpr int kLooks[] = {3, 6, 10, 20};
+
+/// The first look at or after `replicates` + 1; 0 when all have passed.
+int next_look(int replicates);
+
+/// Takes what a worker sent (no case, or one) into the run's result: machine, settings and versions
+/// of the first document, replicates of a case beside those of other processes. Of a case that
+/// failed once nothing counts: status and message of the first failure stay. An output that
+/// differs between processes of one seed is a message.
+void merge(results::Result& run, results::Result part);
+
+/// The replicates that a case has; 0 when it is not there.
+int replicates_of(const results::Result& run, const std::string& id);
+
+/// The run's cases in the order of `ids`; those not in it (anchors, injections) stay behind them.
+void sort_cases(results::Result& run, const std::vector<std::string>& ids);
+
+} // namespace bench::cli

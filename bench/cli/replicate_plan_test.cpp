@@ -1,0 +1,89 @@
+#include <bench/cli/replicate_plan.h>
+
+#include <gtest/gtest.h>
+
+namespace bench::cli {
+namespace {
+
+using results::CaseStatus;
+
+results::Result part(const std::string& id, int process, CaseStatus status = CaseStatus::ok,
+                     const std::string& message = "") {
+  results::Result result;
+  results::CaseResult c;
+  c.id = id;
+  c.kind = "loop";
+  c.status = status;
+  c.message = message;
+  c.check.checksum = "aa";
+  if (status == CaseStatus::ok)
+    c.replicates.push_back({.process = process,
+                            .started = {},
+                            .device_uuid = {},
+                            .seed = 0,
+                            .machine = {},
+                            .samples = {}});
+  result.cases.push_back(c);
+  return result;
+}
+
+TEST(NextLook, IsTheFirstAhead) {
+  EXPECT_EQ(next_look(0), 3);
+  EXPECT_EQ(next_look(3), 6);
+  EXPECT_EQ(next_look(5), 6);
+  EXPECT_EQ(next_look(10), 20);
+  EXPECT_EQ(next_look(20), 0);
+}
+
+TEST(Merge, PutsReplicatesOfACaseTogether) {
+  results::Result run;
+  merge(run, part("a", 1));
+  merge(run, part("b", 1));
+  merge(run, part("a", 2));
+  ASSERT_EQ(run.cases.size(), 2u);
+  EXPECT_EQ(replicates_of(run, "a"), 2);
+  EXPECT_EQ(run.cases[0].replicates[1].process, 2);
+  EXPECT_EQ(replicates_of(run, "b"), 1);
+  EXPECT_EQ(replicates_of(run, "c"), 0);
+}
+
+TEST(Merge, OneFailureCondemnsTheCaseAndKeepsItsReason) {
+  results::Result run;
+  merge(run, part("a", 1));
+  merge(run, part("a", 2, CaseStatus::invalid, "first"));
+  merge(run, part("a", 3));
+  merge(run, part("a", 4, CaseStatus::failed, "second"));
+  EXPECT_EQ(run.cases[0].status, CaseStatus::invalid);
+  EXPECT_EQ(run.cases[0].message, "first");
+  EXPECT_EQ(replicates_of(run, "a"), 1);
+}
+
+TEST(Merge, SaysWhenOutputsDiffer) {
+  results::Result run, other = part("a", 2);
+  other.cases[0].check.checksum = "bb";
+  merge(run, part("a", 1));
+  merge(run, other);
+  EXPECT_NE(run.cases[0].message.find("differs between processes"), std::string::npos);
+}
+
+TEST(Merge, TakesTheMachineOfTheFirst) {
+  results::Result run, first, second;
+  first.machine["gpu"]["name"] = "first";
+  second.machine["gpu"]["name"] = "second";
+  merge(run, first);
+  merge(run, second);
+  EXPECT_EQ(run.machine["gpu"]["name"], "first");
+}
+
+TEST(SortCases, FollowsTheScenarioAndKeepsTheRestBehind) {
+  results::Result run;
+  for (const char* id : {"x/anchor/copy", "b", "a"})
+    merge(run, part(id, 1));
+  sort_cases(run, {"a", "b"});
+  EXPECT_EQ(run.cases[0].id, "a");
+  EXPECT_EQ(run.cases[1].id, "b");
+  EXPECT_EQ(run.cases[2].id, "x/anchor/copy");
+}
+
+} // namespace
+} // namespace bench::cli

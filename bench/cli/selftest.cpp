@@ -1,0 +1,134 @@
+#include <bench/base/error.h>
+#include <bench/cli/baseline_lookup.h>
+#include <bench/cli/columns.h>
+#include <bench/cli/comparison_table.h>
+#include <bench/cli/replicate_plan.h>
+#include <bench/cli/run.h>
+#include <bench/cli/selftest.h>
+#include <bench/compare/comparison.h>
+#include <bench/compare/promotion.h>
+#include <bench/results/result.h>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace bench::cli {
+namespace {
+
+using results::CaseResult;
+using results::Result;
+
+std::vector<Injection> arms(bool quick) {
+  const std::vector<const char*> words =
+      quick ? std::vector{"none", "spin=0.3%"}
+            : std::vector{"none", "spin=0.1%", "spin=0.2%", "spin=0.3%", "spin=0.5%", "norms=15"};
+  std::vector<Injection> injections;
+  for (const char* word : words)
+    injections.push_back(parse_injection(word));
+  return injections;
+}
+
+/// The result as if `id` had been measured where it says `as`: an arm beside its case, or two arms.
+Result only_case(const Result& result, const std::string& id, const std::string& as) {
+  Result one = result;
+  std::erase_if(one.cases, [&](const CaseResult& c) { return c.id != id && c.kind != "anchor"; });
+  for (CaseResult& c : one.cases)
+    if (c.id == id)
+      c.id = as;
+  return one;
+}
+
+/// What the arm added, and whether the verdict is right: it must be within one half-width of the
+/// truth of the gate's other side, so at the gate itself every verdict is right.
+struct Expectation {
+  std::optional<double> drift; ///< none: not known exactly
+  bool wrong(stats::Verdict verdict, double gate) const {
+    if (!drift)
+      return false;
+    if (verdict == stats::Verdict::regression)
+      return *drift < 0.75 * gate;
+    if (verdict == stats::Verdict::pass)
+      return *drift > 1.25 * gate;
+    return verdict == stats::Verdict::improvement;
+  }
+};
+
+Expectation expectation(const Injection& injection) {
+  switch (injection.kind) {
+  case Injection::Kind::none:
+    return {0.0};
+  case Injection::Kind::spin:
+    return {injection.amount};
+  case Injection::Kind::norms:
+    break;
+  }
+  return {};
+}
+
+} // namespace
+
+ExitCode selftest(const SelftestOptions& options) {
+  RunOptions run_options;
+  run_options.scenarios = {options.scenario};
+  run_options.only = options.only.empty() ? "/loop/turbo-9/(graph|eager)/aten$" : options.only;
+  run_options.profile = options.profile;
+  run_options.baseline = "none";
+  run_options.replicates = options.quick ? std::min(options.replicates, 3) : options.replicates;
+  run_options.injections = arms(options.quick);
+  run_options.argv = options.argv;
+  run_options.out =
+      options.out.empty()
+          ? std::filesystem::path(fmt::format("results/selftest-{:%Y%m%dT%H%M%SZ}.json",
+                                              fmt::gmtime(std::time(nullptr))))
+          : options.out;
+  ExitCode code = run(run_options);
+  if (code != ExitCode::ok)
+    return code;
+
+  const Result result = results::read(run_options.out);
+  const auto baseline = find_baseline("", result); // for what is known of the noise
+  const compare::NoiseFile noise = baseline ? baseline->noise : compare::NoiseFile{};
+  Columns columns({"arm", "injected", "found", "+-", "wall", "verdict", ""});
+  for (const CaseResult& c : result.cases) {
+    if (c.kind != "loop" || c.id.find('#') != std::string::npos)
+      continue;
+    for (const Injection& injection : run_options.injections) {
+      const std::string id = injected_id(c.id, injection);
+      const compare::Comparison comparison =
+          compare::compare(only_case(result, c.id, c.id), only_case(result, id, c.id), noise);
+      const auto found = std::ranges::find(comparison.cases, c.id, &compare::CaseComparison::id);
+      if (found == comparison.cases.end() || !found->judgement)
+        throw InvalidError(fmt::format("{}: was not measured", id));
+      const stats::Judgement& judgement = *found->judgement;
+      const Expectation expected = expectation(injection);
+      const bool wrong = expected.wrong(found->verdict, found->gate);
+      if (wrong)
+        code = ExitCode::invalid;
+      const auto percent = [](double log_drift) {
+        return fmt::format("{:+.3f} %", 100 * std::expm1(log_drift));
+      };
+      columns.add({id, expected.drift ? fmt::format("{:+.3f} %", 100 * *expected.drift) : "",
+                   percent(judgement.work.estimate),
+                   fmt::format("{:.3f} %", 100 * judgement.work.half_width),
+                   percent(judgement.wall), std::string(to_string(found->verdict)),
+                   wrong ? "WRONG" : "right"});
+    }
+  }
+  fmt::print("\n{}", columns.text(Style(inspect_terminal(stdout).styled)));
+
+  if (!options.append.empty()) {
+    Result data_set = result;
+    if (std::filesystem::exists(options.append)) {
+      data_set = results::read(options.append);
+      merge(data_set, result);
+    }
+    compare::compact(data_set);
+    write(data_set, options.append);
+  }
+  return code;
+}
+
+} // namespace bench::cli

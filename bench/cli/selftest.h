@@ -1,0 +1,27 @@
+#pragma once
+
+#include <bench/base/exit_code.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace bench::cli {
+
+struct SelftestOptions {
+  std::filesystem::path scenario = "scenarios/zimage.yaml";
+  std::string only; ///< as `bench run`; "": the shortest loop of the scenario's default profile
+  std::string profile;
+  int replicates = 3;
+  bool quick = false; ///< fewer arms
+  std::filesystem::path out;
+  std::filesystem::path append; ///< data set to add the replicates to
+  std::vector<std::string> argv;
+};
+
+/// `bench selftest`: measures a loop as it is, the same once more, and with known amounts of work
+/// added, and prints what came of each: a harness that finds what is there and nothing else, and
+/// what this machine resolves. Exits invalid when an arm was judged wrongly. Throws bench::Error.
+ExitCode selftest(const SelftestOptions& options);
+
+} // namespace bench::cli

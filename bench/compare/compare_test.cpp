@@ -1,0 +1,289 @@
+#include <bench/base/error.h>
+#include <bench/compare/comparison.h>
+#include <bench/compare/fake_results.h>
+#include <bench/compare/verdicts.h>
+
+#include <gtest/gtest.h>
+
+#include <ctime>
+#include <limits>
+
+namespace bench::compare {
+namespace {
+
+using results::CaseResult;
+using results::CaseStatus;
+using results::Result;
+using stats::Verdict;
+
+/// The noise of the fake machine, known so well that three processes decide.
+NoiseFile noise() {
+  NoiseFile noise;
+  noise.regimes["graph loop"] = {.replicate_sd = 1e-4, .replicate_df = 50};
+  return noise;
+}
+
+CaseComparison only(const Result& base, const Result& fresh) {
+  const Comparison comparison = compare(base, fresh, noise());
+  EXPECT_EQ(comparison.cases.size(), 1u);
+  return comparison.cases.at(0);
+}
+
+Result with(double t_s) {
+  return fake_result({fake_case("zimage/a", t_s)});
+}
+
+TEST(Compare, JudgesCasesOfTheSameWork) {
+  const CaseComparison same = only(with(0.1), with(0.1));
+  EXPECT_EQ(same.verdict, Verdict::pass) << same.reason;
+  ASSERT_TRUE(same.judgement);
+  EXPECT_NEAR(*same.base_t_s, 0.1, 2e-5);
+  EXPECT_EQ(only(with(0.1), with(0.101)).verdict, Verdict::regression);
+  EXPECT_NEAR(only(with(0.1), with(0.101)).judgement->work.estimate, std::log(1.01), 1e-6);
+  EXPECT_EQ(only(with(0.1), with(0.099)).verdict, Verdict::improvement);
+}
+
+TEST(Compare, GateIsTheNewCases) {
+  Result fresh = with(0.101);
+  fresh.cases[0].gate_work = 0.05;
+  EXPECT_EQ(only(with(0.1), fresh).verdict, Verdict::pass);
+}
+
+TEST(Compare, SaysWhyNoBaselineFits) {
+  const auto reason = [](auto change) {
+    Result fresh = with(0.1);
+    change(fresh);
+    const CaseComparison c = only(with(0.1), fresh);
+    EXPECT_EQ(c.verdict, Verdict::missing);
+    EXPECT_FALSE(c.judgement);
+    return c.reason;
+  };
+  EXPECT_EQ(reason([](Result& r) { r.cases[0].hash = "ffff456789abcdef"; }),
+            "hash differs: the work is not the same");
+  EXPECT_EQ(reason([](Result& r) { r.cases[0].work_version = 2; }),
+            "work version differs: baseline is of 1, this of 2");
+  EXPECT_EQ(reason([](Result& r) { r.machine["gpu"]["name"] = "NVIDIA H100"; }),
+            "baseline is of NVIDIA H200, this of NVIDIA H100");
+  EXPECT_EQ(reason([](Result& r) { r.device = "cpu"; }),
+            "baseline is of NVIDIA H200, this of the CPU");
+  EXPECT_EQ(reason([](Result& r) {
+              r.cases[0].id = "zimage/b";
+              r.profile = "full";
+            }),
+            "no baseline case");
+}
+
+TEST(Compare, ListsWhatTheNewResultLacksOnlyWithinAProfile) {
+  const Result base = fake_result({fake_case("zimage/a", 0.1), fake_case("zimage/b", 0.1)});
+  const Comparison same = compare(base, with(0.1), noise());
+  ASSERT_EQ(same.cases.size(), 2u);
+  EXPECT_EQ(same.cases[1].id, "zimage/b");
+  EXPECT_EQ(same.cases[1].verdict, Verdict::missing);
+  EXPECT_EQ(same.cases[1].reason, "only the baseline has this case");
+  Result other = with(0.1);
+  other.profile = "quick";
+  EXPECT_EQ(compare(base, other, noise()).cases.size(), 1u);
+}
+
+TEST(Compare, CasesThatAreNotOkAreInvalid) {
+  Result failed = with(0.1);
+  failed.cases[0].status = CaseStatus::failed;
+  failed.cases[0].message = "out of memory";
+  EXPECT_EQ(only(with(0.1), failed).verdict, Verdict::invalid);
+  EXPECT_EQ(only(with(0.1), failed).reason, "failed: out of memory");
+  EXPECT_EQ(only(failed, with(0.1)).reason, "the baseline's case: failed: out of memory");
+  Result empty = with(0.1);
+  empty.cases[0].replicates.clear();
+  EXPECT_EQ(only(with(0.1), empty).verdict, Verdict::invalid);
+  EXPECT_EQ(only(with(0.1), empty).reason, "no samples");
+  EXPECT_EQ(only(empty, with(0.1)).reason, "the baseline's case has no samples");
+}
+
+TEST(Compare, ChangedLimitsAreInvalid) {
+  Result fresh = with(0.1);
+  fresh.machine["gpu"]["power_limit_w"] = "600";
+  EXPECT_EQ(only(with(0.1), fresh).verdict, Verdict::invalid);
+  EXPECT_EQ(only(with(0.1), fresh).reason,
+            "the power limit was 700 W, now it is 600 W: set it back, or promote a new baseline");
+  fresh = with(0.1);
+  fresh.machine["gpu"]["application_sm_clock_hz"] = "1500000000";
+  EXPECT_EQ(only(with(0.1), fresh).reason,
+            "the application clock was 1980 MHz, now it is 1500 MHz: set it back, or promote a new "
+            "baseline");
+  fresh.machine["gpu"].erase("application_sm_clock_hz"); // unknown is not different
+  EXPECT_EQ(only(with(0.1), fresh).verdict, Verdict::pass);
+}
+
+TEST(Compare, OtherOutputIsAWarning) {
+  Result fresh = with(0.1);
+  fresh.cases[0].check.checksum = "00000000000000bb";
+  EXPECT_EQ(only(with(0.1), fresh).warnings, std::vector<std::string>{"output differs"});
+  EXPECT_EQ(only(with(0.1), fresh).verdict, Verdict::pass);
+  EXPECT_TRUE(only(with(0.1), with(0.1)).warnings.empty());
+}
+
+TEST(Compare, NotesWhatChangedAround) {
+  Result fresh = with(0.1);
+  fresh.machine["driver"]["version"] = "590.2";
+  fresh.machine["libraries"]["cudnn"] = "91100";
+  fresh.machine["libraries"]["triton"] = "3.6"; // the baseline does not say
+  fresh.settings["promotion"]["reason"] = "one";
+  Result base = with(0.1);
+  base.settings["promotion"]["reason"] = "another";
+  base.settings["settings"]["tf32_matmul"] = "off";
+  fresh.settings["settings"]["tf32_matmul"] = "on";
+  EXPECT_EQ(compare(base, fresh, noise()).notes,
+            (std::vector<std::string>{
+                "environment changed: driver version 580.1 -> 590.2, cudnn 91002 -> 91100",
+                "settings changed: tf32_matmul off -> on"}));
+  EXPECT_TRUE(compare(base, base, noise()).notes.empty());
+}
+
+TEST(Compare, NamesTheGpus) {
+  const Comparison comparison = compare(with(0.1), with(0.1), noise());
+  EXPECT_EQ(comparison.base.gpu, "NVIDIA H200 (GPU-aaaa)");
+}
+
+CaseResult anchor(double t_s) {
+  CaseResult c = fake_case("zimage/anchor/copy", t_s);
+  c.kind = "anchor";
+  c.hash = "";
+  return c;
+}
+
+TEST(Compare, AnchorsAreNotJudged) {
+  const Result result = fake_result({fake_case("zimage/a", 0.1), anchor(1e-3)});
+  EXPECT_EQ(compare(result, result, noise()).cases.size(), 1u);
+  EXPECT_EQ(compare(result, with(0.1), noise()).cases.size(), 1u); // nor missed
+}
+
+// A process whose copy was slow ran on a GPU that was not itself.
+TEST(Compare, AnchorsOfTheSameProcessSetReplicatesAside) {
+  const Result base = fake_result({fake_case("zimage/a", 0.1), anchor(1e-3)});
+  Result fresh = base;
+  for (double& t_s : fresh.cases[1].replicates[2].samples.t_s) {
+    t_s *= 1.1;
+  }
+  const Comparison comparison = compare(base, fresh, noise());
+  ASSERT_TRUE(comparison.cases[0].judgement);
+  EXPECT_EQ(comparison.cases[0].judgement->new_set_aside, std::vector<std::size_t>{2});
+  // Another process with its id, of another GPU, says nothing about it.
+  fresh.cases[1].replicates[2].device_uuid = "GPU-bbbb-2";
+  EXPECT_TRUE(compare(base, fresh, noise()).cases[0].judgement->new_set_aside.empty());
+}
+
+TEST(Compare, ProcessIdsThatComeAgainAreToldApartByTheirStart) {
+  const Result base = fake_result({fake_case("zimage/a", 0.1), anchor(1e-3)});
+  Result fresh = base;
+  results::Replicate again = fresh.cases[1].replicates[0];
+  again.started = "2026-11-24T11:00:00Z";
+  for (double& t_s : again.samples.t_s) {
+    t_s *= 1.1;
+  }
+  fresh.cases[1].replicates.insert(fresh.cases[1].replicates.begin(), again);
+  EXPECT_TRUE(compare(base, fresh, noise()).cases[0].judgement->new_set_aside.empty());
+}
+
+TEST(Compare, UnknownClocksAreJudgedRaw) {
+  Result fresh = with(0.1);
+  for (results::Replicate& replicate : fresh.cases[0].replicates) {
+    replicate.samples.f_hz[3] = std::numeric_limits<double>::quiet_NaN();
+  }
+  const CaseComparison c = only(with(0.1), fresh);
+  EXPECT_EQ(c.verdict, Verdict::pass) << c.reason;
+  EXPECT_FALSE(c.judgement->slope);
+}
+
+TEST(Compare, MediansAreOfTheGpuThatWasCompared) {
+  Result base = with(0.1);
+  for (int i = 0; i < 3; ++i) {
+    base.cases[0].replicates.push_back(fake_replicate(10 + i, 0.2, 8, "GPU-bbbb-2"));
+  }
+  const CaseComparison c = only(base, with(0.1));
+  EXPECT_TRUE(c.judgement->same_device);
+  EXPECT_NEAR(*c.base_t_s, 0.1, 1e-4);
+}
+
+TEST(Compare, RegimesAreOfEngineAndKind) {
+  CaseResult c = fake_case("a", 1);
+  EXPECT_EQ(regime(c), "graph loop");
+  c.parameters["engine"] = "eager";
+  EXPECT_EQ(regime(c), "eager loop");
+  c.kind = "kernel";
+  EXPECT_EQ(regime(c), "kernel");
+}
+
+Comparison having(std::vector<Verdict> verdicts) {
+  Comparison comparison;
+  for (const Verdict verdict : verdicts) {
+    comparison.cases.push_back({.id = "a", .kind = "loop", .verdict = verdict});
+  }
+  return comparison;
+}
+
+TEST(Verdicts, ExitCodeIsOfTheWorstThatCounts) {
+  const auto code = [](std::vector<Verdict> verdicts, std::string_view fail_on = kDefaultFailOn) {
+    return exit_code(having(std::move(verdicts)), parse_fail_on(fail_on));
+  };
+  using enum Verdict;
+  constexpr auto kAll = "regression,invalid,missing,inconclusive,improvement";
+  EXPECT_EQ(code({pass, inconclusive, missing, improvement}), ExitCode::ok);
+  EXPECT_EQ(code({}), ExitCode::ok);
+  EXPECT_EQ(code({invalid, regression, pass}), ExitCode::regression);
+  EXPECT_EQ(code({invalid, pass}), ExitCode::invalid);
+  EXPECT_EQ(code({invalid, regression}, ""), ExitCode::ok);
+  EXPECT_EQ(code({inconclusive, missing, invalid}, kAll), ExitCode::invalid);
+  EXPECT_EQ(code({inconclusive, missing}, kAll), ExitCode::missing);
+  EXPECT_EQ(code({inconclusive, pass}, kAll), ExitCode::inconclusive);
+  EXPECT_EQ(code({improvement, invalid}, kAll), ExitCode::regression);
+}
+
+TEST(Verdicts, FailOnNamesWhatItDoesNotKnow) {
+  const auto complaint = [](std::string_view text) -> std::string {
+    try {
+      parse_fail_on(text);
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(complaint("regresion"),
+            "--fail-on: no verdict 'regresion'; did you mean 'regression'?");
+  EXPECT_EQ(complaint("regression,pass"),
+            "--fail-on: no verdict 'pass'; known: improvement, inconclusive, invalid, missing, "
+            "regression");
+  EXPECT_EQ(complaint("missing,inconclusive"), "accepted");
+}
+
+TEST(Verdicts, LineSaysTheWholeAndTheParts) {
+  using enum Verdict;
+  const auto line = [](std::vector<Verdict> verdicts) {
+    return verdict_line(having(std::move(verdicts)), parse_fail_on(kDefaultFailOn));
+  };
+  EXPECT_EQ(line({pass, inconclusive, pass}), "verdict: pass (2 pass, 1 inconclusive)");
+  EXPECT_EQ(line({pass, invalid, regression}),
+            "verdict: regression (1 pass, 1 regression, 1 invalid)");
+  EXPECT_EQ(line({missing, missing}),
+            "verdict: missing (2 missing)"); // nothing was held to be fine
+  EXPECT_EQ(line({}), "verdict: missing (no cases)");
+}
+
+// Three loops of thirty steps each; the limit leaves room for unoptimised builds.
+TEST(Compare, AThousandCasesTakeAFractionOfASecond) {
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+  constexpr double kLimit = 0.2;
+#else
+  constexpr double kLimit = 5;
+#endif
+  std::vector<CaseResult> cases;
+  for (int i = 0; i < 1000; ++i) {
+    cases.push_back(fake_case("zimage/" + std::to_string(i), 0.1, 30));
+  }
+  const Result result = fake_result(std::move(cases));
+  const std::clock_t start = std::clock();
+  EXPECT_EQ(compare(result, result, noise()).counts().at(Verdict::pass), 1000);
+  EXPECT_LT(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, kLimit);
+}
+
+} // namespace
+} // namespace bench::compare

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <bench/compare/noise_file.h>
+#include <bench/results/result.h>
+#include <bench/stats/judge.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Holds a result against a baseline: which cases may be compared, and the verdict on each.
+namespace bench::compare {
+
+struct CaseComparison {
+  std::string id;
+  std::string kind; ///< "loop" or "kernel"
+  stats::Verdict verdict = stats::Verdict::missing;
+  std::string reason{}; ///< one line: why inconclusive, invalid or missing; else ""
+  double gate = 0.002;
+  std::optional<stats::Judgement> judgement{}; ///< of cases that were comparable
+  /// Medians of the samples as they were timed, whatever the clock, of the replicates compared.
+  std::optional<double> base_t_s{};
+  std::optional<double> new_t_s{};
+  std::vector<std::string> warnings{}; ///< one line each
+};
+
+/// One side of the comparison, for the headline.
+struct Side {
+  std::string git_sha;
+  std::string started; ///< UTC, ISO 8601
+  std::string gpu;     ///< "NVIDIA H200 (GPU-6b1f2b3c)", "the CPU"
+};
+
+struct Comparison {
+  std::string scenario;
+  std::string profile; ///< of the new result
+  Side base;
+  Side fresh;
+  std::vector<CaseComparison> cases{}; ///< of the new result in its order, then those it lacks
+  std::vector<std::string> notes{};    ///< one line each: what differs around the measurement
+
+  std::map<stats::Verdict, int> counts() const;
+};
+
+/// Anchors are no work and not judged. A case is judged when both results have its id, hash and
+/// work version, are of one GPU model at the same power limit and application clocks, and neither
+/// side failed. Cases that only the baseline has are listed when both ran the same profile.
+Comparison compare(const results::Result& base, const results::Result& fresh,
+                   const NoiseFile& noise);
+
+/// "NVIDIA H200"; "" on a CPU and where nobody knows.
+std::string gpu_name(const results::Result& result);
+
+/// "graph loop", "eager loop" or "kernel": cases of a regime share their noise.
+std::string regime(const results::CaseResult& result);
+
+/// As much of "GPU-6b1f2b3c-..." as tells GPUs apart.
+std::string short_uuid(const std::string& uuid);
+
+} // namespace bench::compare

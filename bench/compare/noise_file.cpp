@@ -1,0 +1,78 @@
+#include <bench/base/file.h>
+#include <bench/compare/noise_file.h>
+#include <bench/results/json_node.h>
+
+#include <algorithm>
+#include <array>
+
+namespace bench::compare {
+namespace {
+
+using results::JsonNode;
+
+constexpr int kSchemaVersion = 1;
+
+nlohmann::json parse(std::string_view text, const std::string& origin) {
+  try {
+    return nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    const std::string_view before = text.substr(0, error.byte > 0 ? error.byte - 1 : 0);
+    const auto line = std::ranges::count(before, '\n') + 1;
+    throw UsageError(fmt::format("{}:{}:{}: not JSON", origin, line,
+                                 before.size() - (before.rfind('\n') + 1) + 1));
+  } catch (const nlohmann::json::out_of_range&) {
+    throw UsageError(origin + ": holds a number that is too large");
+  }
+}
+
+stats::NoisePrior read_prior(const JsonNode& node) {
+  const auto number = [&](const char* key) { return node.at(key).not_negative(); };
+  return {
+      .replicate_sd = number("replicate_sd"),
+      .replicate_df = number("replicate_df"),
+      .device_sd = number("device_sd"),
+      .device_df = number("device_df"),
+      .extrapolation = number("extrapolation"),
+      .device_extrapolation = number("device_extrapolation"),
+  };
+}
+
+/// A misspelt regime would be noise that nobody uses.
+void check_regimes(const JsonNode& regimes, const NoiseFile& noise) {
+  constexpr std::array<std::string_view, 3> kRegimes{"graph loop", "eager loop", "kernel"};
+  for (const auto& [name, prior] : noise.regimes) {
+    if (std::ranges::find(kRegimes, name) == kRegimes.end()) {
+      regimes.at(name.c_str()).fail("no such regime; known: graph loop, eager loop, kernel");
+    }
+  }
+}
+
+} // namespace
+
+stats::NoisePrior NoiseFile::prior(const std::string& regime) const {
+  const auto found = regimes.find(regime);
+  return found == regimes.end() ? stats::NoisePrior{} : found->second;
+}
+
+NoiseFile noise_from_json(std::string_view text, const std::string& origin) {
+  const nlohmann::json document = parse(text, origin);
+  const JsonNode root(document, origin);
+  const JsonNode version = root.at("schema_version");
+  if (const int number = version.count<int>(); number != kSchemaVersion) {
+    version.fail(fmt::format("{}: this bench reads {}", number, kSchemaVersion));
+  }
+  const JsonNode regimes = root.at("regimes");
+  NoiseFile noise{
+      .gpu = root.at("gpu").text(),
+      .source = root.at("source").text(),
+      .regimes = regimes.map(read_prior),
+  };
+  check_regimes(regimes, noise);
+  return noise;
+}
+
+NoiseFile read_noise_file(const std::filesystem::path& path) {
+  return noise_from_json(read_file(path), path.string());
+}
+
+} // namespace bench::compare

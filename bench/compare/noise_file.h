@@ -1,0 +1,32 @@
+#pragma once
+
+#include <bench/stats/judge.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace bench::compare {
+
+/// What is known of the noise of one GPU model: `noise.json` beside its baselines.
+///
+///     {"schema_version": 1, "gpu": "NVIDIA H200", "source": "how it was estimated",
+///      "regimes": {"graph loop": {"replicate_sd": 0.0002, "replicate_df": 20,
+///                                 "device_sd": 0.0004, "device_df": 10,
+///                                 "extrapolation": 0.01, "device_extrapolation": 0.02}}}
+struct NoiseFile {
+  std::string gpu;
+  std::string source;
+  std::map<std::string, stats::NoisePrior> regimes; ///< "graph loop", "eager loop", "kernel"
+
+  /// All zeros, nothing is known, for a regime that is not there.
+  stats::NoisePrior prior(const std::string& regime) const;
+};
+
+/// Throws UsageError naming `origin` and the place in it.
+NoiseFile noise_from_json(std::string_view text, const std::string& origin);
+
+NoiseFile read_noise_file(const std::filesystem::path& path);
+
+} // namespace bench::compare

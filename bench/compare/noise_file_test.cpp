@@ -1,0 +1,56 @@
+#include <bench/base/error.h>
+#include <bench/compare/noise_file.h>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace bench::compare {
+namespace {
+
+using Json = nlohmann::json;
+
+Json document() {
+  return Json::parse(R"({"schema_version": 1, "gpu": "NVIDIA H200", "source": "A/A",
+    "regimes": {"graph loop": {"replicate_sd": 0.0002, "replicate_df": 20, "device_sd": 0.0004,
+      "device_df": 10, "extrapolation": 0.01, "device_extrapolation": 0.02}}})");
+}
+
+std::string complaint(std::string_view text) {
+  try {
+    noise_from_json(text, "n.json");
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+std::string complaint(const char* pointer, const Json& value) {
+  Json changed = document();
+  changed[Json::json_pointer(pointer)] = value;
+  return complaint(changed.dump());
+}
+
+TEST(NoiseFile, ReadsPriors) {
+  const NoiseFile noise = noise_from_json(document().dump(), "n.json");
+  EXPECT_EQ(noise.gpu, "NVIDIA H200");
+  EXPECT_EQ(noise.prior("graph loop").replicate_sd, 0.0002);
+  EXPECT_EQ(noise.prior("graph loop").device_extrapolation, 0.02);
+  EXPECT_EQ(noise.prior("kernel").replicate_df, 0); // nothing is known
+}
+
+TEST(NoiseFile, NamesThePlaceOfAFault) {
+  EXPECT_EQ(complaint("{\n oops"), "n.json:2:2: not JSON");
+  EXPECT_EQ(complaint("[]"), "n.json: /: must be an object, not an array");
+  EXPECT_EQ(complaint("/schema_version", 2), "n.json: /schema_version: 2: this bench reads 1");
+  EXPECT_EQ(complaint("/regimes/graph loop/device_sd", -1),
+            "n.json: /regimes/graph loop/device_sd: must be a number >= 0, not -1");
+  EXPECT_EQ(complaint("/regimes/graph loop", Json::object()),
+            "n.json: /regimes/graph loop/replicate_sd: missing");
+  EXPECT_EQ(complaint("/regimes/kernels", document()["regimes"]["graph loop"]),
+            "n.json: /regimes/kernels: no such regime; known: graph loop, eager loop, kernel");
+  EXPECT_EQ(complaint("/gpu", 1), "n.json: /gpu: must be a string, not 1");
+  EXPECT_THROW(read_noise_file("no/such/noise.json"), UsageError);
+}
+
+} // namespace
+} // namespace bench::compare

@@ -1,0 +1,114 @@
+#include <bench/compare/output.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+
+namespace bench::compare {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// RFC 4180: quoted where it must be, quotes doubled.
+std::string field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == text.npos) {
+    return std::string(text);
+  }
+  std::string quoted = "\"";
+  for (const char c : text) {
+    quoted += c;
+    if (c == '"') {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+std::string number(std::optional<double> value) {
+  return value && std::isfinite(*value) ? fmt::format("{:.9g}", *value) : "";
+}
+
+template <typename Value>
+Json or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json side_json(const Side& side) {
+  return {{"git_sha", side.git_sha}, {"started", side.started}, {"gpu", side.gpu}};
+}
+
+Json judgement_json(const stats::Judgement& judgement) {
+  return {
+      {"work", judgement.work.estimate},
+      {"work_half_width", judgement.work.half_width},
+      {"wall", judgement.wall},
+      {"clock", judgement.clock},
+      {"slope", or_null(judgement.slope)},
+      {"same_device", judgement.same_device},
+      {"base_replicates", judgement.base_replicates},
+      {"new_replicates", judgement.new_replicates},
+      {"base_set_aside", judgement.base_set_aside},
+      {"new_set_aside", judgement.new_set_aside},
+      {"replicates_needed", or_null(judgement.replicates_needed)},
+  };
+}
+
+} // namespace
+
+std::string to_csv(const Comparison& comparison) {
+  std::string text =
+      "case,kind,verdict,base_t_s,new_t_s,wall,work,work_half_width,clock,slope,gate,"
+      "same_device,base_replicates,new_replicates,reason,warnings\n";
+  for (const CaseComparison& c : comparison.cases) {
+    std::vector<std::string> fields{field(c.id), field(c.kind), std::string(to_string(c.verdict)),
+                                    number(c.base_t_s), number(c.new_t_s)};
+    if (const auto& j = c.judgement) {
+      fields.insert(fields.end(),
+                    {number(j->wall), number(j->work.estimate), number(j->work.half_width),
+                     number(j->clock), number(j->slope), number(c.gate),
+                     j->same_device ? "true" : "false", fmt::format("{}", j->base_replicates),
+                     fmt::format("{}", j->new_replicates)});
+    } else {
+      fields.insert(fields.end(), {"", "", "", "", "", number(c.gate), "", "", ""});
+    }
+    fields.push_back(field(c.reason));
+    fields.push_back(field(fmt::format("{}", fmt::join(c.warnings, "; "))));
+    text += fmt::format("{}\n", fmt::join(fields, ","));
+  }
+  return text;
+}
+
+Json to_json(const Comparison& comparison) {
+  Json counts = Json::object();
+  for (const auto& [verdict, count] : comparison.counts()) {
+    counts[std::string(to_string(verdict))] = count;
+  }
+  Json cases = Json::array();
+  for (const CaseComparison& c : comparison.cases) {
+    cases.push_back({
+        {"id", c.id},
+        {"kind", c.kind},
+        {"verdict", to_string(c.verdict)},
+        {"reason", c.reason},
+        {"gate", c.gate},
+        {"base_t_s", or_null(c.base_t_s)},
+        {"new_t_s", or_null(c.new_t_s)},
+        {"judgement", c.judgement ? judgement_json(*c.judgement) : Json(nullptr)},
+        {"warnings", c.warnings},
+    });
+  }
+  return {
+      {"schema_version", 1},
+      {"scenario", comparison.scenario},
+      {"profile", comparison.profile},
+      {"base", side_json(comparison.base)},
+      {"new", side_json(comparison.fresh)},
+      {"notes", comparison.notes},
+      {"counts", std::move(counts)},
+      {"cases", std::move(cases)},
+  };
+}
+
+} // namespace bench::compare

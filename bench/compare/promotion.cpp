@@ -1,0 +1,279 @@
+#include <bench/base/error.h>
+#include <bench/compare/comparison.h>
+#include <bench/compare/promotion.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdlib>
+#include <ranges>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace bench::compare {
+namespace {
+
+using results::CaseResult;
+using results::CaseStatus;
+using results::Replicate;
+using results::Result;
+
+constexpr std::string_view kAnchor = "anchor";
+
+CaseResult* find_case(Result& result, const std::string& id) {
+  const auto found = std::ranges::find(result.cases, id, &CaseResult::id);
+  return found == result.cases.end() ? nullptr : &*found;
+}
+
+bool same_work(const CaseResult& a, const CaseResult& b) {
+  return a.hash == b.hash && a.work_version == b.work_version;
+}
+
+bool same_replicate(const Replicate& a, const Replicate& b) {
+  const auto key = [](const Replicate& replicate) {
+    return std::tie(replicate.process, replicate.started, replicate.device_uuid);
+  };
+  return key(a) == key(b);
+}
+
+/// A file given twice must not count as two measurements.
+void add_replicates(CaseResult& to, const CaseResult& from) {
+  for (const Replicate& replicate : from.replicates) {
+    if (std::ranges::none_of(to.replicates, [&](const Replicate& known) {
+          return same_replicate(known, replicate);
+        })) {
+      to.replicates.push_back(replicate);
+    }
+  }
+}
+
+void drop_what_is_not_ok(Result& result) {
+  std::erase_if(result.cases, [](const CaseResult& c) { return c.status != CaseStatus::ok; });
+}
+
+using Process = std::pair<std::int64_t, std::string>; // id and device
+
+/// Of anchors, only those of processes that some case's replicate came from.
+void prune_anchors(Result& result) {
+  std::set<Process> used;
+  for (const CaseResult& c : result.cases) {
+    if (c.kind != kAnchor) {
+      for (const Replicate& replicate : c.replicates) {
+        used.emplace(replicate.process, replicate.device_uuid);
+      }
+    }
+  }
+  for (CaseResult& c : result.cases) {
+    if (c.kind == kAnchor) {
+      std::erase_if(c.replicates, [&](const Replicate& replicate) {
+        return !used.contains({replicate.process, replicate.device_uuid});
+      });
+    }
+  }
+}
+
+/// What of an old case stays beside the new one's replicates.
+void keep_old_replicates(CaseResult& fresh, const CaseResult& old) {
+  CaseResult kept = old;
+  if (fresh.kind != kAnchor) { // old anchors go with the last replicate that needs them
+    std::erase_if(kept.replicates, [&](const Replicate& replicate) {
+      return std::ranges::find(fresh.replicates, replicate.device_uuid, &Replicate::device_uuid) !=
+             fresh.replicates.end();
+    });
+  }
+  add_replicates(fresh, kept);
+}
+
+double six_digits(double value) {
+  return std::isnan(value) ? value : std::strtod(fmt::format("{:.6g}", value).c_str(), nullptr);
+}
+
+double milliseconds(double seconds) {
+  return std::strtod(fmt::format("{:.3f}", seconds).c_str(), nullptr);
+}
+
+} // namespace
+
+void check_promotable(const Named& named, const Promotion& promotion) {
+  const Result& result = named.result;
+  const auto refuse = [&](std::string_view why) {
+    throw UsageError(fmt::format("{}: {}", named.file, why));
+  };
+  if (promotion.reason.find_first_not_of(" \t\r\n") == promotion.reason.npos) {
+    refuse("say why it becomes the baseline: --reason TEXT");
+  }
+  if (result.scenario.empty() || result.scenario.starts_with('.') ||
+      result.scenario.find_first_of("/\\") != std::string::npos) {
+    refuse("its scenario's name is no file name");
+  }
+  if (std::ranges::none_of(result.cases, [](const CaseResult& c) {
+        return c.kind != kAnchor && c.status == CaseStatus::ok;
+      })) {
+    refuse("no case is ok: nothing to promote");
+  }
+  if (promotion.force) {
+    return;
+  }
+  if (result.interrupted) {
+    refuse("was interrupted: run it again, or --force to take the cases that had finished");
+  }
+  for (const CaseResult& c : result.cases) {
+    if (c.status != CaseStatus::ok) {
+      refuse(fmt::format("{} is {}: run it again, or --force to leave such cases out", c.id,
+                         to_string(c.status)));
+    }
+  }
+  if (result.git_dirty) {
+    refuse("was measured by a harness with uncommitted changes: commit and run again, or --force");
+  }
+  if (result.device == "cpu") {
+    refuse("was measured on the CPU: its times say nothing about a GPU; --force to take it");
+  }
+}
+
+std::string gpu_folder(const Named& named) {
+  if (named.result.device == "cpu") {
+    return "cpu";
+  }
+  std::string name = gpu_name(named.result);
+  if (constexpr std::string_view kVendor = "NVIDIA "; name.starts_with(kVendor)) {
+    name.erase(0, kVendor.size());
+  }
+  name.erase(std::min(name.find_first_of(" _/\\."), name.size()));
+  if (name.empty()) {
+    throw UsageError(
+        fmt::format("{}: /machine/gpu/name: says no GPU; name the folder with --into", named.file));
+  }
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name;
+}
+
+Result merge(const std::vector<Named>& named, bool force) {
+  const Named& first = named.front();
+  Result merged = first.result;
+  drop_what_is_not_ok(merged);
+  for (const Named& other : named | std::views::drop(1)) {
+    const auto demand_same = [&](const char* what, const std::string& a, const std::string& b) {
+      if (a != b) {
+        throw UsageError(fmt::format("{} is of {} {}, {} of {}: promote them one by one",
+                                     other.file, what, b, first.file, a));
+      }
+    };
+    demand_same("scenario", merged.scenario, other.result.scenario);
+    demand_same("device", merged.device, other.result.device);
+    demand_same("GPU model", gpu_name(merged), gpu_name(other.result));
+    if (!force) {
+      demand_same("revision", merged.git_sha, other.result.git_sha);
+    }
+    merged.git_dirty |= other.result.git_dirty;
+    merged.interrupted |= other.result.interrupted;
+    if (other.result.profile == "full") { // holds every case
+      merged.profile = other.result.profile;
+    }
+    for (const CaseResult& c : other.result.cases) {
+      if (c.status != CaseStatus::ok) {
+        continue;
+      }
+      CaseResult* known = find_case(merged, c.id);
+      if (!known) {
+        merged.cases.push_back(c);
+      } else if (same_work(*known, c)) {
+        add_replicates(*known, c);
+      } else {
+        throw UsageError(fmt::format("{}: {} is other work than in {}: its hash or work version "
+                                     "differs; promote them one by one",
+                                     other.file, c.id, first.file));
+      }
+    }
+  }
+  return merged;
+}
+
+Result promote(const std::optional<Result>& existing, Result fresh, const Promotion& promotion) {
+  drop_what_is_not_ok(fresh);
+  fresh.settings["promotion"] = {
+      {"reason", promotion.reason}, {"from", fresh.git_sha}, {"when", promotion.when}};
+  // Of another GPU model nothing can stay: cases of one file are compared as of one model.
+  if (existing && existing->device == fresh.device && gpu_name(*existing) == gpu_name(fresh)) {
+    for (const CaseResult& old : existing->cases) {
+      CaseResult* now = find_case(fresh, old.id);
+      if (!now) {
+        fresh.cases.push_back(old);
+        if (old.kind != kAnchor) {
+          fresh.profile = existing->profile; // the wider of the two
+        }
+      } else if (same_work(*now, old)) {
+        keep_old_replicates(*now, old);
+      }
+    }
+    prune_anchors(fresh);
+  }
+  compact(fresh);
+  return fresh;
+}
+
+void compact(Result& result) {
+  for (CaseResult& c : result.cases) {
+    for (Replicate& replicate : c.replicates) {
+      std::ranges::transform(replicate.samples.t_s, replicate.samples.t_s.begin(), six_digits);
+      std::ranges::transform(replicate.samples.f_hz, replicate.samples.f_hz.begin(), six_digits);
+      std::ranges::transform(replicate.samples.start_s, replicate.samples.start_s.begin(),
+                             milliseconds);
+    }
+  }
+}
+
+std::string baseline_text(const Result& result, const std::string& file) {
+  std::string text = to_text(result);
+  if (text.size() > kMaxBaselineBytes) {
+    throw UsageError(fmt::format("{}: would take {:.1f} MB, a baseline may take {:.0f}: promote "
+                                 "fewer replicates, or run fewer loops",
+                                 file, static_cast<double>(text.size()) / 1e6,
+                                 static_cast<double>(kMaxBaselineBytes) / 1e6));
+  }
+  return text;
+}
+
+std::vector<std::string> baseline_faults(const Result& result) {
+  std::vector<std::string> faults;
+  std::set<std::string> ids;
+  for (const CaseResult& c : result.cases) {
+    const auto add = [&](std::string_view fault) {
+      faults.push_back(fmt::format("{}: {}", c.id, fault));
+    };
+    if (!ids.insert(c.id).second) {
+      add("is there twice");
+    }
+    if (c.status != CaseStatus::ok) {
+      add(fmt::format("is {}, not ok", to_string(c.status)));
+    }
+    if (c.kind == kAnchor) {
+      continue;
+    }
+    const auto is_hex = [](char ch) {
+      return (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'f');
+    };
+    if (c.hash.size() != 16 || !std::ranges::all_of(c.hash, is_hex)) {
+      add(fmt::format("its hash must be 16 hex digits, not '{}'", c.hash));
+    }
+    if (std::ranges::all_of(c.replicates,
+                            [](const Replicate& r) { return r.samples.t_s.empty(); })) {
+      add("has no samples");
+    }
+  }
+  return faults;
+}
+
+std::string promotion_fact(const Result& result, const std::string& key) {
+  const auto promotion = result.settings.find("promotion");
+  if (promotion == result.settings.end()) {
+    return "";
+  }
+  const auto fact = promotion->second.find(key);
+  return fact == promotion->second.end() ? "" : fact->second;
+}
+
+} // namespace bench::compare

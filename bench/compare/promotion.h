@@ -1,0 +1,60 @@
+#pragma once
+
+#include <bench/results/result.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Makes a baseline, which is a result file like any other, out of results.
+namespace bench::compare {
+
+/// A repository is to hold it: past this, fewer replicates or loops.
+inline constexpr std::size_t kMaxBaselineBytes = 2'000'000;
+
+/// A result and the file it came from, for messages.
+struct Named {
+  std::string file;
+  results::Result result;
+};
+
+struct Promotion {
+  std::string reason;
+  std::string when;   ///< UTC, ISO 8601
+  bool force = false; ///< take what is doubtful: see check_promotable
+};
+
+/// Throws UsageError for what should be no baseline unless it is forced: an interrupted run, a case
+/// that is not ok (forced: it is left out), a harness with uncommitted changes, a CPU's times.
+/// Never allowed: a reason that is empty, a scenario name that is no file name, no case that is ok.
+void check_promotable(const Named& named, const Promotion& promotion);
+
+/// "NVIDIA H200" -> "h200", "NVIDIA H100 80GB HBM3" -> "h100"; "cpu". Throws UsageError when the
+/// result does not say its GPU.
+std::string gpu_folder(const Named& named);
+
+/// The results as one: replicates of all of them by case. Throws UsageError when they are not of
+/// one scenario, GPU model, revision, or a case's hash differs between them.
+results::Result merge(const std::vector<Named>& named, bool force);
+
+/// The baseline after the promotion of `fresh`. Of a case with the same hash and work version the
+/// replicates on other GPUs stay, those on its GPUs are replaced; cases with another hash are
+/// replaced; cases that `fresh` lacks stay. Numbers are rounded as `compact` does.
+results::Result promote(const std::optional<results::Result>& existing, results::Result fresh,
+                        const Promotion& promotion);
+
+/// Times and frequencies to six digits, starts to a millisecond: far below what moves a verdict,
+/// and half the bytes.
+void compact(results::Result& result);
+
+/// The baseline's text. Throws UsageError naming `file` when it is too large to be kept.
+std::string baseline_text(const results::Result& result, const std::string& file);
+
+/// What is wrong with a baseline, one line each: a case not ok, a hash that is none, no samples, a
+/// case twice.
+std::vector<std::string> baseline_faults(const results::Result& result);
+
+/// The entry of `result.settings["promotion"]`; "" when it was not promoted.
+std::string promotion_fact(const results::Result& result, const std::string& key);
+
+} // namespace bench::compare

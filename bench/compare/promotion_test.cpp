@@ -1,0 +1,227 @@
+#include <bench/base/error.h>
+#include <bench/compare/fake_results.h>
+#include <bench/compare/promotion.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace bench::compare {
+namespace {
+
+using results::CaseResult;
+using results::CaseStatus;
+using results::Result;
+
+const Promotion kPromotion{.reason = "why", .when = "2026-11-24T12:00:00Z"};
+
+Result on(const std::string& uuid, double t_s, std::string id = "zimage/a") {
+  Result result = fake_result({fake_case(std::move(id), t_s)});
+  for (results::Replicate& replicate : result.cases[0].replicates) {
+    replicate.device_uuid = uuid;
+  }
+  return result;
+}
+
+std::vector<std::string> uuids(const CaseResult& c) {
+  std::vector<std::string> all;
+  for (const results::Replicate& replicate : c.replicates) {
+    all.push_back(replicate.device_uuid);
+  }
+  return all;
+}
+
+std::string refusal(auto change, Promotion promotion = kPromotion) {
+  Result result = on("GPU-a", 0.1);
+  change(result);
+  try {
+    check_promotable({"r.json", result}, promotion);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Promotion, RefusesWhatIsNoBaseline) {
+  EXPECT_EQ(refusal([](Result&) {}), "accepted");
+  const auto interrupted = [](Result& r) { r.interrupted = true; };
+  const auto failed = [](Result& r) {
+    r.cases.push_back(fake_case("zimage/b", 1));
+    r.cases[1].status = CaseStatus::failed;
+  };
+  const auto dirty = [](Result& r) { r.git_dirty = true; };
+  const auto cpu = [](Result& r) { r.device = "cpu"; };
+  EXPECT_EQ(refusal(interrupted), "r.json: was interrupted: run it again, or --force to take the "
+                                  "cases that had finished");
+  EXPECT_EQ(refusal(failed),
+            "r.json: zimage/b is failed: run it again, or --force to leave such cases out");
+  EXPECT_EQ(refusal(dirty),
+            "r.json: was measured by a harness with uncommitted changes: commit and "
+            "run again, or --force");
+  EXPECT_EQ(refusal(cpu), "r.json: was measured on the CPU: its times say nothing about a GPU; "
+                          "--force to take it");
+  Promotion forced = kPromotion;
+  forced.force = true;
+  EXPECT_EQ(refusal(interrupted, forced), "accepted");
+  EXPECT_EQ(refusal(failed, forced), "accepted");
+  EXPECT_EQ(refusal(dirty, forced), "accepted");
+  EXPECT_EQ(refusal(cpu, forced), "accepted");
+  EXPECT_EQ(refusal([](Result& r) { r.cases.clear(); }, forced),
+            "r.json: no case is ok: nothing to promote");
+  EXPECT_EQ(refusal([](Result& r) { r.scenario = "../x"; }, forced),
+            "r.json: its scenario's name is no file name");
+  forced.reason = " ";
+  EXPECT_EQ(refusal([](Result&) {}, forced),
+            "r.json: say why it becomes the baseline: --reason TEXT");
+}
+
+TEST(Promotion, FolderIsOfTheGpuModel) {
+  const auto folder = [](std::string name) {
+    Result result = on("GPU-a", 0.1);
+    result.machine["gpu"]["name"] = std::move(name);
+    return gpu_folder({"r.json", result});
+  };
+  EXPECT_EQ(folder("NVIDIA H200"), "h200");
+  EXPECT_EQ(folder("NVIDIA H100 80GB HBM3"), "h100");
+  EXPECT_EQ(folder("H20_x"), "h20");
+  EXPECT_THROW(folder(""), UsageError);
+  EXPECT_THROW(folder("../x"), UsageError);
+}
+
+TEST(Promotion, KeepsReplicatesOfOtherGpusAndReplacesThoseOfItsOwn) {
+  Result old = on("GPU-a", 0.1);
+  const Result second = on("GPU-b", 0.1);
+  for (const results::Replicate& replicate : second.cases[0].replicates) {
+    old.cases[0].replicates.push_back(replicate);
+  }
+  const Result promoted = promote(old, on("GPU-a", 0.2), kPromotion);
+  EXPECT_EQ(uuids(promoted.cases.at(0)),
+            (std::vector<std::string>{"GPU-a", "GPU-a", "GPU-a", "GPU-b", "GPU-b", "GPU-b"}));
+  EXPECT_NEAR(promoted.cases[0].replicates[0].samples.t_s[0], 0.2, 1e-3);
+  EXPECT_EQ(promotion_fact(promoted, "reason"), "why");
+  EXPECT_EQ(promotion_fact(promoted, "from"), "0123456789ab");
+  EXPECT_EQ(promotion_fact(promoted, "when"), "2026-11-24T12:00:00Z");
+}
+
+TEST(Promotion, ReplacesOtherWorkAndKeepsOtherCases) {
+  Result old = fake_result({fake_case("zimage/a", 0.1), fake_case("zimage/b", 0.3)});
+  old.profile = "full";
+  Result fresh = on("GPU-b", 0.2);
+  fresh.cases[0].hash = "ffff456789abcdef";
+  const Result promoted = promote(old, fresh, kPromotion);
+  ASSERT_EQ(promoted.cases.size(), 2u);
+  EXPECT_EQ(uuids(promoted.cases[0]), std::vector<std::string>(3, "GPU-b"));
+  EXPECT_EQ(promoted.cases[1].id, "zimage/b");
+  EXPECT_EQ(promoted.profile, "full");
+}
+
+TEST(Promotion, OfAnotherGpuModelNothingStays) {
+  Result old = fake_result({fake_case("zimage/a", 0.1), fake_case("zimage/b", 0.3)});
+  old.machine["gpu"]["name"] = "NVIDIA H100";
+  EXPECT_EQ(promote(old, on("GPU-b", 0.2), kPromotion).cases.size(), 1u);
+}
+
+TEST(Promotion, LeavesOutWhatIsNotOk) {
+  Result fresh = on("GPU-a", 0.1);
+  fresh.cases.push_back(fake_case("zimage/b", 0.1));
+  fresh.cases[1].status = CaseStatus::invalid;
+  EXPECT_EQ(promote(std::nullopt, fresh, kPromotion).cases.size(), 1u);
+}
+
+TEST(Promotion, AnchorsStayAsLongAsTheirProcess) {
+  const auto anchored = [](Result result, std::int64_t first_process) {
+    for (results::Replicate& replicate : result.cases[0].replicates) {
+      replicate.process += first_process;
+    }
+    CaseResult anchor = result.cases[0];
+    anchor.id = "zimage/anchor/copy";
+    anchor.kind = "anchor";
+    result.cases.push_back(anchor);
+    return result;
+  };
+  Result old = anchored(on("GPU-a", 0.1), 100);
+  const auto processes = [](const Result& result) {
+    std::vector<std::int64_t> all;
+    for (const results::Replicate& replicate : result.cases.at(1).replicates) {
+      all.push_back(replicate.process);
+    }
+    return all;
+  };
+  const Result fresh = anchored(on("GPU-a", 0.2), 200);
+  EXPECT_EQ(processes(promote(old, fresh, kPromotion)), (std::vector<std::int64_t>{201, 202, 203}));
+  old.cases.push_back(fake_case("zimage/b", 0.3)); // is kept, and so is its process's anchor
+  old.cases.back().replicates = {old.cases[0].replicates[0]};
+  EXPECT_EQ(processes(promote(old, fresh, kPromotion)),
+            (std::vector<std::int64_t>{201, 202, 203, 101}));
+}
+
+TEST(Promotion, MergesResultsOfOneRevision) {
+  const auto merged = [](auto change) {
+    Result other = on("GPU-b", 0.2);
+    change(other);
+    return merge({{"a.json", on("GPU-a", 0.1)}, {"b.json", other}}, false);
+  };
+  const auto complaint = [&](auto change) -> std::string {
+    try {
+      merged(change);
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(merged([](Result&) {}).cases.at(0).replicates.size(), 6u);
+  EXPECT_EQ(merged([](Result& r) { r = on("GPU-a", 0.1); }).cases.at(0).replicates.size(), 3u);
+  EXPECT_EQ(merged([](Result& r) { r.cases[0].id = "zimage/b"; }).cases.size(), 2u);
+  EXPECT_EQ(complaint([](Result& r) { r.scenario = "flux"; }),
+            "b.json is of scenario flux, a.json of zimage: promote them one by one");
+  EXPECT_EQ(complaint([](Result& r) { r.machine["gpu"]["name"] = "NVIDIA H100"; }),
+            "b.json is of GPU model NVIDIA H100, a.json of NVIDIA H200: promote them one by one");
+  EXPECT_EQ(complaint([](Result& r) { r.git_sha = "ffff"; }),
+            "b.json is of revision ffff, a.json of 0123456789ab: promote them one by one");
+  EXPECT_EQ(complaint([](Result& r) { r.cases[0].hash = "ffff456789abcdef"; }),
+            "b.json: zimage/a is other work than in a.json: its hash or work version differs; "
+            "promote them one by one");
+}
+
+TEST(Promotion, RoundsNumbers) {
+  Result result = on("GPU-a", 0.1);
+  results::Samples& samples = result.cases[0].replicates[0].samples;
+  samples.t_s[0] = 2.230498765e-5;
+  samples.f_hz[0] = 1549876543.21;
+  samples.f_hz[1] = std::nan("");
+  samples.start_s[1] = 1.23456789;
+  compact(result);
+  EXPECT_EQ(samples.t_s[0], 2.2305e-5);
+  EXPECT_EQ(samples.f_hz[0], 1549880000);
+  EXPECT_TRUE(std::isnan(samples.f_hz[1]));
+  EXPECT_EQ(samples.start_s[1], 1.235);
+}
+
+TEST(Promotion, RefusesWhatIsTooLargeToKeep) {
+  Result result = on("GPU-a", 0.1);
+  EXPECT_LT(baseline_text(result, "b.json").size(), 10'000u);
+  result.cases = {fake_case("zimage/a", 0.1, 20'000)};
+  compact(result);
+  try {
+    baseline_text(result, "b.json");
+    FAIL() << "accepted";
+  } catch (const UsageError& error) {
+    EXPECT_TRUE(std::string_view(error.what()).starts_with("b.json: would take "));
+  }
+}
+
+TEST(Promotion, FaultsOfABaseline) {
+  Result result = on("GPU-a", 0.1);
+  EXPECT_TRUE(baseline_faults(result).empty());
+  result.cases.push_back(fake_case("zimage/a", 0.1));
+  result.cases[1].hash = "xyz";
+  result.cases[1].replicates.clear();
+  result.cases[1].status = CaseStatus::invalid;
+  EXPECT_EQ(baseline_faults(result),
+            (std::vector<std::string>{"zimage/a: is there twice", "zimage/a: is invalid, not ok",
+                                      "zimage/a: its hash must be 16 hex digits, not 'xyz'",
+                                      "zimage/a: has no samples"}));
+}
+
+} // namespace
+} // namespace bench::compare

@@ -1,0 +1,270 @@
+#include <bench/stats/clock_line.h>
+#include <bench/stats/judge.h>
+#include <bench/stats/likes.h>
+#include <bench/stats/percent.h>
+#include <bench/stats/summary.h>
+#include <bench/stats/variance.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <stdexcept>
+
+namespace bench::stats {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// More replicates than that are no advice.
+constexpr int kMostReplicates = 1000;
+
+void demand(bool holds, const char* fault) {
+  if (!holds) {
+    throw std::invalid_argument(fault);
+  }
+}
+
+bool finite(std::span<const double> values) {
+  return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
+}
+
+void check(std::span<const Observation> arm) {
+  demand(!arm.empty(), "no replicates");
+  for (const Observation& replicate : arm) {
+    const std::size_t samples = replicate.log_t.size();
+    demand(samples > 0, "a replicate has no samples");
+    demand(replicate.group.size() == samples, "groups and times differ in number");
+    demand(replicate.log_f.empty() || replicate.log_f.size() == samples,
+           "clocks and times differ in number");
+    demand(finite(replicate.log_t) && finite(replicate.log_f) &&
+               std::isfinite(replicate.log_anchor.value_or(0)),
+           "a value is not finite");
+  }
+}
+
+void check(double gate) {
+  demand(gate >= 0 && gate < 1, "a gate must be in 0..1");
+}
+
+using Replicates = std::vector<const Observation*>;
+
+Replicates pick(std::span<const Observation> arm, const std::vector<std::size_t>& indices) {
+  Replicates picked;
+  for (const std::size_t index : indices) {
+    picked.push_back(&arm[index]);
+  }
+  return picked;
+}
+
+/// The mean over an arm's GPUs of the mean of their replicates.
+struct ArmMean {
+  double mean = 0;
+  double share = 0;   ///< variance of the mean, in variances of a replicate
+  double squares = 0; ///< of deviations of replicates from their GPU's mean
+  double df = 0;
+  double devices = 0;
+};
+
+template <typename Value>
+ArmMean arm_mean(const Replicates& replicates, Value value) {
+  std::map<std::string, std::vector<double>> devices;
+  for (const Observation* replicate : replicates) {
+    devices[replicate->device].push_back(value(*replicate));
+  }
+  ArmMean result;
+  result.devices = static_cast<double>(devices.size());
+  for (const auto& [device, values] : devices) {
+    const double centre = mean(values);
+    const auto count = static_cast<double>(values.size());
+    result.mean += centre / result.devices;
+    result.share += 1 / count / (result.devices * result.devices);
+    result.df += count - 1;
+    for (const double each : values) {
+      result.squares += (each - centre) * (each - centre);
+    }
+  }
+  return result;
+}
+
+double log_time(const Observation& replicate) {
+  return mean(replicate.log_t);
+}
+
+double log_clock(const Observation& replicate) {
+  return mean(replicate.log_f);
+}
+
+/// What the interval of work is made of.
+struct Spread {
+  Variance replicate; ///< of one replicate's adjusted mean
+  double base_share = 0;
+  double fresh_share = 0;
+  std::vector<Variance> others; ///< terms that more replicates don't lessen
+};
+
+double half_width(const Spread& spread, double confidence) {
+  std::vector<Variance> terms = spread.others;
+  terms.push_back(
+      {spread.replicate.value * (spread.base_share + spread.fresh_share), spread.replicate.df});
+  return half_width(terms, confidence);
+}
+
+std::optional<int> replicates_needed(Spread spread, double estimate, int present,
+                                     const Rules& rules) {
+  for (int count = present + 1; count <= kMostReplicates; ++count) {
+    spread.replicate.df += 1;
+    spread.fresh_share = 1.0 / count;
+    const Interval drift{estimate, half_width(spread, rules.confidence)};
+    if (verdict_of(drift, rules.gate) != Verdict::inconclusive) {
+      return count;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Why no interval can be given; "" where one can.
+std::string unknown_noise(const Spread& spread, const NoisePrior& noise, bool same_device) {
+  if (spread.replicate.df <= 0) {
+    return "one replicate a side and no noise prior";
+  }
+  if (!same_device && noise.device_df <= 0) {
+    return "another GPU than the baseline's, and nothing is known of how GPUs differ";
+  }
+  return "";
+}
+
+double square(double value) {
+  return value * value;
+}
+
+/// Fills in the drift and returns what its interval is made of.
+Spread compare(Judgement& judgement, const Replicates& base, const Replicates& fresh,
+               const std::optional<ClockLine>& line, double clock_drift, const Rules& rules) {
+  const NoisePrior& noise = rules.noise;
+  const double slope = line ? line->slope : 0;
+  const double reference = line ? arm_mean(base, log_clock).mean : 0;
+  const auto adjusted = [&](const Observation& replicate) {
+    return log_time(replicate) - (line ? slope * (log_clock(replicate) - reference) : 0);
+  };
+  const ArmMean base_work = arm_mean(base, adjusted);
+  const ArmMean fresh_work = arm_mean(fresh, adjusted);
+  judgement.work.estimate = fresh_work.mean - base_work.mean;
+  judgement.wall = arm_mean(fresh, log_time).mean - arm_mean(base, log_time).mean;
+  judgement.clock = judgement.wall - judgement.work.estimate;
+
+  const double df = base_work.df + fresh_work.df;
+  const Variance seen{df > 0 ? (base_work.squares + fresh_work.squares) / df : 0, df};
+  Spread spread{moderated(seen, {square(noise.replicate_sd), noise.replicate_df}),
+                base_work.share,
+                fresh_work.share,
+                {}};
+  if (line) {
+    const double known = judgement.same_device ? noise.extrapolation : noise.device_extrapolation;
+    spread.others.push_back({line->variance * square(clock_drift), line->df});
+    spread.others.push_back(
+        {(square(known) + square(line->disagreement)) * square(clock_drift), kInfinity});
+  }
+  if (!judgement.same_device) {
+    spread.others.push_back(
+        {square(noise.device_sd) * (1 / base_work.devices + 1 / fresh_work.devices),
+         noise.device_df});
+  }
+  return spread;
+}
+
+} // namespace
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+  case Verdict::pass:
+    return "pass";
+  case Verdict::regression:
+    return "regression";
+  case Verdict::improvement:
+    return "improvement";
+  case Verdict::inconclusive:
+    return "inconclusive";
+  case Verdict::invalid:
+    return "invalid";
+  case Verdict::missing:
+    return "missing";
+  }
+  throw std::invalid_argument("no such verdict");
+}
+
+Verdict verdict_of(const Interval& drift, double gate) {
+  check(gate);
+  const double slower = std::log1p(gate);
+  const double faster = std::log1p(-gate);
+  const double low = drift.estimate - drift.half_width;
+  const double high = drift.estimate + drift.half_width;
+  const bool inside = low > faster && high < slower;
+  const bool outside = low > slower || high < faster;
+  if (!inside && !outside && !(drift.half_width <= gate / 2)) {
+    return Verdict::inconclusive;
+  }
+  if (drift.estimate > slower) {
+    return Verdict::regression;
+  }
+  return drift.estimate < faster ? Verdict::improvement : Verdict::pass;
+}
+
+Interval paired(std::span<const double> differences, double confidence) {
+  const double deviation = standard_deviation(differences);
+  const auto count = static_cast<double>(differences.size());
+  const Variance of_mean{square(deviation) / count, count - 1};
+  return {mean(differences), half_width(std::span(&of_mean, 1), confidence)};
+}
+
+Judgement judge(std::span<const Observation> base, std::span<const Observation> fresh,
+                const Rules& rules) {
+  check(base);
+  check(fresh);
+  check(rules.gate);
+  Likes likes = choose_likes(base, fresh, rules.anchor_tolerance);
+  Judgement judgement;
+  judgement.same_device = likes.same_device;
+  judgement.base_replicates = static_cast<int>(likes.base.size());
+  judgement.new_replicates = static_cast<int>(likes.fresh.size());
+  judgement.base_set_aside = std::move(likes.base_set_aside);
+  judgement.new_set_aside = std::move(likes.fresh_set_aside);
+  judgement.work.half_width = kInfinity;
+  if (!likes.reason.empty()) {
+    judgement.reason = std::move(likes.reason);
+    return judgement;
+  }
+
+  const Replicates compared_base = pick(base, likes.base);
+  const Replicates compared_fresh = pick(fresh, likes.fresh);
+  const std::optional<ClockLine> line =
+      rules.adjust ? common_clock_line(compared_base, compared_fresh) : std::nullopt;
+  double clock_drift = 0;
+  if (line) {
+    judgement.slope = line->slope;
+    clock_drift =
+        arm_mean(compared_fresh, log_clock).mean - arm_mean(compared_base, log_clock).mean;
+  }
+  const Spread spread = compare(judgement, compared_base, compared_fresh, line, clock_drift, rules);
+
+  judgement.reason = unknown_noise(spread, rules.noise, judgement.same_device);
+  if (!judgement.reason.empty()) {
+    return judgement;
+  }
+  judgement.work.half_width = half_width(spread, rules.confidence);
+  if (std::abs(clock_drift) > rules.farthest_clock) {
+    judgement.reason = "the clocks differ by " + percent(clock_drift) +
+                       ": work can't be told from the clock past " + percent(rules.farthest_clock);
+    return judgement;
+  }
+  judgement.verdict = verdict_of(judgement.work, rules.gate);
+  if (judgement.verdict == Verdict::inconclusive) {
+    judgement.replicates_needed =
+        replicates_needed(spread, judgement.work.estimate, judgement.new_replicates, rules);
+    judgement.reason = "the interval of " + percent(judgement.work.half_width) +
+                       " either way is too wide for the gate";
+  }
+  return judgement;
+}
+
+} // namespace bench::stats

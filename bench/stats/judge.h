@@ -1,0 +1,85 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// From the samples of two sets of replicates to a verdict on the drift between them. README.md
+/// beside this file says in words what a verdict means and when it misleads.
+namespace bench::stats {
+
+/// One replicate: what one fresh process measured of one case.
+struct Observation {
+  std::string device;               ///< UUID of its GPU; "" on a CPU
+  std::vector<double> log_t;        ///< of each sample, t in seconds
+  std::vector<double> log_f;        ///< of each sample, f the SM frequency in hertz; empty: unknown
+  std::vector<int> group;           ///< of each sample: its loop or placement
+  std::optional<double> log_anchor; ///< of the time of the memory copy that this process timed
+};
+
+/// What committed A/A samples say about the noise of a regime ("graph loop", "eager loop",
+/// "kernel"). Standard deviations of log time at one clock; df: how many independent differences
+/// each rests on (0: nothing is known, sd is not used).
+struct NoisePrior {
+  double replicate_sd = 0; ///< between processes on one GPU
+  double replicate_df = 0;
+  double device_sd = 0; ///< between GPUs
+  double device_df = 0;
+  double extrapolation = 0;        ///< error of work per unit of log clock between arms on one GPU
+  double device_extrapolation = 0; ///< the same between GPUs
+};
+
+struct Rules {
+  double gate = 0.002; ///< relative drift, in either direction
+  double confidence = 0.99;
+  NoisePrior noise{};
+  bool adjust = true;              ///< for the clock; false: eager loops whose GPU idles, CPUs
+  double farthest_clock = 0.05;    ///< past this difference of log clocks work is not decided
+  double anchor_tolerance = 0.005; ///< replicates whose copies differ by more are no likes
+};
+
+enum class Verdict { pass, regression, improvement, inconclusive, invalid, missing };
+inline constexpr std::array<Verdict, 6> kVerdicts{Verdict::pass,        Verdict::regression,
+                                                  Verdict::improvement, Verdict::inconclusive,
+                                                  Verdict::invalid,     Verdict::missing};
+std::string_view to_string(Verdict verdict);
+
+/// A drift of log time or log clock: exp(estimate) - 1 is the relative drift.
+struct Interval {
+  double estimate = 0;
+  double half_width = 0; ///< at the rules' confidence; infinity: nothing is known of the noise
+};
+
+struct Judgement {
+  Verdict verdict = Verdict::inconclusive;
+  std::string reason;          ///< one line: why inconclusive, invalid or missing; else ""
+  Interval work;               ///< of log time at the base's mean clock
+  double wall = 0;             ///< difference of mean log times; wall = work.estimate + clock
+  double clock = 0;            ///< what the clocks' difference did to log time
+  std::optional<double> slope; ///< of log time on log clock that was used; none: judged raw
+  bool same_device = true;     ///< false: another GPU's base, the device terms are in the interval
+  int base_replicates = 0;     ///< that were compared
+  int new_replicates = 0;
+  std::vector<std::size_t> base_set_aside; ///< indices of replicates whose copy is out of line
+  std::vector<std::size_t> new_set_aside;
+  /// How many new replicates in all would decide an inconclusive case, should its estimate and
+  /// noise stay; none: no number of them would on this GPU.
+  std::optional<int> replicates_needed;
+};
+
+/// Judges `fresh` against `base`. std::invalid_argument for an empty arm, a replicate without
+/// samples, columns of unequal length or values that are not finite.
+Judgement judge(std::span<const Observation> base, std::span<const Observation> fresh,
+                const Rules& rules);
+
+/// The mean of paired differences with Student's interval; wants two pairs or more.
+Interval paired(std::span<const double> differences, double confidence = 0.99);
+
+/// Decided: wholly inside or outside the gate, or narrow enough (half the gate) that the estimate
+/// decides. Else inconclusive.
+Verdict verdict_of(const Interval& drift, double gate);
+
+} // namespace bench::stats

@@ -1,0 +1,141 @@
+#include <bench/stats/likes.h>
+#include <bench/stats/percent.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <utility>
+
+namespace bench::stats {
+namespace {
+
+/// Replicates of one GPU, or those among them whose copies are alike.
+struct Set {
+  std::vector<std::size_t> base;
+  std::vector<std::size_t> fresh;
+};
+
+struct Member {
+  double anchor = 0;
+  bool is_base = false;
+  std::size_t index = 0;
+};
+
+using Arms = std::pair<std::span<const Observation>, std::span<const Observation>>;
+
+std::map<std::string, Set> by_device(const Arms& arms) {
+  std::map<std::string, Set> sets;
+  for (std::size_t i = 0; i < arms.first.size(); ++i) {
+    sets[arms.first[i].device].base.push_back(i);
+  }
+  for (std::size_t i = 0; i < arms.second.size(); ++i) {
+    sets[arms.second[i].device].fresh.push_back(i);
+  }
+  return sets;
+}
+
+/// One cluster of all where a replicate has no anchor: then nothing tells likes from others.
+std::vector<Set> clusters(const Arms& arms, const Set& set, double tolerance) {
+  std::vector<Member> members;
+  for (const std::size_t index : set.base) {
+    if (!arms.first[index].log_anchor) {
+      return {set};
+    }
+    members.push_back({*arms.first[index].log_anchor, true, index});
+  }
+  for (const std::size_t index : set.fresh) {
+    if (!arms.second[index].log_anchor) {
+      return {set};
+    }
+    members.push_back({*arms.second[index].log_anchor, false, index});
+  }
+  std::ranges::stable_sort(members, {}, &Member::anchor);
+  std::vector<Set> result;
+  double last = -std::numeric_limits<double>::infinity();
+  for (const Member& member : members) {
+    if (member.anchor - last > tolerance) {
+      result.emplace_back();
+    }
+    (member.is_base ? result.back().base : result.back().fresh).push_back(member.index);
+    last = member.anchor;
+  }
+  return result;
+}
+
+std::size_t smaller_arm(const Set& set) {
+  return std::min(set.base.size(), set.fresh.size());
+}
+
+std::size_t size(const Set& set) {
+  return set.base.size() + set.fresh.size();
+}
+
+void append(std::vector<std::size_t>& to, const std::vector<std::size_t>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+void compare(Likes& likes, const Set& set) {
+  append(likes.base, set.base);
+  append(likes.fresh, set.fresh);
+}
+
+void set_aside(Likes& likes, const Set& set) {
+  append(likes.base_set_aside, set.base);
+  append(likes.fresh_set_aside, set.fresh);
+}
+
+double mean_anchor(std::span<const Observation> arm, const std::vector<std::size_t>& indices) {
+  double sum = 0;
+  for (const std::size_t index : indices) {
+    sum += arm[index].log_anchor.value();
+  }
+  return sum / static_cast<double>(indices.size());
+}
+
+/// Of a GPU that only one arm has, the largest cluster; of a GPU that both have, the one that holds
+/// most of the arm that holds less. The fastest copy's where several are equal.
+void choose_of_device(Likes& likes, const Arms& arms, const Set& set, double tolerance) {
+  const std::vector<Set> choices = clusters(arms, set, tolerance);
+  const auto best = std::ranges::max_element(
+      choices, {}, [](const Set& choice) { return std::pair{smaller_arm(choice), size(choice)}; });
+  const bool wants_both = likes.same_device;
+  const bool fits = !wants_both || smaller_arm(*best) > 0;
+  for (auto choice = choices.begin(); choice != choices.end(); ++choice) {
+    if (fits && choice == best) {
+      compare(likes, *choice);
+    } else {
+      set_aside(likes, *choice);
+    }
+  }
+  if (!fits && likes.reason.empty()) {
+    const double gap = mean_anchor(arms.second, set.fresh) - mean_anchor(arms.first, set.base);
+    likes.reason = "the memory copies of the two arms differ by " + percent(gap) +
+                   ": the machine is in another mode";
+  }
+}
+
+} // namespace
+
+Likes choose_likes(std::span<const Observation> base, std::span<const Observation> fresh,
+                   double anchor_tolerance) {
+  const Arms arms{base, fresh};
+  const std::map<std::string, Set> devices = by_device(arms);
+  Likes likes;
+  likes.same_device =
+      std::ranges::any_of(devices, [](const auto& item) { return smaller_arm(item.second) > 0; });
+  for (const auto& [device, set] : devices) {
+    if (!likes.same_device || smaller_arm(set) > 0) {
+      choose_of_device(likes, arms, set, anchor_tolerance);
+    }
+  }
+  if (!likes.base.empty()) {
+    likes.reason.clear(); // another GPU that both arms have can be compared
+  }
+  for (auto* indices : {&likes.base, &likes.fresh, &likes.base_set_aside, &likes.fresh_set_aside}) {
+    std::ranges::sort(*indices);
+  }
+  return likes;
+}
+
+} // namespace bench::stats
