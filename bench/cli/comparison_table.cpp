@@ -103,10 +103,20 @@ std::string set_aside(const std::vector<std::size_t>& indices, std::string_view 
 }
 
 std::vector<std::string> remarks(const Comparison& comparison, const Style& style) {
-  std::vector<std::string> lines;
+  // Where one reason holds for many cases, like an unknown noise, one line says so.
+  struct Remark {
+    std::string text;
+    std::vector<std::string_view> ids;
+  };
+  std::vector<Remark> remarks;
   for (const CaseComparison& c : comparison.cases) {
-    const auto add = [&](std::string_view text) {
-      lines.push_back(fmt::format("{}: {}", c.id, text));
+    const auto add = [&](const std::string& text) {
+      const auto same = std::ranges::find(remarks, text, &Remark::text);
+      if (same == remarks.end()) {
+        remarks.push_back({text, {c.id}});
+      } else {
+        same->ids.push_back(c.id);
+      }
     };
     if (c.judgement) {
       if (const std::string text = remark(c, *c.judgement); !text.empty()) {
@@ -122,6 +132,12 @@ std::vector<std::string> remarks(const Comparison& comparison, const Style& styl
     for (const std::string& warning : c.warnings) {
       add(style.yellow(warning));
     }
+  }
+  std::vector<std::string> lines;
+  for (const auto& [text, ids] : remarks) {
+    lines.push_back(ids.size() > 3
+                        ? fmt::format("{} and {} others: {}", ids.front(), ids.size() - 1, text)
+                        : fmt::format("{}: {}", fmt::join(ids, ", "), text));
   }
   return lines;
 }

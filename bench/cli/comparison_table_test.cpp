@@ -70,7 +70,30 @@ std::string table(const Comparison& comparison) {
 }
 
 TEST(ComparisonTable, Whole) {
-  EXPECT_EQ(table(sample()), R"(GOLDEN)");
+  EXPECT_EQ(table(sample()), R"(zimage, profile gate, against its baseline
+base  1a2b3c4d5e6f of 2026-11-20 on NVIDIA H200 (GPU-6b1f2b3c)
+now   5d6e7f8a9b0c of 2026-11-24 on NVIDIA H200 (GPU-6b1f2b3c)
+environment changed: cudnn 9.1 -> 9.2
+
+case               base       now      wall      work      +-    clock       verdict
+zimage/still   93.12 ms  93.70 ms   +0.62 %   +0.02 %  0.06 %  +0.60 %          pass
+zimage/moved   93.12 ms  92.67 ms   -0.48 %   +0.12 %  0.06 %  -0.60 %          pass
+zimage/slower  93.12 ms  93.96 ms   +0.90 %   +0.30 %  0.06 %  +0.60 %    regression
+zimage/faster  93.12 ms  81.95 ms  -12.00 %  -12.50 %  0.07 %  +0.50 %   improvement
+rms_norm       22.30 us  22.34 us   +0.15 %   +0.15 %  0.30 %        -  inconclusive
+zimage/failed  invalid: failed: out of memory
+zimage/new     missing: no baseline case
+
+zimage/moved: pass: slower by 0.12 % +- 0.06 %, within the gate
+zimage/moved: set aside replicate 2 of the new result: the copy that its process timed is out of line
+zimage/slower: regression: slower by 0.30 % +- 0.06 %, beyond the gate of 0.2 %
+zimage/slower: output differs
+zimage/faster: improvement: faster by 12.50 % +- 0.07 %, beyond the gate of 0.2 %
+rms_norm: inconclusive: +- 0.30 % is too wide for the gate; 6 replicates in all would decide it
+
+improved: promote with `bench baseline promote FILE --reason TEXT`
+verdict: regression (2 pass, 1 regression, 1 improvement, 1 inconclusive, 1 invalid, 1 missing)
+)");
 }
 
 TEST(ComparisonTable, ClockIsLeftOutWhereNobodyKnowsIt) {
@@ -86,6 +109,18 @@ TEST(ComparisonTable, WithoutAnIntervalThereIsNone) {
   comparison.cases[0].judgement->work.half_width = std::numeric_limits<double>::infinity();
   EXPECT_EQ(table(comparison).find("inf"), std::string::npos);
   EXPECT_EQ(table(comparison).find("+-"), std::string::npos);
+}
+
+TEST(ComparisonTable, OneReasonOfManyCasesIsSaidOnce) {
+  Comparison comparison = sample();
+  comparison.cases.clear();
+  for (const char* id : {"a", "b", "c"}) {
+    comparison.cases.push_back(judged(id, Verdict::inconclusive, 0.1, 0.3, 0.1));
+    comparison.cases.back().reason = "why";
+  }
+  EXPECT_NE(table(comparison).find("\na, b, c: inconclusive: why\n"), std::string::npos);
+  comparison.cases.push_back(comparison.cases.back());
+  EXPECT_NE(table(comparison).find("\na and 3 others: inconclusive: why\n"), std::string::npos);
 }
 
 // wall = work + clock in what is printed, whatever the rounding.

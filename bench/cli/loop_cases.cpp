@@ -93,6 +93,8 @@ class LoopMeasurement {
       : bench_(bench), phases_s_(phases_s), models_(bench.device),
         marker_(bench.device.make_marker()), state_(bench.device) {}
 
+  void begin_case() { cycles_ = 0; }
+
   results::CaseResult measure(const scenario::Case& c, const std::optional<Injection>& injection) {
     results::CaseResult result = begin_result(c, "loop");
     const auto& loop = std::get<scenario::LoopCase>(c.work);
@@ -175,18 +177,17 @@ class LoopMeasurement {
       });
       return;
     }
-    double cycles = 0;
-    {
+    if (cycles_ == 0) { // the arms of one case follow each other
       const auto prepared = engine.prepare(denoise, bench_.device);
-      const measure::Sampled sampled = measure::sample_loops(
-          *prepared, *marker_, {.loops = 1, .loop_time_s = 0, .warmup_s = 0}, bench_.progress);
+      const measure::Sampled sampled =
+          measure::sample_loops(*prepared, *marker_, {.loops = 1}, bench_.progress);
       std::vector<double> all;
       for (const measure::Sample& s : sampled.samples)
         all.push_back(s.span.t_s * (std::isnan(s.span.f_hz) ? 1e9 : s.span.f_hz));
-      cycles = stats::median(all);
+      cycles_ = stats::median(all);
     }
     denoise.append(
-        [&device = bench_.device, spin = static_cast<std::int64_t>(injection.amount * cycles)] {
+        [&device = bench_.device, spin = static_cast<std::int64_t>(injection.amount * cycles_)] {
           device.spin(spin);
         });
   }
@@ -203,6 +204,7 @@ class LoopMeasurement {
   ModelCache models_;
   std::unique_ptr<measure::Marker> marker_;
   StateWatch state_;
+  double cycles_ = 0; ///< of a step of the case under way; 0: not known yet
   std::map<scenario::DType, double> matmul_peak_;
 };
 
@@ -247,6 +249,7 @@ void measure_loops(const std::vector<scenario::Case>& cases,
     std::ranges::shuffle(arms, random);
     if (!measurement)
       measurement.emplace(bench, phases_s);
+    measurement->begin_case();
     for (const std::optional<Injection>& arm : arms) {
       if (measure::interrupted())
         throw measure::Interrupted{};

@@ -73,7 +73,10 @@ void add_selftest(CLI::App& app, SelftestOptions& options) {
   selftest->add_option("--replicates", options.replicates, "Processes")
       ->check(CLI::Range(2, 1000))
       ->capture_default_str();
-  selftest->add_flag("--quick", options.quick, "Only the same work again and 0.3 % more");
+  selftest->add_option("--set", options.overrides, "Override a key of the scenario")
+      ->allow_extra_args(false)
+      ->take_all();
+  selftest->add_flag("--quick", options.quick, "Only the same work again, 0.1 and 0.3 % more");
   selftest->add_option("--out", options.out, "Result file");
   selftest->add_option("--append", options.append, "Data set to add the replicates to");
   selftest->footer("Example:\n  bench selftest --quick");

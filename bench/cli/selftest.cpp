@@ -23,7 +23,7 @@ using results::Result;
 
 std::vector<Injection> arms(bool quick) {
   const std::vector<const char*> words =
-      quick ? std::vector{"none", "spin=0.3%"}
+      quick ? std::vector{"none", "spin=0.1%", "spin=0.3%"}
             : std::vector{"none", "spin=0.1%", "spin=0.2%", "spin=0.3%", "spin=0.5%", "norms=15"};
   std::vector<Injection> injections;
   for (const char* word : words)
@@ -75,8 +75,9 @@ ExitCode selftest(const SelftestOptions& options) {
   run_options.scenarios = {options.scenario};
   run_options.only = options.only.empty() ? "/loop/turbo-9/(graph|eager)/aten$" : options.only;
   run_options.profile = options.profile;
+  run_options.overrides = options.overrides;
   run_options.baseline = "none";
-  run_options.replicates = options.quick ? std::min(options.replicates, 3) : options.replicates;
+  run_options.replicates = options.replicates;
   run_options.injections = arms(options.quick);
   run_options.argv = options.argv;
   run_options.out =

@@ -12,6 +12,7 @@ struct SelftestOptions {
   std::filesystem::path scenario = "scenarios/zimage.yaml";
   std::string only; ///< as `bench run`; "": the shortest loop of the scenario's default profile
   std::string profile;
+  std::vector<std::string> overrides; ///< of --set
   int replicates = 3;
   bool quick = false; ///< fewer arms
   std::filesystem::path out;

@@ -156,7 +156,7 @@ class Driver {
     auto region = timed(outcome.capture_s, [&] {
       return TimedRegion(device_, [&](int set) { work->launch(set); }, rotation.sets, least_s_);
     });
-    outcome.warm_up = measure::warm_up(
+    const measure::WarmUp warm_up = measure::warm_up(
         [&](measure::Marker& m) {
           m.mark();
           for (int i = 0; i < kWarmUpRegions; ++i) {
@@ -166,6 +166,9 @@ class Driver {
         },
         // The first placement warms the clock up; the others only their own pages.
         *marker_, placement == 0 ? std::min(sampling_.warmup_s, 0.25) : 0, progress_);
+
+    if (placement == 0)
+      outcome.warm_up = warm_up;
 
     const auto start = std::chrono::steady_clock::now();
     int dropped = 0, done = 0;
