@@ -35,7 +35,7 @@ const std::vector<Engine>& all();
 const Engine* find(std::string_view name);
 
 /// Speed of a large matrix product in `dtype`, floating-point operations a second: what loops are
-/// held against. 8192^3 on a GPU, where it takes about a second in all; 512^3 on a CPU.
+/// held against. 8192^3 on a GPU, where it takes about half a second in all; 512^3 on a CPU.
 double matmul_peak(device::Device& device, scenario::DType dtype);
 
 } // namespace bench::engines

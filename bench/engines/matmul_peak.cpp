@@ -12,7 +12,7 @@ namespace bench::engines {
 double matmul_peak(device::Device& device, scenario::DType dtype) {
   const bool gpu = device.kind() == scenario::DeviceKind::cuda;
   const std::int64_t n = gpu ? 8192 : 512;
-  const int products = gpu ? 20 : 4, rounds = gpu ? 30 : 5;
+  const int products = gpu ? 20 : 4, rounds = gpu ? 12 : 5;
   const auto options =
       at::TensorOptions().device(device.torch_device()).dtype(device::torch_type(dtype));
   // Random numbers, not zeros: zeros draw less power and would run faster than any model can.

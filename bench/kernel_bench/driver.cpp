@@ -149,26 +149,29 @@ class Driver {
       return make_work(kernel, rotation.sets, seed_ + static_cast<std::uint64_t>(placement),
                        device_);
     });
-    progress_.phase("copy");
-    outcome.copy_s = timed(outcome.prepare_s,
-                           [&] { return copy_time(*work, device_, rotation.sets, least_s_); });
+    if (placement == 0) {
+      progress_.phase("copy");
+      outcome.copy_s = timed(outcome.prepare_s,
+                             [&] { return copy_time(*work, device_, rotation.sets, least_s_); });
+    }
     progress_.phase("capture");
     auto region = timed(outcome.capture_s, [&] {
       return TimedRegion(device_, [&](int set) { work->launch(set); }, rotation.sets, least_s_);
     });
-    const measure::WarmUp warm_up = measure::warm_up(
-        [&](measure::Marker& m) {
-          m.mark();
-          for (int i = 0; i < kWarmUpRegions; ++i) {
-            region.enqueue();
-            m.mark();
-          }
-        },
-        // The first placement warms the clock up; the others only their own pages.
-        *marker_, placement == 0 ? std::min(sampling_.warmup_s, 0.25) : 0, progress_);
-
-    if (placement == 0)
-      outcome.warm_up = warm_up;
+    const auto chunk = [&](measure::Marker& m) {
+      m.mark();
+      for (int i = 0; i < kWarmUpRegions; ++i) {
+        region.enqueue();
+        m.mark();
+      }
+    };
+    if (placement == 0) {
+      outcome.warm_up =
+          measure::warm_up(chunk, *marker_, std::min(sampling_.warmup_s, 0.25), progress_);
+    } else { // the clock is warm, this memory is not
+      region.enqueue();
+      device_.synchronize();
+    }
 
     const auto start = std::chrono::steady_clock::now();
     int dropped = 0, done = 0;

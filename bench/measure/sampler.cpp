@@ -27,14 +27,17 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-std::optional<double> median_time(const std::vector<Span>& spans) {
-  std::vector<double> times;
+/// Median cycles of the spans, or seconds where the clock is unknown. At its power limit a GPU's
+/// clock wanders by per cents for ever, and the times with it; what a warm-up ends are the changes
+/// of the work.
+std::optional<double> median_cost(const std::vector<Span>& spans) {
+  std::vector<double> costs;
   for (const Span& span : spans)
     if (span.valid)
-      times.push_back(span.t_s);
-  if (times.empty())
+      costs.push_back(std::isnan(span.f_hz) ? span.t_s : span.t_s * span.f_hz);
+  if (costs.empty())
     return std::nullopt;
-  return stats::median(times);
+  return stats::median(costs);
 }
 
 void stop_if_interrupted() {
@@ -52,7 +55,7 @@ WarmUp warm_up(const std::function<void(Marker&)>& chunk, Marker& marker, double
     stop_if_interrupted();
     progress.phase("warm-up", std::min(1.0, watch.seconds() / least_s));
     chunk(marker);
-    const std::optional<double> now = median_time(marker.take());
+    const std::optional<double> now = median_cost(marker.take());
     const bool steady = last && now && std::abs(*now / *last - 1) < kSteady;
     const double elapsed = watch.seconds();
     if (elapsed >= least_s && steady)

@@ -22,9 +22,10 @@ struct WarmUp {
   double seconds = 0; ///< on the host's clock
 };
 
-/// Repeats `chunk`, which enqueues marked work, until it is steady: the median spans of two
-/// successive chunks lie within 0.5 % and at least `least_s` seconds have passed. Given up after
-/// five times as long. Throws Interrupted when a signal asks to end.
+/// Repeats `chunk`, which enqueues marked work, until it is steady: the median cycles of two
+/// successive chunks (seconds, where there is no clock) lie within 0.5 % and at least `least_s`
+/// seconds have passed. Given up after five times as long. Throws Interrupted when a signal asks to
+/// end.
 WarmUp warm_up(const std::function<void(Marker&)>& chunk, Marker& marker, double least_s,
                Progress& progress);
 

@@ -68,7 +68,7 @@ struct Sampling {
   int replicates = 3;     ///< fresh processes that measure every case before it is judged
   int loops = 1;          ///< whole loops timed in a loop case, at least
   double loop_time_s = 3; ///< loops are timed for at least so long
-  int regions = 32;       ///< timed regions in a kernel case, over all its placements
+  int regions = 16;       ///< timed regions in a kernel case, over all its placements
   int placements = 8;     ///< allocations of a kernel case's buffers
   double warmup_s = 1;    ///< at least so long before the first sample, and until steady
 
