@@ -8,27 +8,27 @@
 namespace bench::measure {
 namespace {
 
-struct Run {
+struct Lines {
   WorkerEnd end;
   std::vector<std::string> lines;
 };
 
-Run run(const std::string& script, double patience_s = 20) {
-  Run result;
+Lines run(const std::string& script, double patience_s = 20) {
+  Lines result;
   result.end = run_worker({"/bin/sh", "-c", script}, patience_s,
                           [&](std::string_view line) { result.lines.emplace_back(line); });
   return result;
 }
 
 TEST(Worker, HandsLinesOnAndEndsWell) {
-  const Run r = run("echo one; echo; printf 'two\\nnot ended'");
+  const Lines r = run("echo one; echo; printf 'two\\nnot ended'");
   EXPECT_EQ(r.lines, (std::vector<std::string>{"one", "", "two"}));
   EXPECT_EQ(r.end.exit_code, 0);
   EXPECT_EQ(r.end.fault, "");
 }
 
 TEST(Worker, LongLinesArriveWhole) {
-  const Run r = run("head -c 300000 /dev/zero | tr '\\0' x; echo");
+  const Lines r = run("head -c 300000 /dev/zero | tr '\\0' x; echo");
   ASSERT_EQ(r.lines.size(), 1u);
   EXPECT_EQ(r.lines[0], std::string(300000, 'x'));
 }
@@ -42,7 +42,7 @@ TEST(Worker, NamesItsFaults) {
 }
 
 TEST(Worker, KillsASilentOne) {
-  const Run r = run("echo begun; exec sleep 100", 0.2);
+  const Lines r = run("echo begun; exec sleep 100", 0.2);
   EXPECT_EQ(r.lines, std::vector<std::string>{"begun"});
   EXPECT_EQ(r.end.fault, "the worker process hung: no sign of life for 0 s");
 }

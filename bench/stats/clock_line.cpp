@@ -68,8 +68,15 @@ std::optional<ClockLine> line_of(const Sums& sums) {
   return ClockLine{.slope = slope, .variance = residue / df / sums.ff, .df = df};
 }
 
+/// Work can take less time at a higher clock, down to in proportion; other slopes are chance or
+/// something else that moved with the clock, such as a launch that got slower as the GPU cooled.
+bool plausible(double slope) {
+  return slope > -1.1 && slope < 0;
+}
+
 std::optional<ClockLine> if_significant(const std::optional<ClockLine>& line) {
-  if (line && std::abs(line->slope) > three_sigma(line->df) * std::sqrt(line->variance)) {
+  if (line && plausible(line->slope) &&
+      std::abs(line->slope) > three_sigma(line->df) * std::sqrt(line->variance)) {
     return line;
   }
   return std::nullopt;

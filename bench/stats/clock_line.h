@@ -22,7 +22,7 @@ std::optional<ClockLine> fit_clock_line(std::span<const Observation* const> repl
 
 /// The line by which two arms are compared: of both together where they agree, else the base's with
 /// their disagreement (the new one's, should only that be significant). None where the slope cannot
-/// be told from 0 or a replicate has no clock.
+/// be told from 0, is not between 0 and -1.1, or a replicate has no clock.
 std::optional<ClockLine> common_clock_line(std::span<const Observation* const> base,
                                            std::span<const Observation* const> fresh);
 

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""What A/A samples say about the noise between processes and between GPUs: writes a noise.json.
+
+    baselines/estimate_noise.py baselines/h200/noise.json RESULT...
+
+RESULTs hold the same cases measured in several processes (`bench run`, `bench selftest`), on several GPUs. Each
+replicate's mean log time is read at one SM frequency, along the line through the samples within loops (where its slope
+is between 0 and -1.1 and three standard errors from 0, else as it is). Then, for each regime:
+  replicate_sd  root mean square over cases of the standard deviation between processes on one GPU
+  replicate_df  processes less GPUs of the case that has most (arms of one process are not independent)
+  device_sd     standard deviation of the GPUs' means, the largest of the regime's cases
+  device_df     GPUs less one, of that case; 0 with fewer than three GPUs: nothing is known
+  extrapolation, device_extrapolation  0.02 and 0.02 of the clock's difference (bench/stats/README.md says why)
+Needs nothing but Python.
+"""
+
+import json
+import math
+import statistics
+import sys
+from collections import defaultdict
+
+SLOPES = (-1.1, 0)
+EXTRAPOLATION = {"extrapolation": 0.12, "device_extrapolation": 0.02}
+
+
+def regime(case):
+    return "kernel" if case["kind"] == "kernel" else f"{case['parameters']['engine']} loop"
+
+
+def line(replicates):
+    """Slope of log t on log f within loops, its standard error."""
+    tf = ff = tt = groups = count = 0
+    for _, samples in replicates:
+        loops = defaultdict(list)
+        for t, f, loop in zip(samples["t_s"], samples["f_hz"], samples["loop"]):
+            loops[loop].append((math.log(t), math.log(f)))
+        for pairs in loops.values():
+            mean_t, mean_f = (statistics.mean(column) for column in zip(*pairs))
+            tf += sum((t - mean_t) * (f - mean_f) for t, f in pairs)
+            ff += sum((f - mean_f) ** 2 for _, f in pairs)
+            tt += sum((t - mean_t) ** 2 for t, _ in pairs)
+            groups, count = groups + 1, count + len(pairs)
+    if ff <= 0 or count - groups < 2:
+        return 0, math.inf
+    slope = tf / ff
+    return slope, math.sqrt(max(0, tt - slope * tf) / (count - groups - 1) / ff)
+
+
+def levels(replicates):
+    """GPU -> mean log time of each process at one frequency."""
+    slope, error = line(replicates)
+    if not (SLOPES[0] < slope < SLOPES[1] and abs(slope) > 3 * error):
+        slope = 0
+    by_gpu = defaultdict(list)
+    for gpu, samples in replicates:
+        log_t = statistics.mean(map(math.log, samples["t_s"]))
+        by_gpu[gpu].append(log_t - slope * (statistics.mean(map(math.log, samples["f_hz"])) - math.log(1.58e9)))
+    return by_gpu
+
+
+def main(out, *paths):
+    cases, regimes, gpu = defaultdict(dict), {}, ""
+    for path in paths:
+        with open(path) as file:
+            result = json.load(file)
+        gpu = result["machine"]["gpu"]["name"]
+        for case in result["cases"]:
+            if case["kind"] == "anchor" or case["status"] != "ok":
+                continue
+            regimes[case["id"]] = regime(case)
+            for replicate in case["replicates"]:
+                if None not in replicate["samples"]["f_hz"]:
+                    key = (replicate["device_uuid"], replicate["process"], replicate["started"])
+                    cases[case["id"]][key] = (replicate["device_uuid"], replicate["samples"])
+
+    found = {}
+    for name in sorted(set(regimes.values())):
+        variances, devices, most = [], (0, 0), 0
+        for case_id, replicates in cases.items():
+            if regimes[case_id] != name:
+                continue
+            by_gpu = levels(list(replicates.values()))
+            within = [(len(v) - 1, statistics.variance(v)) for v in by_gpu.values() if len(v) > 1]
+            df = sum(n for n, _ in within)
+            if df:
+                variances.append(sum(n * v for n, v in within) / df)
+                most = max(most, df)
+            if len(by_gpu) > 2:
+                sd = statistics.stdev(statistics.mean(v) for v in by_gpu.values())
+                devices = max(devices, (sd, len(by_gpu) - 1))
+            print(f"{case_id:<50} {name}: {len(replicates)} processes, {len(by_gpu)} GPUs, between processes "
+                  f"{100 * math.sqrt(variances[-1]) if df else math.nan:.4f} %")  # fmt: skip
+        if variances:
+            found[name] = {"replicate_sd": round(math.sqrt(statistics.mean(variances)), 7), "replicate_df": most,
+                           "device_sd": round(devices[0], 7), "device_df": devices[1]} | EXTRAPOLATION  # fmt: skip
+    source = f"baselines/estimate_noise.py {out} {' '.join(paths)}"
+    with open(out, "w") as file:
+        json.dump({"schema_version": 1, "gpu": gpu, "source": source, "regimes": found}, file, indent=1)
+        file.write("\n")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
