@@ -199,7 +199,7 @@ class JobRun {
         progress_.end(outcome_line(c));
     }
     merge(result_, std::move(part));
-    if (!result_.cases.empty())
+    if (std::ranges::any_of(result_.cases, [](const auto& c) { return c.kind != "anchor"; }))
       write(result_, job_.out); // after every case: a killed run keeps what it finished
   }
 
@@ -248,9 +248,10 @@ class JobRun {
                  comparison_table(*comparison_, fail_on, style));
       code = worse(code, compare::exit_code(*comparison_, fail_on));
     } else if (options_.baseline != "none" && !result_.interrupted) {
-      fmt::print("no baseline for this GPU and scenario; keep this result as one: bench baseline "
-                 "promote {} --reason TEXT\n",
-                 job_.out.string());
+      if (result_.device != "cpu") // whose times are no baseline
+        fmt::print("no baseline for this GPU and scenario; keep this result as one: bench baseline "
+                   "promote {} --reason TEXT\n",
+                   job_.out.string());
       if (compare::parse_fail_on(options_.fail_on).contains(stats::Verdict::missing))
         code = worse(code, ExitCode::missing);
     }

@@ -6,13 +6,14 @@ import subprocess
 
 import pytest
 
-QUICK, ENDLESS = "zimage/loop/a/eager/aten", "zimage/loop/b/eager/aten"
+# The order that seed 1, the first replicate's, draws.
+QUICK, ENDLESS = "zimage/loop/b/eager/aten", "zimage/loop/a/eager/aten"
 
 
 @pytest.fixture
 def running(bench, until):
     """A run with one finished case in its file, in the middle of a second one that takes hours."""
-    steps = ("--set", "loops={a: {steps: 1}, b: {steps: 1000}}", "--set", "profiles.cpu.steps=1000")
+    steps = ("--set", "loops={a: {steps: 1000}, b: {steps: 1}}", "--set", "profiles.cpu.steps=1000")
     loops = ("--set", "profiles.cpu.sampling.loops=20", "--only", "eager/aten", "--out", "a.json")
     process = bench.start("run", bench.scenario, *bench.quick, *steps, *loops, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
@@ -22,7 +23,7 @@ def running(bench, until):
 
 def kept(bench):
     result = json.loads((bench.cwd / "a.json").read_text())
-    (case,) = result["cases"]
+    (case,) = [case for case in result["cases"] if case["kind"] != "anchor"]
     assert (case["id"], case["status"]) == (QUICK, "ok")
     assert len(case["replicates"][0]["samples"]["t_s"]) == 20
     return result

@@ -200,17 +200,22 @@ std::string phases_line(const Result& result) {
 std::string result_table(const Result& result, const Style& style,
                          const std::filesystem::path& file) {
   Columns loops({"loop", "steps", "ms/step", "spread", "s/loop", "TFLOP/s", "of matmul", "SM GHz"});
+  Columns anchors({"anchor", "us/step", "spread"});
   Columns kernels({"kernel", "us/launch", "spread", "TB/s", "of copy", "max error", "ulp"});
   for (const CaseResult& case_result : result.cases) {
     const bool is_loop = case_result.kind == "loop";
-    Columns& columns = is_loop ? loops : kernels;
+    Columns& columns = is_loop ? loops : case_result.kind == "anchor" ? anchors : kernels;
     const std::vector<double> times = pooled(case_result, &Samples::t_s);
     if (case_result.status != CaseStatus::ok) {
       columns.add_remark(case_result.id, remark(case_result, style)); // its times must not be used
     } else if (times.empty()) {
       columns.add_remark(case_result.id, style.yellow("no samples"));
     } else {
-      columns.add(is_loop ? loop_row(case_result, times) : kernel_row(case_result, times));
+      std::vector<std::string> row =
+          is_loop ? loop_row(case_result, times) : kernel_row(case_result, times);
+      if (&columns == &anchors)
+        row.resize(3);
+      columns.add(std::move(row));
     }
   }
 
@@ -221,7 +226,7 @@ std::string result_table(const Result& result, const Style& style,
   if (result.interrupted) {
     add_line(style.yellow("interrupted: only what had finished is here"));
   }
-  for (const Columns* columns : {&loops, &kernels}) {
+  for (const Columns* columns : {&loops, &kernels, &anchors}) {
     if (!columns->empty()) {
       add_line("");
       text += columns->text(style);

@@ -26,7 +26,12 @@ Replicate steps_of(std::vector<double> times, double f_hz) {
     start += times[i];
   }
   samples.t_s = std::move(times);
-  return {.process = 1, .started = "", .device_uuid = "", .seed = 0, .samples = std::move(samples)};
+  return {.process = 1,
+          .started = "",
+          .device_uuid = "",
+          .seed = 0,
+          .machine = {},
+          .samples = std::move(samples)};
 }
 
 CaseResult loop(std::string id) {

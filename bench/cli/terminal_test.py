@@ -87,4 +87,4 @@ def test_control_c(bench, terminal):
     os.write(screen.ours, b"\x03")
     assert screen.read_all() == 130
     result = json.loads((bench.cwd / "a.json").read_text())
-    assert result["interrupted"] and result["cases"] == []
+    assert result["interrupted"] and {case["kind"] for case in result["cases"]} <= {"anchor"}

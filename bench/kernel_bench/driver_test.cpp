@@ -34,8 +34,9 @@ class KernelDriver : public testing::Test {
                            const std::vector<std::string>& flags = {}) {
     std::vector<Outcome> outcomes;
     NoProgress progress;
-    kernel_bench::run(cases, {.loops = 1, .regions = 4, .warmup_s = 0.001}, 1, flags, *device_,
-                      progress, [&](Outcome outcome) { outcomes.push_back(std::move(outcome)); });
+    kernel_bench::run(cases, {.loops = 1, .regions = 4, .placements = 1, .warmup_s = 0.001}, 1,
+                      flags, *device_, progress,
+                      [&](Outcome outcome) { outcomes.push_back(std::move(outcome)); });
     return outcomes;
   }
   std::unique_ptr<device::Device> device_ = device::open_device(scenario::DeviceKind::cpu);

@@ -61,7 +61,7 @@ TEST(ToJson, RefusesWhatFromJsonWould) {
       {[](CaseResult& c) { c.flop = INFINITY; }, "flop or bytes is negative or not finite"},
       {[](CaseResult& c) { c.phases_s["warmup"] = -1; }, "a phase is negative or not finite"},
       {[](CaseResult& c) { c.gate_work = 0; }, "the gate is not positive and finite"},
-      {[](CaseResult& c) { c.kind = ""; }, "its kind is neither loop nor kernel"}};
+      {[](CaseResult& c) { c.kind = ""; }, "its kind is neither loop, kernel nor anchor"}};
   for (const Fault& fault : faults) {
     Result result = sample_result();
     fault.inflict(result.cases[0]);

@@ -52,7 +52,9 @@ TEST(Expand, ZimageFull) {
   const Expansion full = zimage("full");
   EXPECT_EQ(full.cases.size(), 4 + 4 + 1 + 4u);
   EXPECT_EQ(full.device, DeviceKind::cuda);
-  EXPECT_EQ(full.sampling.warmup_s, 2);
+  EXPECT_EQ(full.sampling.warmup_s, 1);
+  EXPECT_EQ(full.sampling.replicates, 3);
+  EXPECT_EQ(full.sampling.regions_per_placement(), 2);
   const Case& base = full.cases[8];
   EXPECT_EQ(base.id, "zimage/loop/base-50/graph/aten");
   EXPECT_EQ(base.gate.work, 0.002);
