@@ -205,9 +205,14 @@ ReplicateEnd run_replicate(const std::filesystem::path& program, ReplicateReques
     results::Result one;
     one.cases.push_back(std::move(lost));
     sink(std::move(one));
-    std::erase_if(request.cases,
-                  [&](const std::string& id) { return done.contains(id) || id == base_id; });
+    const auto gone = std::erase_if(
+        request.cases, [&](const std::string& id) { return done.contains(id) || id == base_id; });
     under_way.clear();
+    if (gone == 0) { // an anchor: the next process would meet the same
+      end.fault = worker.fault;
+      end.code = ExitCode::invalid;
+      return end;
+    }
     if (request.cases.empty())
       return end;
   }
