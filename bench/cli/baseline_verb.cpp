@@ -1,5 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
+#include <bench/base/utc.h>
 #include <bench/cli/baseline_verb.h>
 #include <bench/cli/columns.h>
 #include <bench/cli/comparison_table.h>
@@ -24,20 +25,9 @@ using results::Replicate;
 using results::Result;
 using std::filesystem::path;
 
-constexpr std::string_view kNoiseFile = "noise.json";
-
-std::string now() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-}
-
-compare::NoiseFile noise_in(const path& folder) {
-  const path file = folder / kNoiseFile;
-  return std::filesystem::exists(file) ? compare::read_noise_file(file) : compare::NoiseFile{};
-}
-
 void promote(const BaselineOptions& options, std::FILE* out) {
   const compare::Promotion promotion{
-      .reason = options.reason, .when = now(), .force = options.force};
+      .reason = options.reason, .when = utc_now(), .force = options.force};
   std::vector<compare::Named> named;
   for (const path& file : options.results) {
     named.push_back({file.string(), results::read(file)});
@@ -56,7 +46,7 @@ void promote(const BaselineOptions& options, std::FILE* out) {
   const std::string text = compare::baseline_text(promoted, file.string());
   if (existing) {
     fmt::print(out, "what it says of the baseline that it replaces:\n\n{}\n",
-               comparison_table(compare::compare(*existing, fresh, noise_in(folder)),
+               comparison_table(compare::compare(*existing, fresh, compare::noise_in(folder)),
                                 compare::parse_fail_on(compare::kDefaultFailOn),
                                 Style(inspect_terminal(out).styled)));
   }
@@ -107,7 +97,7 @@ void show(const path& place, std::FILE* out) {
   const Style style(inspect_terminal(out).styled);
   std::string_view gap;
   for (const path& file : files_of(place)) {
-    if (file.filename() == kNoiseFile) {
+    if (file.filename() == compare::kNoiseFileName) {
       continue;
     }
     const Result result = results::read(file);
@@ -133,7 +123,7 @@ void show(const path& place, std::FILE* out) {
 
 std::vector<std::string> faults_of(const path& file) {
   try {
-    if (file.filename() == kNoiseFile) {
+    if (file.filename() == compare::kNoiseFileName) {
       compare::read_noise_file(file);
       return {};
     }

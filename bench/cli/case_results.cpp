@@ -1,6 +1,6 @@
 #include <bench/base/error.h>
+#include <bench/base/utc.h>
 #include <bench/cli/case_results.h>
-#include <bench/cli/facts.h>
 #include <bench/measure/machine.h>
 
 #include <c10/util/Exception.h>

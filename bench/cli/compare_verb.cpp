@@ -1,4 +1,4 @@
-#include <bench/base/error.h>
+#include <bench/cli/baseline_lookup.h>
 #include <bench/cli/compare_verb.h>
 #include <bench/cli/comparison_table.h>
 #include <bench/compare/output.h>
@@ -9,32 +9,6 @@
 #include <nlohmann/json.hpp>
 
 namespace bench::cli {
-namespace {
-
-std::filesystem::path base_file(const std::filesystem::path& base, const results::Result& fresh) {
-  if (!std::filesystem::is_directory(base)) {
-    return base;
-  }
-  const std::filesystem::path file = base / (fresh.scenario + ".json");
-  if (!std::filesystem::exists(file)) {
-    throw UsageError(
-        fmt::format("{}: no {}.json, the baseline of scenario {}; keep one with `bench "
-                    "baseline promote`",
-                    base.string(), fresh.scenario, fresh.scenario));
-  }
-  return file;
-}
-
-compare::NoiseFile noise(const std::filesystem::path& asked, const std::filesystem::path& base) {
-  if (!asked.empty()) {
-    return compare::read_noise_file(asked);
-  }
-  const std::filesystem::path beside = base.parent_path() / "noise.json";
-  return std::filesystem::exists(beside) ? compare::read_noise_file(beside) : compare::NoiseFile{};
-}
-
-} // namespace
-
 void add_compare(CLI::App& app, CompareOptions& options) {
   CLI::App* verb =
       app.add_subcommand("compare", "Hold a result against a baseline: a verdict on each case");
@@ -54,9 +28,10 @@ void add_compare(CLI::App& app, CompareOptions& options) {
 ExitCode compare_results(const CompareOptions& options, std::FILE* out) {
   const auto fail_on = compare::parse_fail_on(options.fail_on);
   const results::Result fresh = results::read(options.fresh);
-  const std::filesystem::path file = base_file(options.base, fresh);
-  const compare::Comparison comparison =
-      compare::compare(results::read(file), fresh, noise(options.noise, file));
+  const std::filesystem::path file = baseline_file(options.base, fresh.scenario);
+  const compare::NoiseFile noise = options.noise.empty() ? compare::noise_in(file.parent_path())
+                                                         : compare::read_noise_file(options.noise);
+  const compare::Comparison comparison = compare::compare(results::read(file), fresh, noise);
   if (options.format == "csv") {
     fmt::print(out, "{}", to_csv(comparison));
   } else if (options.format == "json") {

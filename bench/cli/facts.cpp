@@ -3,14 +3,9 @@
 #include <bench/device/libraries.h>
 #include <bench/measure/machine.h>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 namespace bench::cli {
-
-std::string utc_now() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-}
 
 void describe_machine(results::Result& result, device::Device& device) {
   result.tool_version = version().tool;

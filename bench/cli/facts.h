@@ -5,9 +5,6 @@
 
 namespace bench::cli {
 
-/// "2026-01-31T12:00:00Z"
-std::string utc_now();
-
 /// Fills what a result says of the tool, the machine and the settings that change speed.
 void describe_machine(results::Result& result, device::Device& device);
 

@@ -1,5 +1,6 @@
 #include <bench/anchors/anchors.h>
 #include <bench/base/error.h>
+#include <bench/base/stopwatch.h>
 #include <bench/cli/case_results.h>
 #include <bench/engines/engine.h>
 #include <bench/measure/interrupt.h>
@@ -14,25 +15,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 #include <random>
 
 namespace bench::cli {
 namespace {
-
-class Stopwatch {
- public:
-  /// Seconds since the last lap.
-  double lap() {
-    const auto now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(last_, now)).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 /// Builds a model once for all the cases that follow each other with the same one.
 class ModelCache {

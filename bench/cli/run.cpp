@@ -1,14 +1,16 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
+#include <bench/base/stopwatch.h>
+#include <bench/base/utc.h>
 #include <bench/cli/baseline_lookup.h>
 #include <bench/cli/benchmark_flags.h>
 #include <bench/cli/catalog.h>
 #include <bench/cli/comparison_table.h>
-#include <bench/cli/facts.h>
 #include <bench/cli/jobs.h>
 #include <bench/cli/progress.h>
 #include <bench/cli/replicate.h>
 #include <bench/cli/replicate_plan.h>
+#include <bench/cli/resume.h>
 #include <bench/cli/run.h>
 #include <bench/cli/table.h>
 #include <bench/cli/terminal.h>
@@ -23,21 +25,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 namespace bench::cli {
 namespace {
-
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 /// The GPU of a run, locked against other benches, and what would spoil its measurements. This
 /// process itself never opens it: its replicates do, one after the other.
@@ -142,6 +133,7 @@ class JobRun {
         ++replicate;
         continue;
       }
+      judge();
       due = undecided(due);
       if (spent || options_.replicates > 0)
         break;
@@ -219,14 +211,21 @@ class JobRun {
     return found == result_.cases.end() ? results::CaseStatus::ok : found->status;
   }
 
-  /// Judges what there is; those of `ids` that more replicates may decide.
-  std::vector<std::string> undecided(const std::vector<std::string>& ids) {
+  /// Holds what there is against the baseline, if there is one.
+  void judge() {
     if (!baseline_)
       baseline_ = find_baseline(options_.baseline, result_);
     if (!baseline_)
-      return {};
+      return;
+    sort_cases(result_, ids_);
     comparison_ = compare::compare(baseline_->result, result_, baseline_->noise);
+  }
+
+  /// Those of `ids` that more replicates may decide; none without a baseline.
+  std::vector<std::string> undecided(const std::vector<std::string>& ids) const {
     std::vector<std::string> open;
+    if (!comparison_)
+      return open;
     for (const compare::CaseComparison& c : comparison_->cases)
       if (c.verdict == stats::Verdict::inconclusive && c.judgement &&
           c.judgement->replicates_needed && std::ranges::find(ids, c.id) != ids.end())
@@ -240,8 +239,8 @@ class JobRun {
     ExitCode code = stopped_.value_or(ExitCode::ok);
     for (const results::CaseResult& c : result_.cases)
       code = worse(code, exit_code(c.status));
-    if (!result_.interrupted && options_.baseline != "none")
-      undecided(ids_);
+    if (stopped_ && !result_.interrupted) // between two looks
+      judge();
     if (comparison_) {
       const auto fail_on = compare::parse_fail_on(options_.fail_on);
       fmt::print("\nagainst {}\n{}", baseline_->file.string(),

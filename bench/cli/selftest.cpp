@@ -41,8 +41,8 @@ Result only_case(const Result& result, const std::string& id, const std::string&
   return one;
 }
 
-/// What the arm added, and whether the verdict is right: it must be within one half-width of the
-/// truth of the gate's other side, so at the gate itself every verdict is right.
+/// What the arm added, and whether a verdict on it is wrong. Within a quarter of the gate around
+/// the gate itself pass and regression are both right.
 struct Expectation {
   std::optional<double> drift; ///< none: not known exactly
   bool wrong(stats::Verdict verdict, double gate) const {

@@ -1,5 +1,6 @@
 #include <bench/cli/columns.h>
 #include <bench/cli/table.h>
+#include <bench/compare/comparison.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -117,28 +118,20 @@ std::string remark(const CaseResult& result, const Style& style) {
   return result.status == CaseStatus::failed ? style.red(text) : style.yellow(text);
 }
 
-std::string fact(const Result& result, const std::string& group, const std::string& key) {
-  const auto entries = result.machine.find(group);
-  if (entries == result.machine.end()) {
-    return "";
-  }
-  const auto entry = entries->second.find(key);
-  return entry == entries->second.end() ? "" : entry->second;
-}
-
 std::string headline(const Result& result) {
   std::string line = fmt::format("{}, profile {}", result.scenario, result.profile);
   if (result.device == "cpu") {
     return line + ": on the CPU, a model scaled down; times say nothing about an H200";
   }
-  const std::string name = fact(result, "gpu", "name");
+  const std::string name = compare::gpu_name(result);
   line += ", on " + (name.empty() ? "an unknown GPU" : name);
-  if (const std::string uuid = fact(result, "gpu", "uuid"); !uuid.empty()) {
-    // "GPU-6b1f2b3c": as much of it as CUDA_VISIBLE_DEVICES wants to tell GPUs apart.
-    line += fmt::format(" ({})", uuid.substr(0, uuid.find('-', uuid.find('-') + 1)));
+  if (const auto* uuid = results::find_fact(result.machine, "gpu", "uuid");
+      uuid && !uuid->empty()) {
+    line += fmt::format(" ({})", compare::short_uuid(*uuid));
   }
-  if (const std::string driver = fact(result, "driver", "version"); !driver.empty()) {
-    line += ", driver " + driver;
+  if (const auto* driver = results::find_fact(result.machine, "driver", "version");
+      driver && !driver->empty()) {
+    line += ", driver " + *driver;
   }
   return line;
 }

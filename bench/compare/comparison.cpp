@@ -17,20 +17,11 @@ namespace {
 
 using results::CaseResult;
 using results::CaseStatus;
+using results::find_fact;
 using results::Replicate;
 using results::Result;
 using stats::Observation;
 using stats::Verdict;
-
-const std::string* find_fact(const results::Facts& facts, const std::string& group,
-                             const std::string& key) {
-  const auto entries = facts.find(group);
-  if (entries == facts.end()) {
-    return nullptr;
-  }
-  const auto entry = entries->second.find(key);
-  return entry == entries->second.end() ? nullptr : &entry->second;
-}
 
 std::string device_model(const Result& result) {
   if (result.device == "cpu") {

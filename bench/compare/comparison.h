@@ -55,7 +55,8 @@ std::string gpu_name(const results::Result& result);
 /// "graph loop", "eager loop" or "kernel": cases of a regime share their noise.
 std::string regime(const results::CaseResult& result);
 
-/// As much of "GPU-6b1f2b3c-..." as tells GPUs apart.
+/// "GPU-6b1f2b3c" of "GPU-6b1f2b3c-...": as much of it as CUDA_VISIBLE_DEVICES wants to tell GPUs
+/// apart.
 std::string short_uuid(const std::string& uuid);
 
 } // namespace bench::compare

@@ -75,4 +75,9 @@ NoiseFile read_noise_file(const std::filesystem::path& path) {
   return noise_from_json(read_file(path), path.string());
 }
 
+NoiseFile noise_in(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / kNoiseFileName;
+  return std::filesystem::exists(file) ? read_noise_file(file) : NoiseFile{};
+}
+
 } // namespace bench::compare

@@ -29,4 +29,9 @@ NoiseFile noise_from_json(std::string_view text, const std::string& origin);
 
 NoiseFile read_noise_file(const std::filesystem::path& path);
 
+inline constexpr std::string_view kNoiseFileName = "noise.json";
+
+/// Of a folder of baselines; nothing is known where there is none.
+NoiseFile noise_in(const std::filesystem::path& folder);
+
 } // namespace bench::compare

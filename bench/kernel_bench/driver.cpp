@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/base/stopwatch.h>
 #include <bench/kernel_bench/driver.h>
 #include <bench/kernel_bench/kernel_work.h>
 #include <bench/kernel_bench/rotation.h>
@@ -12,7 +13,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <map>
 #include <random>
@@ -24,19 +24,14 @@ namespace {
 constexpr int kWarmUpRegions = 5; // in one chunk of the warm-up
 constexpr int kCopyRegions = 9;
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 /// Runs `f` and adds its host seconds to `total`.
 template <typename F>
 auto timed(double& total, F&& f) {
-  const auto start = std::chrono::steady_clock::now();
   struct Stop {
     double& total;
-    std::chrono::steady_clock::time_point start;
-    ~Stop() { total += seconds_since(start); }
-  } stop{total, start};
+    Stopwatch watch{};
+    ~Stop() { total += watch.seconds(); }
+  } stop{total};
   return f();
 }
 
@@ -173,7 +168,7 @@ class Driver {
       device_.synchronize();
     }
 
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     int dropped = 0, done = 0;
     for (auto _ : state) {
       progress_.phase("samples", static_cast<double>(done) / sampling_.regions_per_placement());
@@ -189,7 +184,7 @@ class Driver {
         ++dropped;
       ++done;
     }
-    outcome.samples_s += seconds_since(start);
+    outcome.samples_s += watch.seconds();
     measure::refuse_dropped(dropped, done);
 
     if (placement == 0) { // the others' input only has another seed

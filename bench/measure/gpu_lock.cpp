@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/base/utc.h>
 #include <bench/measure/gpu_lock.h>
 
 #include <fcntl.h>
@@ -75,15 +76,6 @@ bool take(int file) {
   return true;
 }
 
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[sizeof "2025-01-31T12:34:56Z"];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
-
 /// This process's command line on one line, without the folder of the program.
 std::string command() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
@@ -128,7 +120,7 @@ GpuLock::GpuLock(std::string_view uuid, const std::filesystem::path& folder) {
                                        "another GPU with CUDA_VISIBLE_DEVICES",
                                        uuid, to_string(parse(content))));
   }
-  const std::string content = fmt::format("{}\n{}\n{}\n", getpid(), now_utc(), command());
+  const std::string content = fmt::format("{}\n{}\n{}\n", getpid(), utc_now(), command());
   // On a full disk nobody reads who holds the lock; it holds all the same.
   static_cast<void>(ftruncate(file_, 0) == 0 &&
                     pwrite(file_, content.data(), content.size(), 0) >= 0);

@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/base/stopwatch.h>
 #include <bench/measure/interrupt.h>
 #include <bench/measure/sampler.h>
 #include <bench/stats/summary.h>
@@ -6,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 
@@ -16,16 +16,6 @@ namespace {
 constexpr double kSteady = 0.005; // two chunks this close end the warm-up
 constexpr double kPatience = 5;   // times the least warm-up, then it is given up
 constexpr int kWarmUpSteps = 10;  // of a long loop in one chunk of its warm-up
-
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 /// Median cycles of the spans, or seconds where the clock is unknown. At its power limit a GPU's
 /// clock wanders by per cents for ever, and the times with it; what a warm-up ends are the changes

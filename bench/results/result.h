@@ -87,6 +87,9 @@ struct CaseResult {
 /// that a new fact needs no new schema ("gpu" -> "uuid" -> "GPU-...").
 using Facts = std::map<std::string, std::map<std::string, std::string>>;
 
+/// Null when nobody knows it.
+const std::string* find_fact(const Facts& facts, const std::string& topic, const std::string& key);
+
 struct Result {
   std::string tool_version;
   std::string git_sha; ///< of the harness

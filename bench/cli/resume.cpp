@@ -1,0 +1,27 @@
+#include <bench/base/error.h>
+#include <bench/cli/resume.h>
+#include <bench/cli/version.h>
+
+#include <fmt/format.h>
+
+namespace bench::cli {
+
+results::Result resumed(const Job& job, const RunOptions& options,
+                        const std::filesystem::path& file) {
+  results::Result result = results::read(file);
+  const auto demand = [&](bool holds, std::string_view what) {
+    if (!holds)
+      throw UsageError(fmt::format("--resume {}: {}; start a run of its own", file.string(), what));
+  };
+  demand(result.finished.empty(), "that run had finished");
+  demand(result.scenario == job.plan.scenario && result.scenario_text == job.scenario.text(),
+         "it measured another scenario");
+  demand(result.profile == job.plan.profile, "it measured the profile " + result.profile);
+  demand(result.overrides == options.overrides, "it had other overrides (--set)");
+  demand(result.git_sha == version().git_sha && result.git_dirty == version().git_dirty,
+         "it was measured by another build");
+  result.interrupted = false;
+  return result;
+}
+
+} // namespace bench::cli
