@@ -1,7 +1,8 @@
 #include <bench/cli/catalog.h>
 #include <bench/engines/engine.h>
 #include <bench/models/registry.h>
-#include <kernels/rms_norm.h>
+#include <kernels/families.h>
+#include <kernels/paths.h>
 
 namespace bench::cli {
 
@@ -11,11 +12,12 @@ scenario::Catalog make_catalog() {
     catalog.models.push_back(family.catalog);
   for (const engines::Engine& engine : engines::all())
     catalog.engines.emplace_back(engine.name);
-  scenario::Catalog::KernelFamily rms_norm{
-      .name = "rms_norm", .work_version = kernels::kRmsNormWorkVersion, .paths = {}};
-  for (const kernels::RmsNormPath& path : kernels::rms_norm_paths())
-    rms_norm.paths.emplace_back(path.name);
-  catalog.families.push_back(std::move(rms_norm));
+  std::vector<std::string> paths;
+  for (const kernels::Path& path : kernels::paths())
+    paths.push_back(path.name);
+  for (const kernels::Family& family : kernels::families())
+    catalog.families.push_back(
+        {.name = std::string(family.name), .work_version = family.work_version, .paths = paths});
   return catalog;
 }
 

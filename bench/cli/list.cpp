@@ -5,7 +5,8 @@
 #include <bench/device/device.h>
 #include <bench/engines/engine.h>
 #include <bench/models/registry.h>
-#include <kernels/rms_norm.h>
+#include <kernels/families.h>
+#include <kernels/paths.h>
 
 #include <fmt/format.h>
 
@@ -70,8 +71,11 @@ void list_models(std::FILE* out) {
 }
 
 void list_paths(std::FILE* out) {
-  for (const kernels::RmsNormPath& path : kernels::rms_norm_paths())
-    fmt::print(out, "rms_norm  {:<11}  {}\n", path.name, path.summary);
+  for (const kernels::Path& path : kernels::paths())
+    fmt::print(out, "{:<11}  {}\n", path.name, path.summary);
+  fmt::print(out, "\nof each of these operators, kernel families of a scenario:\n");
+  for (const kernels::Family& family : kernels::families())
+    fmt::print(out, "{:<30}  {}\n", family.name, family.summary);
 }
 
 void list_engines(std::FILE* out) {

@@ -7,6 +7,7 @@
 #include <bench/measure/sampler.h>
 #include <bench/models/registry.h>
 #include <bench/stats/summary.h>
+#include <kernels/paths.h>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/randn.h>
@@ -106,6 +107,12 @@ class LoopMeasurement {
     const engines::Engine* engine = engines::find(loop.engine);
     if (const std::string why = engine->why_unavailable(bench_.device.kind()); !why.empty())
       throw UnavailableError(fmt::format("engine {}: {}", loop.engine, why));
+
+    for (const auto& [family, name] : loop.paths)
+      if (const kernels::Path* path = kernels::find_path(name);
+          path && !path->runs_on(bench_.device.torch_device().type()))
+        throw UnavailableError(
+            fmt::format("{} path {} does not run on {}", family, name, bench_.device.name()));
 
     Stopwatch watch;
     bench_.progress.phase("weights");

@@ -16,8 +16,6 @@ class KernelWork {
   virtual ~KernelWork() = default;
   /// Enqueues one launch that reads set `set` and leaves its output there.
   virtual void launch(int set) = 0;
-  /// Enqueues a copy of the same bytes, from the input to an output of set `set`.
-  virtual void copy(int set) = 0;
   /// Holds the output that launch(0) last left against fp64. Synchronises.
   virtual kernels::reference::Accuracy accuracy() = 0;
   virtual device::Digest digest() = 0;
@@ -25,7 +23,7 @@ class KernelWork {
   virtual double flop() const = 0;  ///< of a launch
 };
 
-/// Bytes of the input and the output of one launch.
+/// Bytes of the activations that one launch reads and writes.
 std::int64_t footprint(const scenario::KernelCase& kernel);
 
 /// Makes the buffers of `sets` sets: random normal input from `seed`. Throws UsageError for a path

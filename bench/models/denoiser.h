@@ -6,10 +6,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace at {
 class Tensor;
+}
+namespace kernels {
+class Operators;
 }
 
 /// Denoising networks and the loop around them.
@@ -44,5 +48,9 @@ class Denoiser {
   /// caption tokens; a multiply-add counts two.
   virtual double flop(std::int64_t caption_tokens) const = 0;
 };
+
+/// The operators that `paths` choose: those of the path named under "rms_norm". Throws UsageError,
+/// in the name of `model`, for a family that no loop chooses by and for a path that does not exist.
+std::shared_ptr<const kernels::Operators> operators_of(const Paths& paths, std::string_view model);
 
 } // namespace bench::models

@@ -8,10 +8,8 @@
 #include <ATen/ops/exp.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
-#include <ATen/ops/silu.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/view_as_complex.h>
-#include <ATen/ops/view_as_real.h>
 
 #include <cmath>
 
@@ -25,12 +23,6 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   const auto batched = [](const at::Tensor& t) { return t.transpose(0, 1).unsqueeze(0); };
   const at::Tensor out = at::scaled_dot_product_attention(batched(q), batched(k), batched(v));
   return out.squeeze(0).transpose(0, 1).flatten(1);
-}
-
-at::Tensor rotate(const at::Tensor& x, const at::Tensor& rotation) {
-  const at::Tensor pairs = x.to(at::kFloat).unflatten(-1, {-1, 2});
-  const at::Tensor turned = at::view_as_complex(pairs) * rotation.unsqueeze(1);
-  return at::view_as_real(turned).flatten(-2).to(x.scalar_type());
 }
 
 at::Tensor rotations(const std::vector<std::vector<std::int64_t>>& positions,
@@ -50,11 +42,6 @@ at::Tensor rotations(const std::vector<std::vector<std::int64_t>>& positions,
         *out++ = std::sin(angle);
       }
   return at::view_as_complex(table);
-}
-
-at::Tensor swiglu(const at::Tensor& packed) {
-  const std::int64_t half = packed.size(-1) / 2;
-  return at::silu(packed.narrow(-1, 0, half)) * packed.narrow(-1, half, half);
 }
 
 at::Tensor timestep_frequencies(std::int64_t half, at::TensorOptions options) {

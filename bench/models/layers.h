@@ -19,17 +19,11 @@ struct Linear {
 /// head_width]. The backend is torch's choice; no mask.
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
 
-/// Rotates pairs of neighbouring elements of x [tokens, heads, head_width] by the unit complex
-/// numbers `rotation` [tokens, head_width / 2] (complex64), in fp32; returns x's type.
-at::Tensor rotate(const at::Tensor& x, const at::Tensor& rotation);
-
-/// Rotations for `rotate` at integer positions: positions[token][axis]; axis a uses axes[a]
-/// elements of the head with frequencies theta^(-2i / axes[a]). Computed in fp64 on the CPU, once.
+/// Rotations (kernels/operators.h) at integer positions: positions[token][axis]; axis a uses
+/// axes[a] elements of the head with frequencies theta^(-2i / axes[a]). Computed in fp64 on the
+/// CPU, once.
 at::Tensor rotations(const std::vector<std::vector<std::int64_t>>& positions,
                      const std::vector<std::int64_t>& axes, double theta);
-
-/// silu(x[:, :half]) * x[:, half:] of a packed [tokens, 2 * half].
-at::Tensor swiglu(const at::Tensor& packed);
 
 /// cos and sin of t * frequency for frequencies 10000^(-i / half), i < half: [1, 2 * half] fp32, of
 /// t [1] fp32. `frequencies` comes from timestep_frequencies.

@@ -1,18 +1,17 @@
-#include <bench/base/error.h>
 #include <bench/models/layers.h>
 #include <bench/models/weights.h>
 #include <bench/models/z_image.h>
-#include <kernels/rms_norm.h>
+#include <kernels/operators.h>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/addcmul.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/silu.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 // Source: diffusers, models/transformers/transformer_z_image.py (0.42), of which this computes the
 // same function for one image: packed q|k|v and w1|w3 products, positions and rotations once
@@ -97,6 +96,14 @@ class ZImage final : public Denoiser {
     layers_ = take_blocks(w, c_, "layers", c_.layers, true);
     final_modulation_ = take_linear(w, "all_final_layer.2-1.adaLN_modulation.1", d, t, true);
     final_ = take_linear(w, "all_final_layer.2-1.linear", patch, d, true);
+    // One product for the modulation of all blocks.
+    std::vector<at::Tensor> weights, biases;
+    for (std::vector<Block>* blocks : {&noise_refiner_, &layers_})
+      for (Block& b : *blocks) {
+        weights.push_back(std::exchange(b.modulation.weight, {}));
+        biases.push_back(std::exchange(b.modulation.bias, {}));
+      }
+    modulation_ = {.weight = at::cat(weights), .bias = at::cat(biases)};
     parameters_ = w.parameters();
     if (w.device().is_meta())
       return; // only counted
@@ -105,15 +112,7 @@ class ZImage final : public Denoiser {
     use({{"rms_norm", "aten"}});
   }
 
-  void use(const Paths& paths) override {
-    const auto chosen = paths.find("rms_norm");
-    const auto* path =
-        chosen == paths.end() ? nullptr : kernels::find_rms_norm_path(chosen->second);
-    if (!path)
-      throw UsageError(fmt::format("z_image: no rms_norm path '{}'; `bench list paths` names them",
-                                   chosen == paths.end() ? "" : chosen->second));
-    norm_ = path->run;
-  }
+  void use(const Paths& paths) override { operators_ = operators_of(paths, "z_image"); }
 
   at::Tensor velocity(const at::Tensor& latents, const at::Tensor& time,
                       const at::Tensor& caption) const override {
@@ -122,23 +121,23 @@ class ZImage final : public Denoiser {
 
     const at::Tensor embedding = timestep_embedding(time * kTimeScale, frequencies_).to(type_);
     const at::Tensor c = time_out_(at::silu(time_in_(embedding)));
+    const Modulations modulations = modulations_for(c);
 
     at::Tensor image =
         padded(embed_image_(patchify(latents, c_.kPatch)), c_.image_tokens(), image_pad_);
-    for (const Block& block : noise_refiner_)
-      image = modulated(block, image, rope.image, c);
+    image = modulated(noise_refiner_, modulations, 0, image, rope.image);
 
-    at::Tensor text = embed_caption_(norm_(caption, caption_norm_, kNormEps).to(type_));
+    at::Tensor text =
+        embed_caption_(operators_->rms_norm(caption, caption_norm_, kNormEps).to(type_));
     text = padded(text, caption_tokens, caption_pad_);
     for (const Block& block : context_refiner_)
       text = plain(block, text, rope.caption);
 
     at::Tensor x = at::cat({image, text});
-    for (const Block& block : layers_)
-      x = modulated(block, x, rope.all, c);
+    x = modulated(layers_, modulations, c_.refiner_layers, x, rope.all);
 
     const at::Tensor scale = final_modulation_(at::silu(c)) + 1;
-    x = final_(at::layer_norm(x, {c_.dim()}, {}, {}, kFinalEps) * scale);
+    x = final_(operators_->layer_norm_scale_shift(x, scale, {}, kFinalEps));
     const std::int64_t h = latents.size(1), w = latents.size(2);
     // The network predicts towards the image, the scheduler steps away from it.
     return -unpatchify(x.narrow(0, 0, h * w / (c_.kPatch * c_.kPatch)), c_.kChannels, h, w,
@@ -189,40 +188,65 @@ class ZImage final : public Denoiser {
     return rotations_.emplace_back(std::move(made));
   }
 
+  /// What the time does to every modulated block, refiners first: [blocks, 2 (attention, ffn),
+  /// dim].
+  struct Modulations {
+    at::Tensor scale, gate;
+  };
+
+  Modulations modulations_for(const at::Tensor& c) const {
+    const at::Tensor m = modulation_(c).view({-1, 4, c_.dim()});
+    return {.scale = m.slice(1, 0, 4, 2) + 1, .gate = m.slice(1, 1, 4, 2).tanh()};
+  }
+
   at::Tensor self_attention(const Block& b, const at::Tensor& x, const at::Tensor& rotation) const {
     const at::Tensor qkv = b.qkv(x).view({x.size(0), 3, c_.heads, c_.head_width});
-    const at::Tensor q = rotate(norm_(qkv.select(1, 0), b.norm_q, kNormEps), rotation);
-    const at::Tensor k = rotate(norm_(qkv.select(1, 1), b.norm_k, kNormEps), rotation);
+    const auto [q, k] = operators_->qk_rms_norm_rope(qkv.select(1, 0), qkv.select(1, 1), b.norm_q,
+                                                     b.norm_k, rotation, kNormEps);
     return b.out(attention(q, k, qkv.select(1, 2)));
   }
 
   at::Tensor feed_forward(const Block& b, const at::Tensor& x) const {
-    return b.w2(swiglu(b.w13(x)));
+    return b.w2(operators_->swiglu(b.w13(x)));
   }
 
-  at::Tensor modulated(const Block& b, at::Tensor x, const at::Tensor& rotation,
-                       const at::Tensor& c) const {
-    const auto mod = b.modulation(c).chunk(4, 1);
-    const at::Tensor scale_attention = mod[0] + 1, gate_attention = mod[1].tanh();
-    const at::Tensor scale_ffn = mod[2] + 1, gate_ffn = mod[3].tanh();
-    const at::Tensor a =
-        self_attention(b, norm_(x, b.attention_norm1, kNormEps) * scale_attention, rotation);
-    x = at::addcmul(x, gate_attention, norm_(a, b.attention_norm2, kNormEps));
-    const at::Tensor f = feed_forward(b, norm_(x, b.ffn_norm1, kNormEps) * scale_ffn);
-    return at::addcmul(x, gate_ffn, norm_(f, b.ffn_norm2, kNormEps));
+  /// All of `blocks`, whose modulations begin at row `first`. A block's last sum and the next one's
+  /// first norm are one operator.
+  at::Tensor modulated(const std::vector<Block>& blocks, const Modulations& m, std::int64_t first,
+                       at::Tensor x, const at::Tensor& rotation) const {
+    const kernels::Operators& ops = *operators_;
+    const auto row = [&](const at::Tensor& all, std::size_t block, int part) {
+      return all[first + static_cast<std::int64_t>(block)][part];
+    };
+    at::Tensor h = ops.rms_norm_scale(x, blocks[0].attention_norm1, row(m.scale, 0, 0), kNormEps);
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const Block& b = blocks[i];
+      std::tie(x, h) = ops.add_gated_rms_norm_then_scale(
+          x, row(m.gate, i, 0), self_attention(b, h, rotation), b.attention_norm2, b.ffn_norm1,
+          row(m.scale, i, 1), kNormEps);
+      const at::Tensor f = feed_forward(b, h);
+      if (i + 1 == blocks.size())
+        return ops.add_gated_rms_norm(x, row(m.gate, i, 1), f, b.ffn_norm2, kNormEps);
+      std::tie(x, h) = ops.add_gated_rms_norm_then_scale(x, row(m.gate, i, 1), f, b.ffn_norm2,
+                                                         blocks[i + 1].attention_norm1,
+                                                         row(m.scale, i + 1, 0), kNormEps);
+    }
+    return x;
   }
 
   at::Tensor plain(const Block& b, at::Tensor x, const at::Tensor& rotation) const {
-    x = x + norm_(self_attention(b, norm_(x, b.attention_norm1, kNormEps), rotation),
-                  b.attention_norm2, kNormEps);
-    return x + norm_(feed_forward(b, norm_(x, b.ffn_norm1, kNormEps)), b.ffn_norm2, kNormEps);
+    const auto norm = [&](const at::Tensor& t, const at::Tensor& weight) {
+      return operators_->rms_norm(t, weight, kNormEps);
+    };
+    x = x + norm(self_attention(b, norm(x, b.attention_norm1), rotation), b.attention_norm2);
+    return x + norm(feed_forward(b, norm(x, b.ffn_norm1)), b.ffn_norm2);
   }
 
   ZImageConfig c_;
   c10::ScalarType type_;
   c10::Device device_ = c10::kCPU;
-  kernels::RmsNorm norm_ = nullptr;
-  Linear time_in_, time_out_, embed_image_, embed_caption_, final_modulation_, final_;
+  std::shared_ptr<const kernels::Operators> operators_;
+  Linear time_in_, time_out_, embed_image_, embed_caption_, modulation_, final_modulation_, final_;
   at::Tensor image_pad_, caption_norm_, caption_pad_, frequencies_;
   std::vector<Block> noise_refiner_, context_refiner_, layers_;
   std::int64_t parameters_ = 0;

@@ -193,10 +193,13 @@ class KeyCheck {
     for (const Node& item : value.items) {
       const auto shape = parse_kernel_shape(item.text);
       if (!shape) {
-        faults_.add(item.place,
-                    fmt::format("'{}' is no shape; write ROWSxWIDTH.DTYPE, such as 4128x3840.bf16",
-                                item.text));
-      } else if (shape->rows > kMostRows || shape->width > kMostWidth) {
+        faults_.add(
+            item.place,
+            fmt::format(
+                "'{}' is no shape; write ROWSxWIDTH.DTYPE or ROWSxHEADSxWIDTH.DTYPE, such as "
+                "4128x3840.bf16",
+                item.text));
+      } else if (shape->rows * shape->heads > kMostRows || shape->width > kMostWidth) {
         faults_.add(item.place, fmt::format("{}: at most {} rows of {} elements", item.text,
                                             kMostRows, kMostWidth));
       }

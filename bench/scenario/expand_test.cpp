@@ -169,8 +169,12 @@ TEST(KernelShapes, TextForm) {
   const KernelShape shape{4128, 3840, DType::bf16};
   EXPECT_EQ(to_string(shape), "4128x3840.bf16");
   EXPECT_EQ(parse_kernel_shape("4128x3840.bf16"), shape);
-  for (const char* text : {"", "4128x3840", "4128x3840.", "4128x3840.int8", "4128.bf16",
-                           "0x3840.bf16", "-1x3840.bf16", "4128x3840.bf16 "}) {
+  const KernelShape heads{4128, 128, DType::bf16, 30};
+  EXPECT_EQ(to_string(heads), "4128x30x128.bf16");
+  EXPECT_EQ(parse_kernel_shape("4128x30x128.bf16"), heads);
+  for (const char* text :
+       {"", "1x2x3x4.bf16", "4128xx128.bf16", "4128x3840", "4128x3840.", "4128x3840.int8",
+        "4128.bf16", "0x3840.bf16", "-1x3840.bf16", "4128x3840.bf16 "}) {
     EXPECT_EQ(parse_kernel_shape(text), std::nullopt) << text;
   }
 }

@@ -134,9 +134,11 @@ TEST(LoadFaults, WrongTypes) {
             "s.yaml:15:41: profiles.cpu.sampling.warmup must be a time with its unit, such as "
             "0.2 s; got '2'");
   EXPECT_EQ(faults_of(small_with("[64x128.bf16]", "[64x128]")),
-            "s.yaml:11:14: '64x128' is no shape; write ROWSxWIDTH.DTYPE, such as 4128x3840.bf16");
+            "s.yaml:11:14: '64x128' is no shape; write ROWSxWIDTH.DTYPE or ROWSxHEADSxWIDTH.DTYPE, "
+            "such as 4128x3840.bf16");
   EXPECT_EQ(faults_of(small_with("[64x128.bf16]", "[0x128.bf16]")),
-            "s.yaml:11:14: '0x128.bf16' is no shape; write ROWSxWIDTH.DTYPE, such as "
+            "s.yaml:11:14: '0x128.bf16' is no shape; write ROWSxWIDTH.DTYPE or "
+            "ROWSxHEADSxWIDTH.DTYPE, such as "
             "4128x3840.bf16");
 }
 

@@ -54,6 +54,8 @@ std::optional<DeviceKind> parse_device_kind(std::string_view text) {
 }
 
 std::string to_string(const KernelShape& shape) {
+  if (shape.heads > 1)
+    return fmt::format("{}x{}x{}.{}", shape.rows, shape.heads, shape.width, to_string(shape.dtype));
   return fmt::format("{}x{}.{}", shape.rows, shape.width, to_string(shape.dtype));
 }
 
@@ -62,12 +64,27 @@ std::optional<KernelShape> parse_kernel_shape(std::string_view text) {
   if (dot == std::string_view::npos) {
     return std::nullopt;
   }
-  const auto size = parse_resolution(text.substr(0, dot));
   const auto dtype = parse_dtype(text.substr(dot + 1));
-  if (!size || !dtype || size->width < 1 || size->height < 1) {
+  std::vector<std::int64_t> sizes;
+  for (std::string_view rest = text.substr(0, dot); sizes.size() < 4;) {
+    const std::size_t x = rest.find('x');
+    const auto size = parse_integer(rest.substr(0, x));
+    if (!size || *size < 1) {
+      return std::nullopt;
+    }
+    sizes.push_back(*size);
+    if (x == std::string_view::npos) {
+      break;
+    }
+    rest.remove_prefix(x + 1);
+  }
+  if (!dtype || sizes.size() < 2 || sizes.size() > 3) {
     return std::nullopt;
   }
-  return KernelShape{.rows = size->width, .width = size->height, .dtype = *dtype};
+  return KernelShape{.rows = sizes.front(),
+                     .width = sizes.back(),
+                     .dtype = *dtype,
+                     .heads = sizes.size() == 3 ? sizes[1] : 1};
 }
 
 Scenario::Scenario(std::unique_ptr<Document> document) : document_(std::move(document)) {}

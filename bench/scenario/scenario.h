@@ -25,11 +25,13 @@ enum class DeviceKind { cpu, cuda };
 std::string_view to_string(DeviceKind device); ///< "cpu", "cuda"
 std::optional<DeviceKind> parse_device_kind(std::string_view text);
 
-/// The input of a row-wise kernel: `rows` rows of `width` elements. Text form "4128x3840.bf16".
+/// The input of a row-wise kernel: `rows` rows of `width` elements, "4128x3840.bf16"; or of so many
+/// heads of `width` elements, "4128x30x128.bf16".
 struct KernelShape {
   std::int64_t rows = 0;
   std::int64_t width = 0;
   DType dtype = DType::bf16;
+  std::int64_t heads = 1;
   bool operator==(const KernelShape&) const = default;
 };
 std::string to_string(const KernelShape& shape);

@@ -43,7 +43,7 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
 
   {"engines", Type::engines, "(none)", "How loops execute. Needed unless every loop has its own.", "[graph, eager]"},
   {"paths", Type::map, "(none)", "Which implementations loops run. Needed unless every loop has its own.", "{rms_norm: [aten]}"},
-  {"paths.<family>", Type::paths, "(none)", "Paths of one kernel family. Of several families, every combination is a case.", "[aten, decomposed]"},
+  {"paths.<family>", Type::paths, "(none)", "Paths of one kernel family. Of several families, every combination is a case. `rms_norm` also chooses what the path fuses with it.", "[aten, decomposed]"},
 
   {"loops", Type::map, "(none)", "Denoise loops to measure. A scenario has loops, kernels or both.", "{turbo-9: {steps: 9}}"},
   {"loops.<loop>", Type::map, "(none)", "All steps of one image; the id is a part of the case id.", "{steps: 9}"},
@@ -59,7 +59,7 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
 
   {"kernels", Type::map, "(none)", "Kernels to measure by themselves.", "{rms_norm: {paths: [aten]}}"},
   {"kernels.<family>", Type::map, "(none)", "One kernel family.", "{paths: [aten]}"},
-  {"kernels.<family>.shapes", Type::shapes, "model", "`model`: those that one forward of the model calls it with; or a list of `ROWSxWIDTH.DTYPE`.", "[4128x3840.bf16]"},
+  {"kernels.<family>.shapes", Type::shapes, "model", "`model`: those that one forward of the model calls it with; or a list of `ROWSxWIDTH.DTYPE` or `ROWSxHEADSxWIDTH.DTYPE`.", "[4128x3840.bf16]"},
   {"kernels.<family>.paths", Type::paths, kRequired, "Its implementations to measure.", "[aten, decomposed]"},
   {"kernels.<family>.gate", Type::map, "(the scenario's)", "Instead of `gate`.", "{work: 1 %}"},
   {"kernels.<family>.gate.work", Type::fraction, "(the scenario's)", "Instead of `gate.work`.", "1 %", kGate},

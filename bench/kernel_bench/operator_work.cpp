@@ -1,0 +1,101 @@
+#include <bench/base/error.h>
+#include <bench/kernel_bench/kernel_work.h>
+#include <kernels/families.h>
+#include <kernels/paths.h>
+
+#include <ATen/Context.h>
+#include <ATen/core/Tensor.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace bench::kernel_bench {
+namespace {
+
+kernels::Shape to_shape(const scenario::KernelShape& shape) {
+  return {.rows = shape.rows,
+          .heads = shape.heads,
+          .width = shape.width,
+          .dtype = device::torch_type(shape.dtype)};
+}
+
+const kernels::Family& family_of(const scenario::KernelCase& kernel) {
+  const kernels::Family* family = kernels::find_family(kernel.family);
+  if (!family)
+    throw UsageError(
+        fmt::format("no kernel family '{}'; `bench list paths` names them", kernel.family));
+  return *family;
+}
+
+class OperatorWork final : public KernelWork {
+ public:
+  OperatorWork(const kernels::Family& family, const kernels::Shape& shape,
+               const kernels::Operators& path, int sets, std::uint64_t seed, device::Device& device)
+      : family_(family), shape_(shape), path_(path), outputs_(static_cast<std::size_t>(sets)) {
+    at::manual_seed(seed);
+    for (int i = 0; i < sets; ++i) {
+      inputs_.push_back(family.make(shape, device.torch_device()));
+      inputs_.back().parameters = inputs_.front().parameters;
+    }
+  }
+
+  // The previous outputs are let go only after the new ones are made, so that outputs rotate as
+  // inputs do.
+  void launch(int set) override { outputs_[at(set)] = family_.run(path_, inputs_[at(set)]); }
+
+  kernels::reference::Accuracy accuracy() override {
+    const std::vector<at::Tensor> exact = family_.exact(inputs_[0]);
+    kernels::reference::Accuracy worst;
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      const auto one = kernels::reference::accuracy(outputs_[0][i], exact[i]);
+      worst.finite = worst.finite && one.finite;
+      worst.max_abs_error = std::max(worst.max_abs_error, one.max_abs_error);
+      worst.max_ulp = std::max(worst.max_ulp, one.max_ulp);
+    }
+    return worst;
+  }
+  device::Digest digest() override { return device::digest(outputs_[0].back()); }
+  double bytes() const override { return kernels::bytes(family_, shape_); }
+  double flop() const override { return kernels::flop(family_, shape_); }
+
+ private:
+  static std::size_t at(int set) { return static_cast<std::size_t>(set); }
+
+  const kernels::Family& family_;
+  kernels::Shape shape_;
+  const kernels::Operators& path_;
+  std::vector<kernels::Inputs> inputs_;
+  std::vector<std::vector<at::Tensor>> outputs_;
+};
+
+} // namespace
+
+std::int64_t footprint(const scenario::KernelCase& kernel) {
+  const kernels::Shape shape = to_shape(kernel.shape);
+  return static_cast<std::int64_t>(family_of(kernel).traffic * shape.elements()) *
+         size_of(kernel.shape.dtype);
+}
+
+std::unique_ptr<KernelWork> make_work(const scenario::KernelCase& kernel, int sets,
+                                      std::uint64_t seed, device::Device& device) {
+  const kernels::Family& family = family_of(kernel);
+  const kernels::Path* path = kernels::find_path(kernel.path);
+  if (!path)
+    throw UsageError(
+        fmt::format("no {} path '{}'; `bench list paths` names them", kernel.family, kernel.path));
+  if (!path->runs_on(device.torch_device().type()))
+    throw UnavailableError(fmt::format("path {} does not run on {}", path->name, device.name()));
+  // Output of the recording beside that of the warm-up, fp64 copies of the check, temporaries of a
+  // chain.
+  const std::int64_t needed = footprint(kernel) * (2 * sets + 16), free = device.free_memory();
+  if (needed > free)
+    throw UnavailableError(fmt::format("{} {} needs {:.1f} GiB and {:.1f} GiB are free on {}",
+                                       kernel.family, to_string(kernel.shape),
+                                       static_cast<double>(needed) / (1 << 30),
+                                       static_cast<double>(free) / (1 << 30), device.name()));
+  return std::make_unique<OperatorWork>(family, to_shape(kernel.shape), *path->operators, sets,
+                                        seed, device);
+}
+
+} // namespace bench::kernel_bench

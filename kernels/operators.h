@@ -1,0 +1,82 @@
+#pragma once
+
+#include <utility>
+
+namespace at {
+class Tensor;
+}
+
+namespace kernels {
+
+/// What a denoising block does between its matrix products and its attention, in one
+/// implementation (a "path"). A path has its own rms_norm; the other operators are compositions of
+/// that and plain ATen operators (compositions.cpp), until a path overrides one to fuse it.
+///
+/// All of them: tensors on one device, bf16, fp16 or fp32, the last dimension dense, the others of
+/// any stride; sums in fp32 at least; outputs dense and new, except where said. None synchronises
+/// with the host, all can be captured into a CUDA graph. Vectors (weight, scale, shift, gate) are
+/// [width] or [1, width], of x's type. `eps` > 0 is added to the mean square or variance.
+class Operators {
+ public:
+  virtual ~Operators() = default;
+
+  /// x / sqrt(mean(x^2) + eps) * weight over the last dimension: [..., width].
+  virtual at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) const = 0;
+
+  /// rms_norm(x) * scale. Z-Image before attention and feed-forward; scale is 1 + modulation.
+  virtual at::Tensor rms_norm_scale(const at::Tensor& x, const at::Tensor& weight,
+                                    const at::Tensor& scale, double eps) const;
+
+  /// x + gate * rms_norm(a): Z-Image after attention and feed-forward; gate is tanh(modulation).
+  virtual at::Tensor add_gated_rms_norm(const at::Tensor& x, const at::Tensor& gate,
+                                        const at::Tensor& a, const at::Tensor& weight,
+                                        double eps) const;
+
+  /// y = x + gate * rms_norm(a, weight) and rms_norm(y, next_weight) * next_scale: the residual
+  /// and what the next product reads.
+  virtual std::pair<at::Tensor, at::Tensor>
+  add_gated_rms_norm_then_scale(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& a,
+                                const at::Tensor& weight, const at::Tensor& next_weight,
+                                const at::Tensor& next_scale, double eps) const;
+
+  /// y = x + a and rms_norm(y, weight): the residual of language models and of blocks without
+  /// modulation.
+  virtual std::pair<at::Tensor, at::Tensor> add_rms_norm(const at::Tensor& x, const at::Tensor& a,
+                                                         const at::Tensor& weight,
+                                                         double eps) const;
+
+  /// rms_norm of every head of q and k [tokens, heads, head_width], then pairs of neighbouring
+  /// elements turned by `rotation` [tokens, head_width / 2] complex64; undefined: not turned. q and
+  /// k may be slices of a packed product.
+  virtual std::pair<at::Tensor, at::Tensor>
+  qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight,
+                   const at::Tensor& k_weight, const at::Tensor& rotation, double eps) const;
+
+  /// (x - mean(x)) / sqrt(var(x) + eps) * scale + shift; scale is 1 + modulation; an undefined
+  /// shift adds nothing. Qwen-Image and FLUX before attention and feed-forward.
+  virtual at::Tensor layer_norm_scale_shift(const at::Tensor& x, const at::Tensor& scale,
+                                            const at::Tensor& shift, double eps) const;
+
+  /// x + gate * a.
+  virtual at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate,
+                               const at::Tensor& a) const;
+
+  /// y = x + gate * a and layer_norm_scale_shift(y, scale, shift).
+  virtual std::pair<at::Tensor, at::Tensor>
+  add_gated_then_layer_norm(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& a,
+                            const at::Tensor& scale, const at::Tensor& shift, double eps) const;
+
+  /// silu(packed[..., :half]) * packed[..., half:] of a packed [..., 2 * half].
+  virtual at::Tensor swiglu(const at::Tensor& packed) const;
+
+  /// gelu(x weight^T + bias) with the tanh approximation: x [tokens, inputs], weight [outputs,
+  /// inputs], bias [outputs].
+  virtual at::Tensor linear_gelu(const at::Tensor& x, const at::Tensor& weight,
+                                 const at::Tensor& bias) const;
+};
+
+/// Rotates pairs of neighbouring elements of x [tokens, heads, head_width] by the unit complex
+/// numbers `rotation` [tokens, head_width / 2] (complex64), in fp32; returns x's type.
+at::Tensor rotate(const at::Tensor& x, const at::Tensor& rotation);
+
+} // namespace kernels

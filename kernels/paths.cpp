@@ -1,0 +1,34 @@
+#include <kernels/aten/aten_path.h>
+#include <kernels/decomposed/decomposed_path.h>
+#include <kernels/paths.h>
+
+#include <algorithm>
+
+namespace kernels {
+
+bool Path::runs_on(c10::DeviceType device) const {
+  return devices.empty() || std::ranges::find(devices, device) != devices.end();
+}
+
+const std::vector<Path>& paths() {
+  static const std::vector<Path> all{
+      {.name = "aten",
+       .summary = "at::rms_norm, one kernel; multiplies by the weight in fp32, rounds once",
+       .devices = {},
+       .operators = aten::make_operators()},
+      {.name = "decomposed",
+       .summary =
+           "the fp32 chain as diffusers runs it, one kernel an operator; rounds before the weight",
+       .devices = {},
+       .operators = decomposed::make_operators()},
+  };
+  return all;
+}
+
+const Path* find_path(std::string_view name) {
+  const auto& all = paths();
+  const auto it = std::ranges::find(all, name, &Path::name);
+  return it == all.end() ? nullptr : &*it;
+}
+
+} // namespace kernels

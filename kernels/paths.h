@@ -1,0 +1,31 @@
+#pragma once
+
+#include <kernels/operators.h>
+
+#include <c10/core/DeviceType.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The implementations of the operators, by the name that scenarios give them.
+namespace kernels {
+
+struct Path {
+  std::string name;    ///< as scenarios name it
+  std::string summary; ///< one line: what it launches, and where it rounds
+  /// Where it runs; empty: on every device.
+  std::vector<c10::DeviceType> devices;
+  std::shared_ptr<const Operators> operators;
+
+  bool runs_on(c10::DeviceType device) const;
+};
+
+/// All of them, in the order `bench list paths` shows.
+const std::vector<Path>& paths();
+
+/// The one of that name, or nullptr.
+const Path* find_path(std::string_view name);
+
+} // namespace kernels

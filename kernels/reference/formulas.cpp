@@ -1,0 +1,37 @@
+#include <kernels/reference/formulas.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/imag.h>
+#include <ATen/ops/real.h>
+#include <ATen/ops/stack.h>
+
+namespace kernels::reference {
+
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
+  const at::Tensor wide = x.to(at::kDouble);
+  return wide / (wide.square().mean(-1, true) + eps).sqrt() * weight.to(at::kDouble);
+}
+
+at::Tensor layer_norm(const at::Tensor& x, double eps) {
+  const at::Tensor wide = x.to(at::kDouble);
+  const at::Tensor centred = wide - wide.mean(-1, true);
+  return centred / (centred.square().mean(-1, true) + eps).sqrt();
+}
+
+at::Tensor rotate(const at::Tensor& x, const at::Tensor& rotation) {
+  const at::Tensor pairs = x.to(at::kDouble).unflatten(-1, {-1, 2});
+  const at::Tensor even = pairs.select(-1, 0), odd = pairs.select(-1, 1);
+  const at::Tensor cosine = at::real(rotation).to(at::kDouble).unsqueeze(1);
+  const at::Tensor sine = at::imag(rotation).to(at::kDouble).unsqueeze(1);
+  return at::stack({even * cosine - odd * sine, even * sine + odd * cosine}, -1).flatten(-2);
+}
+
+at::Tensor swiglu(const at::Tensor& packed) {
+  const at::Tensor wide = packed.to(at::kDouble);
+  const std::int64_t half = wide.size(-1) / 2;
+  const at::Tensor gate = wide.narrow(-1, 0, half);
+  return gate / (1 + (-gate).exp()) * wide.narrow(-1, half, half);
+}
+
+} // namespace kernels::reference

@@ -1,0 +1,16 @@
+#pragma once
+
+namespace at {
+class Tensor;
+}
+
+/// The operators in fp64, by their formulas (kernels/operators.h); what every path is held against.
+namespace kernels::reference {
+
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
+at::Tensor layer_norm(const at::Tensor& x, double eps); ///< without weight and bias
+/// x [tokens, heads, width] fp64, rotation [tokens, width / 2] complex.
+at::Tensor rotate(const at::Tensor& x, const at::Tensor& rotation);
+at::Tensor swiglu(const at::Tensor& packed);
+
+} // namespace kernels::reference
