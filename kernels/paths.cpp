@@ -1,4 +1,7 @@
 #include <kernels/aten/aten_path.h>
+#ifdef BENCH_CUDA
+#include <kernels/cuda/cuda_path.h>
+#endif
 #include <kernels/decomposed/decomposed_path.h>
 #include <kernels/paths.h>
 
@@ -21,6 +24,22 @@ const std::vector<Path>& paths() {
            "the fp32 chain as diffusers runs it, one kernel an operator; rounds before the weight",
        .devices = {},
        .operators = decomposed::make_operators()},
+#ifdef BENCH_CUDA
+      {.name = "cuda",
+       .summary = "RMSNorm by our own kernel, one launch; rounds once",
+       .devices = {c10::DeviceType::CUDA},
+       .operators = cuda::make_operators()},
+      {.name = "fused",
+       .summary =
+           "our own kernel for every operator: norms with what is beside them, one launch each",
+       .devices = {c10::DeviceType::CUDA},
+       .operators = cuda::make_fused_operators()},
+#else
+      {.name = "cuda",
+       .summary = "RMSNorm by our own kernel, one launch; rounds once",
+       .devices = {c10::DeviceType::CUDA},
+       .operators = aten::make_operators()},
+#endif
   };
   return all;
 }

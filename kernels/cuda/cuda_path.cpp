@@ -1,0 +1,294 @@
+#include <kernels/cuda/cuda_path.h>
+#include <kernels/cuda/qk_norm_rope.h>
+#include <kernels/cuda/row_chain.h>
+#include <kernels/cuda/swiglu.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/_addmm_activation.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/rms_norm.h>
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace kernels::cuda {
+namespace {
+
+std::optional<Type> type_of(const at::Tensor& x) {
+  switch (x.scalar_type()) {
+  case at::kBFloat16:
+    return Type::bf16;
+  case at::kHalf:
+    return Type::fp16;
+  case at::kFloat:
+    return Type::fp32;
+  default:
+    return std::nullopt;
+  }
+}
+
+bool is_aligned(const at::Tensor& x) {
+  return reinterpret_cast<std::uintptr_t>(x.const_data_ptr()) % 16 == 0;
+}
+
+/// A chain over the rows of `a`, or nothing when the kernels do not take it.
+class ChainCall {
+ public:
+  ChainCall(const at::Tensor& a, double eps) : a_(a), type_(type_of(a)) {
+    if (!a.is_cuda() || !type_ || a.dim() < 1 || a.numel() == 0)
+      return;
+    if (a.dim() > 3 || a.stride(-1) != 1)
+      a_ = a.contiguous();
+    chain_.width = static_cast<int>(a_.size(-1));
+    chain_.eps = static_cast<float>(eps);
+    chain_.rows = a_.numel() / a_.size(-1);
+    chain_.inner = a_.dim() == 3 ? a_.size(1) : 1;
+    chain_.inner_stride = a_.dim() == 3 ? a_.stride(1) : 0;
+    chain_.outer_stride = a_.dim() >= 2 ? a_.stride(0) : a_.size(-1);
+    if (chain_.inner_stride == chain_.width &&
+        chain_.outer_stride == chain_.inner * chain_.inner_stride) {
+      chain_.inner = 1; // dense: no division a row
+      chain_.outer_stride = chain_.width;
+    }
+    chain_.a = a_.const_data_ptr();
+    const std::int64_t vector = 16 / a_.element_size();
+    aligned_ = is_aligned(a_) && chain_.width % vector == 0 && chain_.outer_stride % vector == 0 &&
+               chain_.inner_stride % vector == 0;
+    is_taken_ = true;
+  }
+
+  ChainCall& with(const void* RowChain::*member, const at::Tensor& tensor) {
+    if (!is_taken_)
+      return *this;
+    if (tensor.scalar_type() != a_.scalar_type() || tensor.device() != a_.device()) {
+      is_taken_ = false;
+      return *this;
+    }
+    kept_.push_back(tensor.contiguous());
+    chain_.*member = kept_.back().const_data_ptr();
+    aligned_ = aligned_ && is_aligned(kept_.back());
+    return *this;
+  }
+
+  bool is_taken() const { return is_taken_ && takes(*type_, chain_.width, aligned_); }
+
+  at::Tensor output(void* RowChain::*member) {
+    at::Tensor out = at::empty(a_.sizes(), a_.options());
+    chain_.*member = out.mutable_data_ptr();
+    return out;
+  }
+
+  void run(Chain chain) const {
+    const c10::cuda::CUDAGuard guard(a_.device());
+    C10_CUDA_CHECK(launch(chain, *type_, chain_, aligned_,
+                          c10::cuda::getCurrentCUDAStream(a_.device().index())));
+  }
+
+ private:
+  at::Tensor a_;
+  std::optional<Type> type_;
+  RowChain chain_;
+  bool aligned_ = false;
+  bool is_taken_ = false;
+  std::vector<at::Tensor> kept_;
+};
+
+class CudaOperators : public Operators {
+ public:
+  at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) const override {
+    ChainCall call(x, eps);
+    if (!call.with(&RowChain::weight2, weight).is_taken())
+      return at::rms_norm(x, {x.size(-1)}, weight, eps);
+    at::Tensor z = call.output(&RowChain::z);
+    call.run(Chain::rms_norm);
+    return z;
+  }
+};
+
+class FusedOperators final : public CudaOperators {
+ public:
+  at::Tensor rms_norm_scale(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& scale,
+                            double eps) const override {
+    ChainCall call(x, eps);
+    if (!call.with(&RowChain::weight2, weight).with(&RowChain::scale2, scale).is_taken())
+      return Operators::rms_norm_scale(x, weight, scale, eps);
+    at::Tensor z = call.output(&RowChain::z);
+    call.run(Chain::rms_norm_scale);
+    return z;
+  }
+
+  at::Tensor add_gated_rms_norm(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& a,
+                                const at::Tensor& weight, double eps) const override {
+    ChainCall call(a, eps);
+    call.with(&RowChain::x, x).with(&RowChain::gate, gate).with(&RowChain::weight1, weight);
+    if (!call.is_taken())
+      return Operators::add_gated_rms_norm(x, gate, a, weight, eps);
+    at::Tensor y = call.output(&RowChain::y);
+    call.run(Chain::add_gated_rms_norm);
+    return y;
+  }
+
+  std::pair<at::Tensor, at::Tensor>
+  add_gated_rms_norm_then_scale(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& a,
+                                const at::Tensor& weight, const at::Tensor& next_weight,
+                                const at::Tensor& next_scale, double eps) const override {
+    ChainCall call(a, eps);
+    call.with(&RowChain::x, x)
+        .with(&RowChain::gate, gate)
+        .with(&RowChain::weight1, weight)
+        .with(&RowChain::weight2, next_weight)
+        .with(&RowChain::scale2, next_scale);
+    if (!call.is_taken())
+      return Operators::add_gated_rms_norm_then_scale(x, gate, a, weight, next_weight, next_scale,
+                                                      eps);
+    return run_both(call, Chain::add_gated_rms_norm_then_scale);
+  }
+
+  std::pair<at::Tensor, at::Tensor> add_rms_norm(const at::Tensor& x, const at::Tensor& a,
+                                                 const at::Tensor& weight,
+                                                 double eps) const override {
+    ChainCall call(a, eps);
+    if (!call.with(&RowChain::x, x).with(&RowChain::weight2, weight).is_taken())
+      return Operators::add_rms_norm(x, a, weight, eps);
+    return run_both(call, Chain::add_rms_norm);
+  }
+
+  std::pair<at::Tensor, at::Tensor> qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k,
+                                                     const at::Tensor& q_weight,
+                                                     const at::Tensor& k_weight,
+                                                     const at::Tensor& rotation,
+                                                     double eps) const override;
+
+  at::Tensor layer_norm_scale_shift(const at::Tensor& x, const at::Tensor& scale,
+                                    const at::Tensor& shift, double eps) const override {
+    ChainCall call(x, eps);
+    call.with(&RowChain::scale2, scale);
+    if (shift.defined())
+      call.with(&RowChain::shift2, shift);
+    if (!call.is_taken())
+      return Operators::layer_norm_scale_shift(x, scale, shift, eps);
+    at::Tensor z = call.output(&RowChain::z);
+    call.run(shift.defined() ? Chain::layer_norm_scale_shift : Chain::layer_norm_scale);
+    return z;
+  }
+
+  at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate,
+                       const at::Tensor& a) const override {
+    ChainCall call(a, 0);
+    if (!call.with(&RowChain::x, x).with(&RowChain::gate, gate).is_taken())
+      return Operators::add_gated(x, gate, a);
+    at::Tensor y = call.output(&RowChain::y);
+    call.run(Chain::add_gated);
+    return y;
+  }
+
+  std::pair<at::Tensor, at::Tensor>
+  add_gated_then_layer_norm(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& a,
+                            const at::Tensor& scale, const at::Tensor& shift,
+                            double eps) const override {
+    ChainCall call(a, eps);
+    call.with(&RowChain::x, x)
+        .with(&RowChain::gate, gate)
+        .with(&RowChain::scale2, scale)
+        .with(&RowChain::shift2, shift);
+    if (!call.is_taken())
+      return Operators::add_gated_then_layer_norm(x, gate, a, scale, shift, eps);
+    return run_both(call, Chain::add_gated_then_layer_norm);
+  }
+
+  at::Tensor swiglu(const at::Tensor& packed) const override;
+
+  at::Tensor linear_gelu(const at::Tensor& x, const at::Tensor& weight,
+                         const at::Tensor& bias) const override {
+    if (!x.is_cuda())
+      return Operators::linear_gelu(x, weight, bias);
+    return at::_addmm_activation(bias, x, weight.t(), 1, 1, /*use_gelu=*/true);
+  }
+
+ private:
+  static std::pair<at::Tensor, at::Tensor> run_both(ChainCall& call, Chain chain) {
+    at::Tensor y = call.output(&RowChain::y), z = call.output(&RowChain::z);
+    call.run(chain);
+    return {std::move(y), std::move(z)};
+  }
+};
+
+std::pair<at::Tensor, at::Tensor>
+FusedOperators::qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k,
+                                 const at::Tensor& q_weight, const at::Tensor& k_weight,
+                                 const at::Tensor& rotation, double eps) const {
+  const std::optional<Type> type = type_of(q);
+  const auto compose = [&] {
+    return Operators::qk_rms_norm_rope(q, k, q_weight, k_weight, rotation, eps);
+  };
+  if (!q.is_cuda() || !type || q.dim() != 3 || q.sizes() != k.sizes() ||
+      !takes_head(*type, static_cast<int>(q.size(2))))
+    return compose();
+  const std::int64_t vector = 16 / q.element_size();
+  for (const at::Tensor* t : {&q, &k, &q_weight, &k_weight})
+    if (t->scalar_type() != q.scalar_type() || !is_aligned(*t) || t->stride(-1) != 1 ||
+        (t->dim() == 3 && (t->stride(0) % vector != 0 || t->stride(1) % vector != 0)))
+      return compose();
+  if (rotation.defined() && (!rotation.is_contiguous() || !is_aligned(rotation)))
+    return compose();
+  at::Tensor q_out = at::empty(q.sizes(), q.options()), k_out = at::empty(k.sizes(), k.options());
+  const auto side = [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& out) {
+    return QkNormRope::Side{.from = x.const_data_ptr(),
+                            .token_stride = x.stride(0),
+                            .head_stride = x.stride(1),
+                            .weight = weight.const_data_ptr(),
+                            .to = out.mutable_data_ptr()};
+  };
+  const QkNormRope call{.q = side(q, q_weight, q_out),
+                        .k = side(k, k_weight, k_out),
+                        .rotation = rotation.defined()
+                                        ? static_cast<const float2*>(rotation.const_data_ptr())
+                                        : nullptr,
+                        .tokens = q.size(0),
+                        .heads = static_cast<int>(q.size(1)),
+                        .eps = static_cast<float>(eps)};
+  const c10::cuda::CUDAGuard guard(q.device());
+  C10_CUDA_CHECK(launch(call, *type, static_cast<int>(q.size(2)),
+                        c10::cuda::getCurrentCUDAStream(q.device().index())));
+  return {std::move(q_out), std::move(k_out)};
+}
+
+at::Tensor FusedOperators::swiglu(const at::Tensor& packed) const {
+  const std::optional<Type> type = type_of(packed);
+  if (!packed.is_cuda() || !type || packed.stride(-1) != 1 || packed.size(-1) % 2 != 0)
+    return Operators::swiglu(packed);
+  const at::Tensor rows =
+      packed.dim() == 2 ? packed : packed.contiguous().view({-1, packed.size(-1)});
+  std::vector<std::int64_t> sizes = packed.sizes().vec();
+  sizes.back() /= 2;
+  at::Tensor out = at::empty(sizes, packed.options());
+  const std::int64_t vector = 16 / packed.element_size();
+  const Swiglu call{.packed = rows.const_data_ptr(),
+                    .row_stride = rows.stride(0),
+                    .to = out.mutable_data_ptr(),
+                    .rows = rows.size(0),
+                    .half = sizes.back()};
+  const bool aligned = is_aligned(rows) && call.half % vector == 0 && call.row_stride % vector == 0;
+  const c10::cuda::CUDAGuard guard(packed.device());
+  C10_CUDA_CHECK(
+      launch(call, *type, aligned, c10::cuda::getCurrentCUDAStream(packed.device().index())));
+  return out;
+}
+
+} // namespace
+
+std::shared_ptr<const Operators> make_operators() {
+  return std::make_shared<CudaOperators>();
+}
+
+std::shared_ptr<const Operators> make_fused_operators() {
+  return std::make_shared<FusedOperators>();
+}
+
+} // namespace kernels::cuda

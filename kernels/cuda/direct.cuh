@@ -1,0 +1,45 @@
+#pragma once
+
+#include <kernels/cuda/launch.cuh>
+#include <kernels/cuda/row_chain.cuh>
+
+namespace kernels::cuda {
+
+/// A chain whose rows go from memory to registers: as many blocks as there are rows (or groups of
+/// them). Least latency, any stride; for few rows, and for narrow ones.
+template <typename T, int kElements, Chain kChain, typename L>
+__global__ void __launch_bounds__(L::kBlock, L::kBlocksOnSm) direct_kernel(const RowChain p) {
+  using Math = RowMath<T, kElements, kChain, L>;
+  using V = typename Math::V;
+  Math math(p, static_cast<int>(threadIdx.x) % L::kThreads);
+  const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * L::kGroups +
+                           static_cast<int>(threadIdx.x) / L::kThreads;
+  const bool is_row = row < p.rows;
+
+  let_next_kernel_be_set_up();
+  wait_for_previous_kernel();
+
+  // Everything that is read once is asked for before anything is used.
+  const std::int64_t outer = p.inner == 1 ? row : row / p.inner;
+  const T* from_a = static_cast<const T*>(p.a) + outer * p.outer_stride +
+                    (row - outer * p.inner) * p.inner_stride;
+  const T* from_x = static_cast<const T*>(p.x) + row * p.width;
+  V a[L::kVectors], x[Math::kLinks.residual ? L::kVectors : 1];
+#pragma unroll
+  for (int i = 0; i < L::kVectors; ++i) {
+    const bool is_there = is_row && math.is_there(i);
+    a[i] = is_there ? load_stream(reinterpret_cast<const V*>(from_a) + math.place(i)) : V{};
+    if constexpr (Math::kLinks.residual)
+      x[i] = is_there ? load_stream(reinterpret_cast<const V*>(from_x) + math.place(i)) : V{};
+  }
+  math.read_ahead();
+  math.run(row, a, x, is_row, 0);
+}
+
+template <typename T, int kElements, Chain kChain, typename L>
+cudaError_t launch_direct(const RowChain& p, cudaStream_t stream) {
+  return launch_kernel(direct_kernel<T, kElements, kChain, L>,
+                       (p.rows + L::kGroups - 1) / L::kGroups, L::kBlock, 0, stream, p);
+}
+
+} // namespace kernels::cuda

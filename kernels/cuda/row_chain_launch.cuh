@@ -1,0 +1,76 @@
+#pragma once
+
+#include <kernels/cuda/direct.cuh>
+
+namespace kernels::cuda {
+
+/// Rows up to which a launch is too small to fill the GPU, so that its length is one row's latency.
+inline constexpr std::int64_t kFewRows = 264; // two on every SM of an H200
+
+/// The layout for rows of `vectors` vectors. Those of wide rows were chosen by tune.cu on H200s.
+template <typename T, Chain kChain>
+cudaError_t launch_wide(const RowChain& p, cudaStream_t stream) {
+  constexpr int kElements = 16 / sizeof(T);
+  const int vectors = p.width / kElements;
+  const auto with = [&]<typename L>(L) {
+    return launch_direct<T, kElements, kChain, L>(p, stream);
+  };
+  if (vectors <= 16)
+    return with(Layout<16, 1, 16>{});
+  if (vectors <= 32)
+    return with(Layout<32, 1, 8>{});
+  if (vectors <= 512 && p.rows <= kFewRows)
+    return with(Layout<256, 2, 1>{});
+  if (vectors <= 128)
+    return with(Layout<32, 4, 4>{});
+  if (vectors <= 384)
+    return with(Layout<96, 4, 1>{});
+  if (vectors <= 512)
+    return with(Layout<128, 4, 1>{});
+  if (vectors <= 768)
+    return with(Layout<256, 3, 1>{});
+  return with(Layout<512, 4, 1>{});
+}
+
+/// For rows whose length or place is no multiple of 16 bytes.
+template <typename T, Chain kChain>
+cudaError_t launch_odd(const RowChain& p, cudaStream_t stream) {
+  if (p.width <= 1024)
+    return launch_direct<T, 1, kChain, Layout<128, 8, 1>>(p, stream);
+  return launch_direct<T, 1, kChain, Layout<512, 16, 1>>(p, stream);
+}
+
+/// All chains of one type; each type is a file of its own, so that they compile side by side.
+template <typename T>
+cudaError_t launch_type(Chain chain, const RowChain& p, bool is_aligned, cudaStream_t stream) {
+  const auto launch = [&]<Chain kChain>() {
+    return is_aligned ? launch_wide<T, kChain>(p, stream) : launch_odd<T, kChain>(p, stream);
+  };
+  switch (chain) {
+  case Chain::rms_norm:
+    return launch.template operator()<Chain::rms_norm>();
+  case Chain::rms_norm_scale:
+    return launch.template operator()<Chain::rms_norm_scale>();
+  case Chain::add_gated_rms_norm:
+    return launch.template operator()<Chain::add_gated_rms_norm>();
+  case Chain::add_gated_rms_norm_then_scale:
+    return launch.template operator()<Chain::add_gated_rms_norm_then_scale>();
+  case Chain::add_rms_norm:
+    return launch.template operator()<Chain::add_rms_norm>();
+  case Chain::layer_norm_scale:
+    return launch.template operator()<Chain::layer_norm_scale>();
+  case Chain::layer_norm_scale_shift:
+    return launch.template operator()<Chain::layer_norm_scale_shift>();
+  case Chain::add_gated:
+    return launch.template operator()<Chain::add_gated>();
+  case Chain::add_gated_then_layer_norm:
+    return launch.template operator()<Chain::add_gated_then_layer_norm>();
+  }
+  return cudaErrorInvalidValue;
+}
+
+cudaError_t launch_bf16(Chain chain, const RowChain& p, bool is_aligned, cudaStream_t stream);
+cudaError_t launch_fp16(Chain chain, const RowChain& p, bool is_aligned, cudaStream_t stream);
+cudaError_t launch_fp32(Chain chain, const RowChain& p, bool is_aligned, cudaStream_t stream);
+
+} // namespace kernels::cuda
