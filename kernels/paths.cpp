@@ -9,6 +9,28 @@
 
 namespace kernels {
 
+namespace {
+
+// A build without CUDA lists these paths too, so that scenarios mean the same everywhere; no device
+// of such a build runs them.
+#ifdef BENCH_CUDA
+std::shared_ptr<const Operators> cuda_operators() {
+  return cuda::make_operators();
+}
+std::shared_ptr<const Operators> fused_operators() {
+  return cuda::make_fused_operators();
+}
+#else
+std::shared_ptr<const Operators> cuda_operators() {
+  return aten::make_operators();
+}
+std::shared_ptr<const Operators> fused_operators() {
+  return aten::make_operators();
+}
+#endif
+
+} // namespace
+
 bool Path::runs_on(c10::DeviceType device) const {
   return devices.empty() || std::ranges::find(devices, device) != devices.end();
 }
@@ -24,22 +46,15 @@ const std::vector<Path>& paths() {
            "the fp32 chain as diffusers runs it, one kernel an operator; rounds before the weight",
        .devices = {},
        .operators = decomposed::make_operators()},
-#ifdef BENCH_CUDA
       {.name = "cuda",
        .summary = "RMSNorm by our own kernel, one launch; rounds once",
        .devices = {c10::DeviceType::CUDA},
-       .operators = cuda::make_operators()},
+       .operators = cuda_operators()},
       {.name = "fused",
        .summary =
            "our own kernel for every operator: norms with what is beside them, one launch each",
        .devices = {c10::DeviceType::CUDA},
-       .operators = cuda::make_fused_operators()},
-#else
-      {.name = "cuda",
-       .summary = "RMSNorm by our own kernel, one launch; rounds once",
-       .devices = {c10::DeviceType::CUDA},
-       .operators = aten::make_operators()},
-#endif
+       .operators = fused_operators()},
   };
   return all;
 }

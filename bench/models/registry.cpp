@@ -23,11 +23,7 @@ Family z_image() {
                                        {"heads", published.heads},
                                        {"head_width", published.head_width},
                                        {"caption_width", published.caption_width}},
-                      .kernel_shapes =
-                          [](const scenario::ModelSpec& spec, std::string_view family) {
-                            return family == "rms_norm" ? z_image_norm_shapes(spec)
-                                                        : std::vector<scenario::KernelShape>{};
-                          },
+                      .kernel_shapes = &z_image_kernel_shapes,
                       .fault = &z_image_fault},
           .summary =
               "Z-Image and Z-Image-Turbo (Tongyi-MAI): one stream, 6.155 B parameters as published",

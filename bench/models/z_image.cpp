@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <tuple>
 #include <utility>
 
@@ -297,20 +298,35 @@ double z_image_flop(const ZImageConfig& c, std::int64_t caption_tokens) {
          2 * (image + caption) * d * patch + 2 * t * d + 2 * kTimeHidden * (c.kTimeWidth + t);
 }
 
-std::vector<scenario::KernelShape> z_image_norm_shapes(const scenario::ModelSpec& spec) {
+std::vector<scenario::KernelShape> z_image_kernel_shapes(const scenario::ModelSpec& spec,
+                                                         std::string_view family) {
   const ZImageConfig c = z_image_config(spec);
   const std::int64_t image = c.image_tokens(), caption = c.padded(spec.text_tokens);
   std::vector<scenario::KernelShape> shapes;
-  const auto add = [&](std::int64_t rows, std::int64_t width, scenario::DType dtype) {
-    const scenario::KernelShape shape{.rows = rows, .width = width, .dtype = dtype};
-    if (std::ranges::find(shapes, shape) == shapes.end())
-      shapes.push_back(shape);
+  const auto add = [&](std::initializer_list<std::int64_t> rows, std::int64_t width,
+                       std::int64_t heads = 1) {
+    for (const std::int64_t r : rows) {
+      const scenario::KernelShape shape{
+          .rows = r, .width = width, .dtype = spec.dtype, .heads = heads};
+      if (std::ranges::find(shapes, shape) == shapes.end())
+        shapes.push_back(shape);
+    }
   };
-  for (const std::int64_t tokens : {image + caption, image, caption})
-    add(tokens, c.dim(), spec.dtype);
-  for (const std::int64_t tokens : {image + caption, image, caption})
-    add(tokens * c.heads, c.head_width, spec.dtype); // q and k, a call each
-  add(caption, c.caption_width, scenario::DType::fp32);
+  if (family == "rms_norm") {
+    add({image + caption, image, caption}, c.dim());
+    // q and k, a call each, where a path does not fuse them.
+    add({(image + caption) * c.heads, image * c.heads, caption * c.heads}, c.head_width);
+    shapes.push_back({.rows = caption, .width = c.caption_width, .dtype = scenario::DType::fp32});
+  } else if (family == "rms_norm_scale" || family == "add_gated_rms_norm" ||
+             family == "add_gated_rms_norm_then_scale") {
+    add({image + caption, image}, c.dim());
+  } else if (family == "qk_rms_norm_rope") {
+    add({image + caption, image, caption}, c.head_width, c.heads);
+  } else if (family == "layer_norm_scale_shift") {
+    add({image + caption}, c.dim());
+  } else if (family == "swiglu") {
+    add({image + caption, image, caption}, c.ffn());
+  }
   return shapes;
 }
 

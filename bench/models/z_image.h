@@ -3,6 +3,7 @@
 #include <bench/models/denoiser.h>
 
 #include <algorithm>
+#include <string_view>
 
 namespace bench::models {
 
@@ -45,8 +46,10 @@ std::string z_image_fault(const scenario::ModelSpec& spec);
 /// Floating-point operations of one forward; see Denoiser::flop.
 double z_image_flop(const ZImageConfig& config, std::int64_t caption_tokens);
 
-/// The RMSNorm inputs of one forward, largest first, each shape once.
-std::vector<scenario::KernelShape> z_image_norm_shapes(const scenario::ModelSpec& spec);
+/// The inputs that one forward calls a kernel family with, largest first, each shape once; none:
+/// it never calls it.
+std::vector<scenario::KernelShape> z_image_kernel_shapes(const scenario::ModelSpec& spec,
+                                                         std::string_view family);
 
 /// Device memory of a loop, bytes: an upper estimate.
 std::int64_t z_image_memory(const scenario::ModelSpec& spec);

@@ -26,12 +26,20 @@ TEST(ZImage, CountsTheWorkOfAForward) {
 }
 
 TEST(ZImage, NamesTheShapesOfItsNorms) {
-  std::vector<std::string> shapes;
-  for (const auto& shape : z_image_norm_shapes(published()))
-    shapes.push_back(to_string(shape));
-  EXPECT_EQ(shapes, (std::vector<std::string>{"4128x3840.bf16", "4096x3840.bf16", "32x3840.bf16",
-                                              "123840x128.bf16", "122880x128.bf16", "960x128.bf16",
-                                              "32x2560.fp32"}));
+  const auto shapes_of = [](std::string_view family) {
+    std::vector<std::string> shapes;
+    for (const auto& shape : z_image_kernel_shapes(published(), family))
+      shapes.push_back(to_string(shape));
+    return shapes;
+  };
+  EXPECT_EQ(shapes_of("qk_rms_norm_rope"),
+            (std::vector<std::string>{"4128x30x128.bf16", "4096x30x128.bf16", "32x30x128.bf16"}));
+  EXPECT_EQ(shapes_of("swiglu").front(), "4128x10240.bf16");
+  EXPECT_TRUE(shapes_of("add_gated").empty());
+  EXPECT_EQ(shapes_of("rms_norm"),
+            (std::vector<std::string>{"4128x3840.bf16", "4096x3840.bf16", "32x3840.bf16",
+                                      "123840x128.bf16", "122880x128.bf16", "960x128.bf16",
+                                      "32x2560.fp32"}));
 }
 
 TEST(ZImage, KnowsItsMemoryBeforehand) {

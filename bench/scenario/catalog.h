@@ -32,6 +32,8 @@ struct Catalog {
     std::string name; ///< as in `kernels.<name>` and `paths.<name>`: "rms_norm"
     int work_version = 1;
     std::vector<std::string> paths; ///< names of its implementations
+    /// Those that run on a GPU only: a profile of another device leaves them out.
+    std::vector<std::string> cuda_paths{};
   };
 
   std::vector<Model> models;

@@ -154,8 +154,10 @@ class KeyCheck {
     case Type::engines:
       return check_names(value, key, path, "engine", catalog_.engines);
     case Type::paths:
-      return check_names(value, key, path, fmt::format("path of {}:", family_->name),
-                         family_->paths);
+      if (key.last() != "kernel_paths")
+        return check_names(value, key, path, fmt::format("path of {}:", family_->name),
+                           family_->paths);
+      return check_names(value, key, path, "path", all_paths());
     case Type::loops:
       return check_names(value, key, path, "loop", keys_of(root_.find("loops")));
     case Type::families:
@@ -166,6 +168,13 @@ class KeyCheck {
     default:
       return check_scalar(value, key, path);
     }
+  }
+
+  std::vector<std::string> all_paths() const {
+    std::set<std::string> all;
+    for (const Catalog::KernelFamily& family : catalog_.families)
+      all.insert(family.paths.begin(), family.paths.end());
+    return {all.begin(), all.end()};
   }
 
   void wrong_type(const Node& value, const SchemaKey& key, std::string_view path) {

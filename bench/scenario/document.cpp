@@ -78,6 +78,7 @@ Profile read_profile(const Node& root, const Node::Entry& entry, const Catalog& 
   profile.loops = section.list("loops");
   profile.engines = section.list("engines");
   profile.families = section.list("kernels");
+  profile.kernel_paths = section.list("kernel_paths");
   profile.paths = read_paths({entry.value.find("paths")});
   return profile;
 }

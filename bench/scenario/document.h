@@ -41,6 +41,7 @@ struct Profile {
   std::optional<std::vector<std::string>> loops;
   std::optional<std::vector<std::string>> engines;
   std::optional<std::vector<std::string>> families;
+  std::optional<std::vector<std::string>> kernel_paths;
   PathsByFamily paths; ///< families that it does not name keep their paths
 };
 

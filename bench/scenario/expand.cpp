@@ -84,6 +84,9 @@ class Expander {
         own->second = narrow(own->second, kept);
       }
     }
+    for (auto& [family, names] : paths) {
+      names = runnable(family, std::move(names));
+    }
     LoopCase loop;
     loop.model = *profile_.model;
     loop.loop = entry.id;
@@ -102,11 +105,22 @@ class Expander {
   void add_kernel(const KernelEntry& entry) {
     const int work_version = catalog_.find_family(entry.family)->work_version;
     for (const KernelShape& shape : shapes_of(entry)) {
-      for (const std::string& path : entry.paths) {
+      for (const std::string& path :
+           runnable(entry.family, narrow(entry.paths, profile_.kernel_paths))) {
         add(fmt::format("{}/{}/{}", entry.family, to_string(shape), path), entry.gate, work_version,
             KernelCase{.family = entry.family, .shape = shape, .path = path});
       }
     }
+  }
+
+  /// Without the paths that the profile's device cannot run.
+  std::vector<std::string> runnable(const std::string& family,
+                                    std::vector<std::string> paths) const {
+    if (profile_.device != DeviceKind::cuda) {
+      const std::vector<std::string>& elsewhere = catalog_.find_family(family)->cuda_paths;
+      std::erase_if(paths, [&](const std::string& path) { return contains(elsewhere, path); });
+    }
+    return paths;
   }
 
   std::vector<KernelShape> shapes_of(const KernelEntry& entry) const {

@@ -27,7 +27,7 @@ std::vector<std::string> ids(const std::string& text, std::string_view profile,
 
 Expansion zimage(std::string_view profile) {
   const Catalog catalog = fake_catalog();
-  return expand(load(BENCH_SCENARIOS_DIR "/zimage.yaml", catalog), profile, catalog);
+  return expand(load(BENCH_SCENARIO_TESTDATA "/zimage.yaml", catalog), profile, catalog);
 }
 
 TEST(Expand, OrderOfCases) {
@@ -39,6 +39,7 @@ TEST(Expand, OrderOfCases) {
                           "small/rms_norm/64x128.bf16/aten"));
 }
 
+// A scenario as one is kept, against the fake catalog: the kept ones change with their models.
 TEST(Expand, ZimageGate) {
   EXPECT_THAT(ids(zimage("gate")),
               ElementsAre("zimage/loop/turbo-9/graph/aten", "zimage/loop/turbo-50/graph/aten",
@@ -163,6 +164,31 @@ TEST(Expand, FaultsNameTheProfile) {
   EXPECT_THAT(
       message(load_text(kSmall, {"profiles.full={device: cuda, loops: [], kernels: []}"}), "full"),
       HasSubstr(": profile 'full' leaves no case; widen"));
+}
+
+TEST(Expand, LeavesOutPathsThatTheDeviceCannotRunAndThatAProfileDoesNotName) {
+  Catalog catalog = fake_catalog();
+  catalog.families[0].cuda_paths = {"cuda"};
+  const std::vector<std::string> overrides{"paths.rms_norm=[aten, cuda]",
+                                           "kernels.rms_norm.paths=[aten, cuda, decomposed]",
+                                           "profiles.full.kernel_paths=[cuda, aten]"};
+  const Scenario scenario = load_text(kSmall, overrides, catalog);
+  const auto paths = [&](std::string_view profile) {
+    std::vector<std::string> names;
+    for (const Case& c : expand(scenario, profile, catalog).cases)
+      if (const auto* kernel = std::get_if<KernelCase>(&c.work))
+        names.push_back(kernel->path);
+      else if (std::get<LoopCase>(c.work).engine == "eager")
+        names.push_back("loop:" + std::get<LoopCase>(c.work).paths.at("rms_norm"));
+    return names;
+  };
+  EXPECT_EQ(paths("full"), (std::vector<std::string>{"loop:aten", "loop:cuda", "loop:aten",
+                                                     "loop:cuda", "aten", "cuda"}));
+  EXPECT_EQ(paths("cpu"),
+            (std::vector<std::string>{"loop:aten", "loop:aten", "aten", "decomposed"}));
+  EXPECT_EQ(
+      faults_of(small_with("full: {device: cuda}", "full: {device: cuda, kernel_paths: [atem]}")),
+      "s.yaml:14:39: unknown path 'atem'; did you mean 'aten'?");
 }
 
 TEST(KernelShapes, TextForm) {

@@ -42,7 +42,7 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"model.architecture.<key>", Type::integer, "(the published model's)", "One number. Which there are, the model says; `bench list` shows them.", "2", kArchitecture},
 
   {"engines", Type::engines, "(none)", "How loops execute. Needed unless every loop has its own.", "[graph, eager]"},
-  {"paths", Type::map, "(none)", "Which implementations loops run. Needed unless every loop has its own.", "{rms_norm: [aten]}"},
+  {"paths", Type::map, "(none)", "Which implementations loops run. Needed unless every loop has its own. One that needs a GPU is left out by profiles of another device.", "{rms_norm: [aten]}"},
   {"paths.<family>", Type::paths, "(none)", "Paths of one kernel family. Of several families, every combination is a case. `rms_norm` also chooses what the path fuses with it.", "[aten, decomposed]"},
 
   {"loops", Type::map, "(none)", "Denoise loops to measure. A scenario has loops, kernels or both.", "{turbo-9: {steps: 9}}"},
@@ -83,6 +83,7 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"profiles.<profile>.paths", Type::map, "(all)", "Only some paths, in loops; kernels keep theirs.", "{rms_norm: [aten]}"},
   {"profiles.<profile>.paths.<family>", Type::paths, "(all)", "Only these paths, of those that a loop has.", "[aten]"},
   {"profiles.<profile>.kernels", Type::families, "(all)", "Only these kernel families; `[]`: none.", "[rms_norm]"},
+  {"profiles.<profile>.kernel_paths", Type::paths, "(all)", "Only these paths, of those that a kernel family has.", "[fused]"},
   {"profiles.<profile>.steps", Type::integer, "(no limit)", "Upper limit on the steps of each loop.", "4", kSteps},
   {"profiles.<profile>.model", Type::map, "(the scenario's)", "Changes to `model`, key by key.", "{resolution: 128x128}"},
   {"profiles.<profile>.model.resolution", Type::resolution, "(the scenario's)", "Instead of `model.resolution`.", "128x128", kPixels},

@@ -71,8 +71,8 @@ struct Layout {
                 "a group is part of a warp, or warps that fill a block");
 };
 
-/// The sum of `value` over the threads of a group, for every one of them. `slot` < 6: two sums that
-/// may be under way at once in one block have different ones.
+/// The sum of `value` over the threads of a group, for every one of them. `slot` < 3: the sums of
+/// one kernel have different ones, so that none waits for the readers of another.
 template <int kThreads>
 __device__ float sum_over_group(float value, int slot) {
   constexpr int kLanes = kThreads < 32 ? kThreads : 32;
@@ -82,7 +82,7 @@ __device__ float sum_over_group(float value, int slot) {
   if constexpr (kThreads > 32) {
     constexpr int kWarps = kThreads / 32;
     constexpr int kQuads = (kWarps + 3) / 4; // read four at once
-    __shared__ float4 partial[6][kQuads];
+    __shared__ float4 partial[3][kQuads];
     float* of_warp = reinterpret_cast<float*>(partial[slot]);
     if (threadIdx.x % 32 == 0)
       of_warp[threadIdx.x / 32] = value;
@@ -127,12 +127,11 @@ class RowMath {
   }
 
   /// `a` and, where there is a residual, `x`: vectors past the row's end are zero. Writes y and z.
-  /// `slot`: 0 or 3, in turns for the rows that one block takes after each other.
-  __device__ void run(std::int64_t row, Part& a, const V* x, bool is_row, int slot) {
+  __device__ void run(std::int64_t row, Part& a, const V* x, bool is_row) {
     if constexpr (kLinks.norm1 || kLinks.residual)
-      first_half(row, a, x, is_row, slot);
+      first_half(row, a, x, is_row);
     if constexpr (kLinks.norm2 != Norm::none)
-      second_half(row, a, is_row, slot);
+      second_half(row, a, is_row);
   }
 
  private:
@@ -188,10 +187,10 @@ class RowMath {
       value[e] += terms[e];
   }
 
-  __device__ void first_half(std::int64_t row, Part& a, const V* x, bool is_row, int slot) {
+  __device__ void first_half(std::int64_t row, Part& a, const V* x, bool is_row) {
     float factor = 1;
     if constexpr (kLinks.norm1)
-      factor = inverse_root(sum_over_group<L::kThreads>(squares(a, 0), slot));
+      factor = inverse_root(sum_over_group<L::kThreads>(squares(a, 0), 0));
 #pragma unroll
     for (int i = 0; i < L::kVectors; ++i) {
       if (!is_there(i))
@@ -214,7 +213,7 @@ class RowMath {
     }
   }
 
-  __device__ void second_half(std::int64_t row, Part& a, bool is_row, int slot) {
+  __device__ void second_half(std::int64_t row, Part& a, bool is_row) {
     float mean = 0;
     if constexpr (kLinks.norm2 == Norm::layer) {
 #pragma unroll
@@ -226,7 +225,7 @@ class RowMath {
           mean += value[e];
         stay_packed(a[i]);
       }
-      mean = sum_over_group<L::kThreads>(mean, slot + 1) * inverse_width_;
+      mean = sum_over_group<L::kThreads>(mean, 1) * inverse_width_;
     }
     float sum = squares(a, mean);
     // What lies past the row's end is zero and must not count as -mean.
@@ -235,7 +234,7 @@ class RowMath {
       for (int i = 0; i < L::kVectors; ++i)
         if (!is_there(i))
           sum -= static_cast<float>(kElements) * mean * mean;
-    const float factor = inverse_root(sum_over_group<L::kThreads>(sum, slot + 2));
+    const float factor = inverse_root(sum_over_group<L::kThreads>(sum, 2));
 #pragma unroll
     for (int i = 0; i < L::kVectors; ++i) {
       if (!is_there(i))

@@ -1,19 +1,28 @@
 #pragma once
 
-#include <kernels/cuda/direct.cuh>
+#include <kernels/cuda/row_chain_kernel.cuh>
+
+#include <type_traits>
 
 namespace kernels::cuda {
 
 /// Rows up to which a launch is too small to fill the GPU, so that its length is one row's latency.
 inline constexpr std::int64_t kFewRows = 264; // two on every SM of an H200
 
-/// The layout for rows of `vectors` vectors. Those of wide rows were chosen by tune.cu on H200s.
+/// For 481 to 512 vectors, and fewer where nothing better is known. Chains with one sum and one
+/// vector to multiply by need few registers: six blocks of 256 threads fit on an SM.
+template <Chain kChain>
+using Wide = std::conditional_t<kChain == Chain::rms_norm || kChain == Chain::add_gated_rms_norm ||
+                                    kChain == Chain::add_gated,
+                                Layout<256, 2, 1>, Layout<128, 4, 1>>;
+
+/// The layout for rows of `vectors` vectors. Chosen by measuring, on H200s.
 template <typename T, Chain kChain>
 cudaError_t launch_wide(const RowChain& p, cudaStream_t stream) {
   constexpr int kElements = 16 / sizeof(T);
   const int vectors = p.width / kElements;
   const auto with = [&]<typename L>(L) {
-    return launch_direct<T, kElements, kChain, L>(p, stream);
+    return launch_layout<T, kElements, kChain, L>(p, stream);
   };
   if (vectors <= 16)
     return with(Layout<16, 1, 16>{});
@@ -24,11 +33,13 @@ cudaError_t launch_wide(const RowChain& p, cudaStream_t stream) {
   if (vectors <= 128)
     return with(Layout<32, 4, 4>{});
   if (vectors <= 384)
-    return with(Layout<96, 4, 1>{});
+    return with(Layout<128, 3, 1>{});
+  if (vectors <= 480 && kChain == Chain::add_gated_rms_norm_then_scale)
+    return with(Layout<160, 3, 1>{});
   if (vectors <= 512)
-    return with(Layout<128, 4, 1>{});
+    return with(Wide<kChain>{});
   if (vectors <= 768)
-    return with(Layout<256, 3, 1>{});
+    return with(Layout<384, 2, 1>{});
   return with(Layout<512, 4, 1>{});
 }
 
@@ -36,8 +47,8 @@ cudaError_t launch_wide(const RowChain& p, cudaStream_t stream) {
 template <typename T, Chain kChain>
 cudaError_t launch_odd(const RowChain& p, cudaStream_t stream) {
   if (p.width <= 1024)
-    return launch_direct<T, 1, kChain, Layout<128, 8, 1>>(p, stream);
-  return launch_direct<T, 1, kChain, Layout<512, 16, 1>>(p, stream);
+    return launch_layout<T, 1, kChain, Layout<128, 8, 1>>(p, stream);
+  return launch_layout<T, 1, kChain, Layout<512, 16, 1>>(p, stream);
 }
 
 /// All chains of one type; each type is a file of its own, so that they compile side by side.
