@@ -1,32 +1,122 @@
 #include <kernels/operator_checks.h>
 
+#include <ATen/Context.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/randn.h>
+
+#include <limits>
 
 namespace kernels {
 namespace {
 
-TEST(OperatorsOnGpu, EveryPathAgreesWithTheFormulasInFp64) {
+std::vector<Path> paths_of_the_gpu() {
+  std::vector<Path> found;
   for (const Path& path : paths())
-    for (const Family& family : families())
-      for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
-        for (const Shape& shape : {Shape{1, 1, 128, type},
-                                   {33, 2, 128, type},
-                                   {7, 1, 2560, type},
-                                   {129, 1, 3840, type},
-                                   {960, 1, 128, type}})
-          expect_agrees(family, path, shape, family.make(shape, at::kCUDA));
+    if (path.runs_on(c10::DeviceType::CUDA) && !path.is_floor)
+      found.push_back(path);
+  return found;
 }
 
-TEST(OperatorsOnGpu, SlicesOfAPackedTensorAreTakenAsTheyAre) {
-  const auto options = at::TensorOptions().device(at::kCUDA).dtype(at::kBFloat16);
-  const at::Tensor packed = at::randn({64, 3, 4, 128}, options), w = at::randn({128}, options);
-  for (const Path& path : paths()) {
-    const at::Tensor k = packed.select(1, 1);
-    EXPECT_TRUE(at::equal(path.operators->rms_norm(k, w, kEps),
-                          path.operators->rms_norm(k.contiguous(), w, kEps)))
-        << path.name;
+class OperatorsOnGpu : public testing::TestWithParam<Path> {
+ protected:
+  OperatorsOnGpu() { at::manual_seed(20962); }
+  static at::TensorOptions options(at::ScalarType type) {
+    return at::TensorOptions().device(at::kCUDA).dtype(type);
   }
+  const Path& path() const { return GetParam(); }
+};
+
+/// What the allocator hands out next is full of NaN: an output that is not written shows.
+void poison(const Shape& shape) {
+  const auto bytes = static_cast<std::int64_t>(8 * shape.elements() * 4);
+  at::full({bytes / 4}, std::numeric_limits<float>::quiet_NaN(),
+           at::TensorOptions().device(at::kCUDA));
+}
+
+// Every layout that a kernel chooses by width, and what lies at its edges: one vector more or less,
+// odd widths, one row, rows that do not fill a block, many rows.
+const std::vector<std::pair<std::int64_t, std::int64_t>> kRowsAndWidths{
+    {1, 8},      {3, 1},     {5, 7},      {1, 128},    {33, 128},   {960, 128},  {300, 136},
+    {7, 256},    {300, 264}, {5, 1000},   {300, 1024}, {9, 1032},   {7, 2560},   {300, 2560},
+    {300, 3072}, {26, 3584}, {129, 3840}, {300, 3840}, {300, 3848}, {300, 4096}, {5, 3841},
+    {300, 6144}, {11, 8192}, {300, 8200}, {3, 16384},  {3, 20000}};
+
+TEST_P(OperatorsOnGpu, AgreeWithTheirFormulasInFp64) {
+  for (const Family& family : families())
+    for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
+      for (const auto& [rows, width] : kRowsAndWidths) {
+        if (family.has_heads && width % 2 != 0)
+          continue; // pairs are rotated
+        const Shape shape{rows, family.has_heads ? 3 : 1, width, type};
+        const Inputs in = family.make(shape, at::kCUDA);
+        poison(shape);
+        expect_agrees(family, path(), shape, in);
+        if (HasFatalFailure())
+          return;
+      }
+}
+
+TEST_P(OperatorsOnGpu, TakeLargeTinyAndZeroNumbers) {
+  for (const Family& family : families())
+    for (const double scale : {0.0, 1e-3, 100.0}) {
+      const Shape shape{65, family.has_heads ? 2 : 1, 3840, at::kBFloat16};
+      Inputs in = family.make(shape, at::kCUDA);
+      for (at::Tensor& activation : in.activations)
+        activation.mul_(scale);
+      const auto outputs = family.run(*path().operators, in);
+      const auto exact = family.exact(in);
+      for (std::size_t i = 0; i < exact.size(); ++i) {
+        // Against the largest number of a row: sums cancel.
+        const at::Tensor size = exact[i].abs().amax(-1, true) + 1e-30;
+        const at::Tensor error = (outputs[i].to(at::kDouble) - exact[i]).abs() / size;
+        EXPECT_LE(error.max().item<double>(), 6 * unit_roundoff(at::kBFloat16))
+            << family.name << " scale " << scale;
+      }
+    }
+}
+
+TEST_P(OperatorsOnGpu, ANanStaysInItsRow) {
+  for (const Family& family : families()) {
+    const Shape shape{40, 1, 128, at::kBFloat16};
+    Inputs in = family.make(shape, at::kCUDA);
+    in.activations[0].select(0, 17).fill_(std::numeric_limits<float>::quiet_NaN());
+    for (const at::Tensor& output : family.run(*path().operators, in)) {
+      const at::Tensor bad = output.reshape({40, -1}).isnan().any(1);
+      EXPECT_TRUE(bad[17].item<bool>()) << family.name;
+      EXPECT_EQ(bad.sum().item<std::int64_t>(), 1) << family.name;
+    }
+  }
+}
+
+TEST_P(OperatorsOnGpu, TakeSlicesOfAPackedTensorAsTheyAre) {
+  const at::Tensor packed = at::randn({64, 3, 4, 128}, options(at::kBFloat16)),
+                   w = at::randn({128}, options(at::kBFloat16));
+  const at::Tensor k = packed.select(1, 1);
+  EXPECT_TRUE(at::equal(path().operators->rms_norm(k, w, kEps),
+                        path().operators->rms_norm(k.contiguous(), w, kEps)));
+}
+
+TEST_P(OperatorsOnGpu, TakeNothing) {
+  const at::Tensor none = at::randn({0, 128}, options(at::kBFloat16)),
+                   w = at::randn({128}, options(at::kBFloat16));
+  EXPECT_EQ(path().operators->rms_norm(none, w, kEps).sizes(), none.sizes());
+}
+
+INSTANTIATE_TEST_SUITE_P(Paths, OperatorsOnGpu, testing::ValuesIn(paths_of_the_gpu()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(OwnKernels, RoundOnce) {
+  at::manual_seed(20962);
+  const Path& cuda = *find_path("cuda");
+  for (const auto type : {at::kBFloat16, at::kHalf})
+    for (const std::int64_t width : {128, 2560, 3840, 6144}) {
+      const Family& family = *find_family("rms_norm");
+      const Inputs in = family.make({300, 1, width, type}, at::kCUDA);
+      const auto a = reference::accuracy(family.run(*cuda.operators, in)[0], family.exact(in)[0]);
+      EXPECT_LE(a.max_ulp, 0.51) << width << " " << c10::toString(type);
+    }
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include <kernels/cuda/cuda_path.h>
 #endif
 #include <kernels/decomposed/decomposed_path.h>
+#include <kernels/floor/floor_path.h>
 #include <kernels/paths.h>
 
 #include <algorithm>
@@ -55,6 +56,12 @@ const std::vector<Path>& paths() {
            "our own kernel for every operator: norms with what is beside them, one launch each",
        .devices = {c10::DeviceType::CUDA},
        .operators = fused_operators()},
+      {.name = "floor",
+       .summary =
+           "no operator at all: only a loop's products and attention; the output means nothing",
+       .devices = {},
+       .operators = floor::make_operators(),
+       .is_floor = true},
   };
   return all;
 }

@@ -16,8 +16,10 @@ struct Path {
   std::string name;    ///< as scenarios name it
   std::string summary; ///< one line: what it launches, and where it rounds
   /// Where it runs; empty: on every device.
-  std::vector<c10::DeviceType> devices;
+  std::vector<c10::DeviceType> devices{};
   std::shared_ptr<const Operators> operators;
+  /// It leaves the operators out: a lower bound of a loop's time, whose output means nothing.
+  bool is_floor = false;
 
   bool runs_on(c10::DeviceType device) const;
 };

@@ -84,6 +84,9 @@ std::unique_ptr<KernelWork> make_work(const scenario::KernelCase& kernel, int se
   if (!path)
     throw UsageError(
         fmt::format("no {} path '{}'; `bench list paths` names them", kernel.family, kernel.path));
+  if (path->is_floor)
+    throw UsageError(
+        fmt::format("path {} leaves {} out: only loops run it", path->name, kernel.family));
   if (!path->runs_on(device.torch_device().type()))
     throw UnavailableError(fmt::format("path {} does not run on {}", path->name, device.name()));
   // Output of the recording beside that of the warm-up, fp64 copies of the check, temporaries of a

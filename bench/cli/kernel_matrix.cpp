@@ -1,0 +1,87 @@
+#include <bench/cli/columns.h>
+#include <bench/cli/kernel_matrix.h>
+#include <bench/stats/summary.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace bench::cli {
+namespace {
+
+using results::CaseResult;
+
+struct Cell {
+  double t_s = 0;
+  std::optional<double> of_copy;
+};
+
+std::optional<Cell> cell_of(const CaseResult& result) {
+  std::vector<double> times;
+  for (const results::Replicate& replicate : result.replicates)
+    times.insert(times.end(), replicate.samples.t_s.begin(), replicate.samples.t_s.end());
+  if (result.status != results::CaseStatus::ok || times.empty())
+    return std::nullopt;
+  Cell cell{.t_s = stats::median(times), .of_copy = {}};
+  if (result.reference.copy_t_s)
+    cell.of_copy = *result.reference.copy_t_s / cell.t_s;
+  return cell;
+}
+
+std::string text_of(const Cell& cell) {
+  const double us = cell.t_s * 1e6;
+  const std::string time = fmt::format("{:.{}f}", us, us < 10 ? 2 : us < 100 ? 1 : 0);
+  return cell.of_copy ? fmt::format("{} {:3.0f} %", time, 100 * *cell.of_copy) : time;
+}
+
+} // namespace
+
+std::string kernel_matrix(const results::Result& result, const Style& style) {
+  std::vector<std::string> rows, paths; // in the order of the result
+  std::map<std::pair<std::string, std::string>, Cell> cells;
+  const auto add_once = [](std::vector<std::string>& all, const std::string& one) {
+    if (std::ranges::find(all, one) == all.end())
+      all.push_back(one);
+  };
+  for (const CaseResult& c : result.cases) {
+    if (c.kind != "kernel")
+      continue;
+    // "scenario/family/shape/path"
+    const std::size_t first = c.id.find('/'), last = c.id.rfind('/');
+    if (first == last)
+      continue;
+    const std::string row = c.id.substr(first + 1, last - first - 1), path = c.id.substr(last + 1);
+    add_once(rows, row);
+    add_once(paths, path);
+    if (const auto cell = cell_of(c))
+      cells[{row, path}] = *cell;
+  }
+  if (paths.size() < 2)
+    return "";
+  std::vector<std::string> headers{"us a launch, share of a copy"};
+  headers.insert(headers.end(), paths.begin(), paths.end());
+  headers.emplace_back("best");
+  Columns columns(headers);
+  for (const std::string& row : rows) {
+    std::vector<std::string> line{row};
+    const std::string* best = nullptr;
+    double least_s = 0;
+    for (const std::string& path : paths) {
+      const auto cell = cells.find({row, path});
+      line.push_back(cell == cells.end() ? "" : text_of(cell->second));
+      if (cell != cells.end() && (!best || cell->second.t_s < least_s)) {
+        best = &path;
+        least_s = cell->second.t_s;
+      }
+    }
+    line.push_back(best ? *best : "");
+    columns.add(std::move(line));
+  }
+  return columns.text(style);
+}
+
+} // namespace bench::cli

@@ -1,0 +1,42 @@
+#include <bench/cli/kernel_matrix.h>
+
+#include <gtest/gtest.h>
+
+namespace bench::cli {
+namespace {
+
+results::CaseResult kernel(std::string id, double t_s) {
+  results::CaseResult result;
+  result.id = std::move(id);
+  result.kind = "kernel";
+  result.reference.copy_t_s = 16.4e-6;
+  results::Replicate replicate;
+  replicate.samples.t_s = {t_s, t_s, 2 * t_s};
+  result.replicates = {replicate};
+  return result;
+}
+
+TEST(KernelMatrix, PutsThePathsOfAShapeSideBySide) {
+  results::Result result;
+  result.cases = {kernel("z/rms_norm/4128x3840.bf16/aten", 22.3e-6),
+                  kernel("z/rms_norm/4128x3840.bf16/fused", 16.3e-6),
+                  kernel("z/rms_norm/32x3840.bf16/aten", 4.26e-6),
+                  kernel("z/rms_norm/32x3840.bf16/fused", 1.36e-6),
+                  kernel("z/swiglu/32x10240.bf16/fused", 2e-6)};
+  result.cases[3].status = results::CaseStatus::invalid;
+  EXPECT_EQ(kernel_matrix(result, Style(false)),
+            "us a launch, share of a copy        aten       fused   best\n"
+            "rms_norm/4128x3840.bf16       22.3  74 %  16.3 101 %  fused\n"
+            "rms_norm/32x3840.bf16         4.26 385 %           -   aten\n"
+            "swiglu/32x10240.bf16                   -  2.00 820 %  fused\n");
+}
+
+TEST(KernelMatrix, IsLeftOutWhereThereIsNothingToCompare) {
+  results::Result result;
+  EXPECT_EQ(kernel_matrix(result, Style(false)), "");
+  result.cases = {kernel("z/rms_norm/4128x3840.bf16/aten", 22.3e-6)};
+  EXPECT_EQ(kernel_matrix(result, Style(false)), "");
+}
+
+} // namespace
+} // namespace bench::cli
