@@ -55,12 +55,13 @@ std::string kernel_matrix(const results::Result& result, const Style& style) {
     if (first == last)
       continue;
     const std::string row = c.id.substr(first + 1, last - first - 1), path = c.id.substr(last + 1);
-    add_once(rows, row);
-    add_once(paths, path);
-    if (const auto cell = cell_of(c))
+    if (const auto cell = cell_of(c)) {
+      add_once(rows, row);
+      add_once(paths, path);
       cells[{row, path}] = *cell;
+    }
   }
-  if (paths.size() < 2)
+  if (cells.size() == rows.size()) // none has two
     return "";
   std::vector<std::string> headers{"us a launch, share of a copy"};
   headers.insert(headers.end(), paths.begin(), paths.end());
