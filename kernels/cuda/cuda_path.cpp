@@ -227,8 +227,9 @@ FusedOperators::qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k,
   const auto compose = [&] {
     return Operators::qk_rms_norm_rope(q, k, q_weight, k_weight, rotation, eps);
   };
+  constexpr std::int64_t kMostHeads = std::int64_t{1} << 30; // the kernel counts in 32 bits
   if (!q.is_cuda() || !type || q.dim() != 3 || q.sizes() != k.sizes() ||
-      !takes_head(*type, static_cast<int>(q.size(2))))
+      2 * q.size(0) * q.size(1) > kMostHeads || !takes_head(*type, static_cast<int>(q.size(2))))
     return compose();
   const std::int64_t vector = 16 / q.element_size();
   for (const at::Tensor* t : {&q, &k, &q_weight, &k_weight})

@@ -15,15 +15,20 @@ __global__ void __launch_bounds__(kBlock) qk_norm_rope_kernel(const QkNormRope p
   constexpr int kHeadsOfBlock = kBlock / kLanes;
   using V = Vector<T, kElements>;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
-  const std::int64_t index = static_cast<std::int64_t>(blockIdx.x) * kHeadsOfBlock +
-                             static_cast<int>(threadIdx.x) / kLanes;
+  const unsigned index = blockIdx.x * kHeadsOfBlock + threadIdx.x / kLanes;
   // A token's heads of q, then its heads of k: as a packed product has them.
-  const std::int64_t token = index / (2 * p.heads);
-  const int of_token = static_cast<int>(index - token * 2 * p.heads);
-  const bool is_k = of_token >= p.heads;
-  const int head = is_k ? of_token - p.heads : of_token;
-  const QkNormRope::Side& side = is_k ? p.k : p.q;
+  const unsigned heads = static_cast<unsigned>(p.heads);
+  const std::int64_t token = index / (2 * heads);
+  const unsigned of_token = index % (2 * heads);
+  const bool is_k = of_token >= heads;
+  const unsigned head = is_k ? of_token - heads : of_token;
   const bool is_there = token < p.tokens;
+  // Member by member: a reference to one side would put the parameters into local memory.
+  const T* from = static_cast<const T*>(is_k ? p.k.from : p.q.from) +
+                  token * (is_k ? p.k.token_stride : p.q.token_stride) +
+                  head * (is_k ? p.k.head_stride : p.q.head_stride);
+  const T* weights = static_cast<const T*>(is_k ? p.k.weight : p.q.weight);
+  T* to = static_cast<T*>(is_k ? p.k.to : p.q.to) + (token * heads + head) * kWidth;
 
   let_next_kernel_be_set_up();
   wait_for_previous_kernel();
@@ -31,22 +36,19 @@ __global__ void __launch_bounds__(kBlock) qk_norm_rope_kernel(const QkNormRope p
   V x{};
   float2 turn[kElements / 2];
   if (is_there) {
-    x = load_stream(reinterpret_cast<const V*>(static_cast<const T*>(side.from) +
-                                               token * side.token_stride +
-                                               head * side.head_stride) +
-                    lane);
+    x = load_stream(reinterpret_cast<const V*>(from) + lane);
     if (p.rotation) {
-      const float4* from = reinterpret_cast<const float4*>(p.rotation + token * (kWidth / 2)) +
-                           lane * (kElements / 4);
+      const float4* turns = reinterpret_cast<const float4*>(p.rotation + token * (kWidth / 2)) +
+                            lane * (kElements / 4);
 #pragma unroll
       for (int i = 0; i < kElements / 4; ++i) {
-        const float4 two = __ldg(from + i);
+        const float4 two = __ldg(turns + i);
         turn[2 * i] = {two.x, two.y};
         turn[2 * i + 1] = {two.z, two.w};
       }
     }
   }
-  const V weight = load_shared(static_cast<const V*>(side.weight) + lane);
+  const V weight = load_shared(reinterpret_cast<const V*>(weights) + lane);
 
   float value[kElements], sum = 0;
   x.unpack(value);
@@ -72,10 +74,7 @@ __global__ void __launch_bounds__(kBlock) qk_norm_rope_kernel(const QkNormRope p
   }
   V out;
   out.pack(value);
-  store(reinterpret_cast<V*>(static_cast<T*>(side.to) +
-                             (token * p.heads + head) * std::int64_t{kWidth}) +
-            lane,
-        out);
+  store(reinterpret_cast<V*>(to) + lane, out);
 }
 
 template <typename T>

@@ -157,11 +157,14 @@ class RowMath {
     return rsqrtf(fmaf(sum_of_squares, inverse_width_, chain_.eps));
   }
 
-  /// The sum of this thread's squares, and with it the row's if the threads' are added up.
-  __device__ static float squares(Part& a, float mean) {
+  /// The sum of this thread's squares of distances from `mean`.
+  __device__ float squares(Part& a, float mean) const {
     float sum = 0;
 #pragma unroll
     for (int i = 0; i < L::kVectors; ++i) {
+      // What lies past the row's end is zero, which is -mean from the mean.
+      if (kLinks.norm2 == Norm::layer && !is_there(i))
+        break;
       float value[kElements];
       a[i].unpack(value);
 #pragma unroll
@@ -227,14 +230,7 @@ class RowMath {
       }
       mean = sum_over_group<L::kThreads>(mean, 1) * inverse_width_;
     }
-    float sum = squares(a, mean);
-    // What lies past the row's end is zero and must not count as -mean.
-    if constexpr (kLinks.norm2 == Norm::layer)
-#pragma unroll
-      for (int i = 0; i < L::kVectors; ++i)
-        if (!is_there(i))
-          sum -= static_cast<float>(kElements) * mean * mean;
-    const float factor = inverse_root(sum_over_group<L::kThreads>(sum, 2));
+    const float factor = inverse_root(sum_over_group<L::kThreads>(squares(a, mean), 2));
 #pragma unroll
     for (int i = 0; i < L::kVectors; ++i) {
       if (!is_there(i))

@@ -30,6 +30,8 @@ cudaError_t launch_wide(const RowChain& p, cudaStream_t stream) {
     return with(Layout<32, 1, 8>{});
   if (vectors <= 512 && p.rows <= kFewRows)
     return with(Layout<256, 2, 1>{});
+  if (vectors <= 768 && p.rows <= kFewRows)
+    return with(Layout<256, 3, 1>{});
   if (vectors <= 128)
     return with(Layout<32, 4, 4>{});
   if (vectors <= 384)
@@ -40,6 +42,8 @@ cudaError_t launch_wide(const RowChain& p, cudaStream_t stream) {
     return with(Wide<kChain>{});
   if (vectors <= 768)
     return with(Layout<384, 2, 1>{});
+  if (vectors <= 1024)
+    return with(Layout<512, 2, 1>{});
   return with(Layout<512, 4, 1>{});
 }
 
