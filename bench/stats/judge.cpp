@@ -29,20 +29,6 @@ bool finite(std::span<const double> values) {
   return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
 }
 
-void check(std::span<const Observation> arm) {
-  demand(!arm.empty(), "no replicates");
-  for (const Observation& replicate : arm) {
-    const std::size_t samples = replicate.log_t.size();
-    demand(samples > 0, "a replicate has no samples");
-    demand(replicate.group.size() == samples, "groups and times differ in number");
-    demand(replicate.log_f.empty() || replicate.log_f.size() == samples,
-           "clocks and times differ in number");
-    demand(finite(replicate.log_t) && finite(replicate.log_f) &&
-               std::isfinite(replicate.log_anchor.value_or(0)),
-           "a value is not finite");
-  }
-}
-
 void check(double gate) {
   demand(gate >= 0 && gate < 1, "a gate must be in 0..1");
 }
@@ -87,14 +73,6 @@ ArmMean arm_mean(const Replicates& replicates, Value value) {
   return result;
 }
 
-double log_time(const Observation& replicate) {
-  return mean(replicate.log_t);
-}
-
-double log_clock(const Observation& replicate) {
-  return mean(replicate.log_f);
-}
-
 /// What the interval of work is made of.
 struct Spread {
   Variance replicate; ///< of one replicate's adjusted mean
@@ -110,17 +88,24 @@ double half_width(const Spread& spread, double confidence) {
   return half_width(terms, confidence);
 }
 
-std::optional<int> replicates_needed(Spread spread, double estimate, int present,
+std::optional<int> replicates_needed(const Spread& spread, double estimate, int present,
                                      const Rules& rules) {
-  for (int count = present + 1; count <= kMostReplicates; ++count) {
-    spread.replicate.df += 1;
-    spread.fresh_share = 1.0 / count;
-    const Interval drift{estimate, half_width(spread, rules.confidence)};
-    if (verdict_of(drift, rules.gate) != Verdict::inconclusive) {
-      return count;
-    }
+  const auto decides = [&](int count) {
+    Spread then = spread;
+    then.replicate.df += count - present;
+    then.fresh_share = 1.0 / count;
+    const Interval drift{estimate, half_width(then, rules.confidence)};
+    return verdict_of(drift, rules.gate) != Verdict::inconclusive;
+  };
+  int too_few = present, enough = kMostReplicates; // the interval only gets narrower
+  if (present >= kMostReplicates || !decides(enough)) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  while (enough - too_few > 1) {
+    const int middle = (too_few + enough) / 2;
+    (decides(middle) ? enough : too_few) = middle;
+  }
+  return enough;
 }
 
 /// Why no interval can be given; "" where one can.
@@ -143,14 +128,14 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
                const std::optional<ClockLine>& line, double clock_drift, const Rules& rules) {
   const NoisePrior& noise = rules.noise;
   const double slope = line ? line->slope : 0;
-  const double reference = line ? arm_mean(base, log_clock).mean : 0;
+  const double reference = line ? arm_mean(base, mean_log_clock).mean : 0;
   const auto adjusted = [&](const Observation& replicate) {
-    return log_time(replicate) - (line ? slope * (log_clock(replicate) - reference) : 0);
+    return mean_log_time(replicate) - (line ? slope * (mean_log_clock(replicate) - reference) : 0);
   };
   const ArmMean base_work = arm_mean(base, adjusted);
   const ArmMean fresh_work = arm_mean(fresh, adjusted);
   judgement.work.estimate = fresh_work.mean - base_work.mean;
-  judgement.wall = arm_mean(fresh, log_time).mean - arm_mean(base, log_time).mean;
+  judgement.wall = arm_mean(fresh, mean_log_time).mean - arm_mean(base, mean_log_time).mean;
   judgement.clock = judgement.wall - judgement.work.estimate;
 
   const double df = base_work.df + fresh_work.df;
@@ -174,6 +159,29 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
 }
 
 } // namespace
+
+void check(std::span<const Observation> arm) {
+  demand(!arm.empty(), "no replicates");
+  for (const Observation& replicate : arm) {
+    const std::size_t samples = replicate.log_t.size();
+    demand(samples > 0, "a replicate has no samples");
+    demand(replicate.group.size() == samples, "groups and times differ in number");
+    demand(replicate.log_f.empty() || replicate.log_f.size() == samples,
+           "clocks and times differ in number");
+    demand(finite(replicate.log_t) && finite(replicate.log_f) &&
+               std::isfinite(replicate.log_anchor.value_or(0)) &&
+               std::isfinite(replicate.log_energy.value_or(0)),
+           "a value is not finite");
+  }
+}
+
+double mean_log_time(const Observation& replicate) {
+  return mean(replicate.log_t);
+}
+
+double mean_log_clock(const Observation& replicate) {
+  return mean(replicate.log_f);
+}
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {
@@ -242,8 +250,8 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   double clock_drift = 0;
   if (line) {
     judgement.slope = line->slope;
-    clock_drift =
-        arm_mean(compared_fresh, log_clock).mean - arm_mean(compared_base, log_clock).mean;
+    clock_drift = arm_mean(compared_fresh, mean_log_clock).mean -
+                  arm_mean(compared_base, mean_log_clock).mean;
   }
   const Spread spread = compare(judgement, compared_base, compared_fresh, line, clock_drift, rules);
 

@@ -18,7 +18,15 @@ struct Observation {
   std::vector<double> log_f;        ///< of each sample, f the SM frequency in hertz; empty: unknown
   std::vector<int> group;           ///< of each sample: its loop or placement
   std::optional<double> log_anchor; ///< of the time of the memory copy that this process timed
+  std::optional<double> log_energy{}; ///< of the joules a sample, over all of them
 };
+
+/// Throws std::invalid_argument for an empty arm, a replicate without samples, columns of unequal
+/// length or values that are not finite.
+void check(std::span<const Observation> arm);
+
+double mean_log_time(const Observation& replicate);
+double mean_log_clock(const Observation& replicate); ///< wants a replicate that has clocks
 
 /// What committed A/A samples say about the noise of a regime ("graph loop", "eager loop",
 /// "kernel"). Standard deviations of log time at one clock; df: how many independent differences

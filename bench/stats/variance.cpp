@@ -11,7 +11,7 @@ namespace bench::stats {
 namespace {
 
 /// How seldom a right prior is dropped: 1 - this.
-constexpr double kPriorHolds = 0.99;
+constexpr double kPriorHolds = 0.995;
 
 /// Of the normal distribution below three standard deviations.
 constexpr double kBelowThreeSigma = 0.9986501019683699;

@@ -22,7 +22,7 @@ double fisher_quantile(double p, double df_above, double df_below);
 double three_sigma(double df);
 
 /// The mean of both, weighted with their degrees of freedom, which add up. Where `seen` is so far
-/// above the prior that chance does so once in a hundred times the prior is dropped.
+/// above the prior that chance does so once in two hundred times the prior is dropped.
 Variance moderated(const Variance& seen, const Variance& prior);
 
 /// Half the width of the interval around an estimate whose variance is the sum of these terms, with

@@ -41,9 +41,9 @@ TEST(Variance, ModeratedWithOneUnknownIsTheOther) {
 }
 
 TEST(Variance, PriorIsDroppedPastFishersQuantile) {
-  EXPECT_EQ(moderated({4.43, 4}, {1, 20}).df, 24);
-  EXPECT_EQ(moderated({4.44, 4}, {1, 20}).df, 4);
-  EXPECT_EQ(moderated({4.44, 4}, {1, 20}).value, 4.44);
+  EXPECT_EQ(moderated({5.17, 4}, {1, 20}).df, 24); // F(4, 20) is 5.174 at 99.5 %
+  EXPECT_EQ(moderated({5.18, 4}, {1, 20}).df, 4);
+  EXPECT_EQ(moderated({5.18, 4}, {1, 20}).value, 5.18);
 }
 
 TEST(Variance, HalfWidth) {

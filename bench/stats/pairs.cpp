@@ -1,0 +1,197 @@
+#include <bench/stats/clock_line.h>
+#include <bench/stats/pairs.h>
+#include <bench/stats/percent.h>
+#include <bench/stats/summary.h>
+#include <bench/stats/variance.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+namespace bench::stats {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+using Arm = std::vector<const Observation*>;
+
+double square(double value) {
+  return value * value;
+}
+
+Variance of_one(std::span<const double> differences) {
+  if (differences.size() < 2) {
+    return {};
+  }
+  return {square(standard_deviation(differences)), static_cast<double>(differences.size()) - 1};
+}
+
+/// Without a prior: what the pairs themselves tell.
+PairedDrift judged(std::span<const double> differences, double gate, double confidence) {
+  const Variance one = of_one(differences);
+  const Variance of_mean{one.value / static_cast<double>(differences.size()), one.df};
+  const Interval drift{mean(differences), half_width(std::span(&of_mean, 1), confidence)};
+  return {drift, verdict_of(drift, gate)};
+}
+
+bool looks_beyond(const PairedDrift& quantity, double gate) {
+  const double estimate = quantity.drift.estimate;
+  return quantity.verdict == Verdict::inconclusive &&
+         (estimate > std::log1p(gate) || estimate < std::log1p(-gate));
+}
+
+/// "wall is slower by 0.52 % +- 0.20 %"
+std::string told(const char* name, const Interval& drift, const char* more, const char* less) {
+  return std::string(name) + " is " + (drift.estimate > 0 ? more : less) + " by " +
+         percent(drift.estimate) + " +- " + percent(drift.half_width);
+}
+
+void conclude(PairedJudgement& judgement) {
+  struct Quantity {
+    const PairedDrift* drift;
+    std::string text;
+  };
+  std::vector<Quantity> quantities{{&judgement.work, ""}};
+  if (judgement.slope) { // judged raw, wall is work
+    quantities.push_back({&judgement.wall, told("wall", judgement.wall.drift, "slower", "faster")});
+  }
+  if (judgement.energy) {
+    quantities.push_back(
+        {&*judgement.energy, told("energy a step", judgement.energy->drift, "more", "less")});
+  }
+  const auto first = [&](Verdict verdict) {
+    return std::ranges::find_if(
+        quantities, [&](const Quantity& each) { return each.drift->verdict == verdict; });
+  };
+  if (const auto found = first(Verdict::regression); found != quantities.end()) {
+    judgement.verdict = Verdict::regression;
+    judgement.reason = found->text;
+    judgement.open = false;
+  } else if (judgement.work.verdict == Verdict::inconclusive) {
+    judgement.verdict = Verdict::inconclusive;
+  } else if (const auto gain = first(Verdict::improvement); gain != quantities.end()) {
+    judgement.verdict = Verdict::improvement;
+    judgement.reason = gain->text;
+  } else {
+    judgement.verdict = Verdict::pass;
+  }
+}
+
+/// Of the indices whose two processes timed copies alike; the others into `set_aside`.
+std::vector<std::size_t> alike(std::span<const Observation> base,
+                               std::span<const Observation> fresh, double tolerance,
+                               std::vector<std::size_t>& set_aside) {
+  std::vector<std::size_t> indices;
+  for (std::size_t i = 0; i < base.size(); ++i) {
+    const auto &before = base[i].log_anchor, &after = fresh[i].log_anchor;
+    const bool differ = before && after && std::abs(*after - *before) > tolerance;
+    (differ ? set_aside : indices).push_back(i);
+  }
+  return indices;
+}
+
+void judge_work(PairedJudgement& judgement, std::span<const double> differences,
+                const std::optional<ClockLine>& line, double clock_gap, const Rules& rules) {
+  const auto pairs = static_cast<double>(differences.size());
+  // Two processes differ by twice the variance of one. A pair ran back to back, so the prior, of
+  // processes minutes apart, is on the safe side.
+  const Variance one = moderated(of_one(differences),
+                                 {2 * square(rules.noise.replicate_sd), rules.noise.replicate_df});
+  judgement.work.drift = {mean(differences), kInfinity};
+  if (one.df <= 0) {
+    judgement.reason = "one pair and no noise prior";
+    return;
+  }
+  std::vector<Variance> terms{{one.value / pairs, one.df}};
+  if (line) {
+    terms.push_back({line->variance * square(clock_gap), line->df});
+    terms.push_back(
+        {(square(rules.noise.extrapolation) + square(line->disagreement)) * square(clock_gap),
+         kInfinity});
+  }
+  judgement.work.drift.half_width = half_width(terms, rules.confidence);
+  if (line && std::abs(clock_gap) > rules.farthest_clock) {
+    judgement.reason = "the clocks differ by " + percent(clock_gap) +
+                       ": work can't be told from the clock past " + percent(rules.farthest_clock);
+    return;
+  }
+  judgement.work.verdict = verdict_of(judgement.work.drift, rules.gate);
+  if (judgement.work.verdict == Verdict::inconclusive) {
+    judgement.reason = "the interval of " + percent(judgement.work.drift.half_width) +
+                       " either way is too wide for the gate";
+    judgement.open = true;
+  }
+}
+
+} // namespace
+
+double confidence_of_look(double confidence, int looks) {
+  if (looks < 1 || !(confidence > 0 && confidence < 1)) {
+    throw std::invalid_argument("a confidence must be between 0 and 1, and looks at least 1");
+  }
+  return 1 - (1 - confidence) / looks;
+}
+
+PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const Observation> fresh,
+                            const Rules& rules) {
+  check(base);
+  check(fresh);
+  if (base.size() != fresh.size()) {
+    throw std::invalid_argument("arms of unequal size are no pairs");
+  }
+  PairedJudgement judgement;
+  judgement.work.drift.half_width = judgement.wall.drift.half_width =
+      judgement.clock.drift.half_width = kInfinity;
+  const std::vector<std::size_t> indices =
+      alike(base, fresh, rules.anchor_tolerance, judgement.set_aside);
+  judgement.pairs = static_cast<int>(indices.size());
+  if (indices.empty()) {
+    judgement.reason = "the memory copies of both processes of every pair differ by more than " +
+                       percent(rules.anchor_tolerance) + ": the machine changes its mode";
+    judgement.open = true;
+    return judgement;
+  }
+  Arm before, after;
+  for (const std::size_t i : indices) {
+    if (base[i].device != fresh[i].device) {
+      throw std::invalid_argument("a pair on two GPUs");
+    }
+    before.push_back(&base[i]);
+    after.push_back(&fresh[i]);
+  }
+  const std::optional<ClockLine> line =
+      rules.adjust ? common_clock_line(before, after) : std::nullopt;
+
+  std::vector<double> walls, clocks, works, energies, gaps;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    walls.push_back(mean_log_time(*after[i]) - mean_log_time(*before[i]));
+    gaps.push_back(line ? mean_log_clock(*after[i]) - mean_log_clock(*before[i]) : 0);
+    clocks.push_back(line ? line->slope * gaps.back() : 0);
+    works.push_back(walls.back() - clocks.back());
+    if (before[i]->log_energy && after[i]->log_energy) {
+      energies.push_back(*after[i]->log_energy - *before[i]->log_energy);
+    }
+  }
+  judgement.wall = judged(walls, rules.gate, rules.confidence);
+  if (line) {
+    judgement.slope = line->slope;
+    judgement.clock = judged(clocks, rules.gate, rules.confidence);
+  } else {
+    judgement.clock = {{0, 0}, Verdict::pass};
+  }
+  if (energies.size() == before.size()) {
+    judgement.energy = judged(energies, kEnergyGate, rules.confidence);
+  }
+  judge_work(judgement, works, line, mean(gaps), rules);
+  judgement.open = judgement.open || (line && looks_beyond(judgement.wall, rules.gate)) ||
+                   (judgement.energy && looks_beyond(*judgement.energy, kEnergyGate));
+  conclude(judgement);
+  const bool alarm =
+      judgement.verdict == Verdict::regression || judgement.verdict == Verdict::improvement;
+  judgement.open = judgement.open || (alarm && judgement.pairs < kPairsToAlarm);
+  return judgement;
+}
+
+} // namespace bench::stats
