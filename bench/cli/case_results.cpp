@@ -43,6 +43,7 @@ struct StateWatch::State {
   std::optional<measure::Nvml> nvml;
   std::optional<measure::NvmlDevice> gpu;
   measure::MachineState before;
+  std::optional<double> energy_j;
 };
 
 StateWatch::StateWatch(device::Device& device) : state_(std::make_unique<State>()) {
@@ -93,6 +94,19 @@ std::string StateWatch::after(results::Replicate& replicate) {
     if (finding.severity == measure::Severity::error)
       return finding.line;
   return {};
+}
+
+void StateWatch::start_energy() {
+  if (state_->gpu)
+    state_->energy_j = state_->gpu->energy_j();
+}
+
+void StateWatch::end_energy(results::Replicate& replicate, int steps) {
+  if (!state_->gpu || !state_->energy_j)
+    return;
+  if (const std::optional<double> now = state_->gpu->energy_j())
+    replicate.machine["sampled"] = {{"energy_j", *now - *state_->energy_j},
+                                    {"steps", static_cast<double>(steps)}};
 }
 
 void set_kernels(results::CaseResult& result, device::KernelCounts kernels) {

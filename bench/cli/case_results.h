@@ -54,6 +54,9 @@ class StateWatch {
   ~StateWatch();
   void before(results::Replicate& replicate);
   std::string after(results::Replicate& replicate);
+  /// Between the two: what the GPU uses from here to `after`.
+  void start_energy();
+  void end_energy(results::Replicate& replicate, int steps);
 
  private:
   struct State;

@@ -65,8 +65,10 @@ std::map<std::string, std::string> parameters(const scenario::LoopCase& loop) {
 }
 
 measure::SamplePlan loop_plan(const scenario::Sampling& sampling) {
-  return {
-      .loops = sampling.loops, .loop_time_s = sampling.loop_time_s, .warmup_s = sampling.warmup_s};
+  return {.loops = sampling.loops,
+          .loop_time_s = sampling.loop_time_s,
+          .warmup_s = sampling.warmup_s,
+          .on_steady = {}};
 }
 
 void add_samples(results::Replicate& replicate, const measure::Sampled& sampled) {
@@ -135,8 +137,11 @@ class LoopMeasurement {
 
     results::Replicate replicate = begin_replicate(bench_);
     state_.before(replicate);
+    measure::SamplePlan plan = loop_plan(bench_.sampling);
+    plan.on_steady = [&] { state_.start_energy(); };
     const measure::Sampled sampled =
-        measure::sample_loops(*prepared, *marker_, loop_plan(bench_.sampling), bench_.progress);
+        measure::sample_loops(*prepared, *marker_, plan, bench_.progress);
+    state_.end_energy(replicate, static_cast<int>(sampled.samples.size()) + sampled.dropped);
     if (const std::string spoiled = state_.after(replicate); !spoiled.empty())
       throw InvalidError(spoiled);
     add_samples(replicate, sampled);

@@ -54,6 +54,9 @@ void add_run(CLI::App& app, RunOptions& options) {
   run->add_option("--budget", options.budget_s,
                   "Seconds a scenario: no process starts that would end later")
       ->check(CLI::PositiveNumber);
+  run->add_option("--resolution", options.resolution,
+                  "Measure until every interval is so narrow either way, such as 0.05%, instead of "
+                  "until every case is decided");
   run->add_option("--resume", options.resume, "Result of an interrupted run: go on with it");
   run->add_flag("--dry-run", options.dry_run,
                 "Show the cases and the memory they need; measure nothing");

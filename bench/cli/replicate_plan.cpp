@@ -13,6 +13,30 @@ int next_look(int replicates) {
   return look == std::end(kLooks) ? 0 : *look;
 }
 
+std::vector<std::string> cases_to_replace(const compare::Comparison& comparison, int replaced) {
+  std::vector<std::string> ids;
+  for (const compare::CaseComparison& c : comparison.cases)
+    if (c.verdict == stats::Verdict::inconclusive && c.judgement &&
+        c.judgement->new_set_aside.size() > static_cast<std::size_t>(replaced))
+      ids.push_back(c.id);
+  return ids;
+}
+
+std::vector<std::string> open_cases(const compare::Comparison& comparison, double resolution) {
+  std::vector<std::string> ids;
+  for (const compare::CaseComparison& c : comparison.cases) {
+    if (!c.judgement)
+      continue;
+    const bool open = resolution > 0
+                          ? c.judgement->same_device && c.judgement->work.half_width > resolution
+                          : c.verdict == stats::Verdict::inconclusive &&
+                                c.judgement->replicates_needed.has_value();
+    if (open)
+      ids.push_back(c.id);
+  }
+  return ids;
+}
+
 namespace {
 
 void merge_case(CaseResult& into, CaseResult part) {

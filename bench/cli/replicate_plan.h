@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bench/compare/comparison.h>
 #include <bench/results/result.h>
 
 #include <string>
@@ -13,6 +14,18 @@ inline constexpr int kLooks[] = {3, 6, 10, 20};
 
 /// The first look at or after `replicates` + 1; 0 when all have passed.
 int next_look(int replicates);
+
+/// So many processes at most are measured in the place of those set aside: a GPU that changes its
+/// mode from process to process would go on for ever.
+inline constexpr int kMostReplaced = 3;
+
+/// Undecided cases of which more than `replaced` new replicates are set aside: another process in
+/// their place may decide them before the next look.
+std::vector<std::string> cases_to_replace(const compare::Comparison& comparison, int replaced);
+
+/// Cases that more replicates can decide. With a `resolution` (of log time, > 0) instead: those on
+/// a known GPU whose interval is wider either way, whatever their verdict.
+std::vector<std::string> open_cases(const compare::Comparison& comparison, double resolution);
 
 /// Takes what a worker sent (no case, or one) into the run's result: machine, settings and versions
 /// of the first document, replicates of a case beside those of other processes. Of a case that

@@ -1,69 +1,32 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
 #include <bench/base/stopwatch.h>
-#include <bench/base/utc.h>
 #include <bench/cli/baseline_lookup.h>
 #include <bench/cli/benchmark_flags.h>
 #include <bench/cli/catalog.h>
 #include <bench/cli/comparison_table.h>
+#include <bench/cli/escalation.h>
 #include <bench/cli/jobs.h>
 #include <bench/cli/progress.h>
-#include <bench/cli/replicate.h>
+#include <bench/cli/recorder.h>
 #include <bench/cli/replicate_plan.h>
 #include <bench/cli/resume.h>
 #include <bench/cli/run.h>
 #include <bench/cli/table.h>
 #include <bench/cli/terminal.h>
 #include <bench/compare/verdicts.h>
-#include <bench/device/device.h>
-#include <bench/measure/gpu_lock.h>
 #include <bench/measure/interrupt.h>
-#include <bench/measure/machine.h>
 #include <bench/measure/worker.h>
-#include <bench/stats/summary.h>
+#include <bench/scenario/quantity.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 namespace bench::cli {
 namespace {
-
-/// The GPU of a run, locked against other benches, and what would spoil its measurements. This
-/// process itself never opens it: its replicates do, one after the other.
-class GuardedGpu {
- public:
-  explicit GuardedGpu(scenario::DeviceKind kind) {
-    if (const std::string why = device::why_unavailable(kind); !why.empty())
-      throw UnavailableError(why);
-    if (kind != scenario::DeviceKind::cuda)
-      return;
-    if (const auto gpu = measure::visible_device(measure::Nvml::load())) {
-      const measure::MachineState state = measure::machine_state(*gpu);
-      lock(state.uuid);
-      findings_ = measure::spoilers(state);
-    }
-  }
-  /// For a machine without NVML: the first replicate says which GPU it is.
-  void lock(const std::string& uuid) {
-    if (!lock_ && !uuid.empty())
-      lock_.emplace(uuid);
-  }
-  const std::vector<measure::Finding>& findings() const { return findings_; }
-
- private:
-  std::optional<measure::GpuLock> lock_;
-  std::vector<measure::Finding> findings_;
-};
-
-std::string outcome_line(const results::CaseResult& result) {
-  if (result.status != results::CaseStatus::ok)
-    return fmt::format("{}: {}", to_string(result.status), result.message);
-  const double t = stats::median(result.replicates.back().samples.t_s);
-  return result.kind == "loop" ? fmt::format("{:.2f} ms/step", t * 1e3)
-                               : fmt::format("{:.2f} us", t * 1e6);
-}
 
 ExitCode exit_code(results::CaseStatus status) {
   switch (status) {
@@ -78,18 +41,6 @@ ExitCode exit_code(results::CaseStatus status) {
   return ExitCode::invalid;
 }
 
-results::Result begin_result(const Job& job, const RunOptions& options) {
-  results::Result result;
-  result.argv = options.argv;
-  result.started = utc_now();
-  result.scenario = job.plan.scenario;
-  result.scenario_file = job.scenario.file().string();
-  result.scenario_text = job.scenario.text();
-  result.overrides = options.overrides;
-  result.profile = job.plan.profile;
-  return result;
-}
-
 /// What Google Benchmark calls the kernel cases of these jobs.
 std::vector<std::string> benchmark_names(const std::vector<Job>& jobs) {
   std::vector<std::string> names;
@@ -101,21 +52,26 @@ std::vector<std::string> benchmark_names(const std::vector<Job>& jobs) {
   return names;
 }
 
+double parse_resolution(const std::string& text) {
+  const std::optional<double> value = scenario::parse_fraction(text);
+  if (!value || !(*value > 0 && *value < 1))
+    throw UsageError(fmt::format("--resolution '{}': no share; write one such as 0.05 %", text));
+  return *value;
+}
+
 /// One scenario: replicates of its cases, until every case is decided or the budget is spent.
 class JobRun {
  public:
   JobRun(const Job& job, const RunOptions& options, ProgressDisplay& progress)
       : job_(job), options_(options), progress_(progress), gpu_(job.plan.device),
-        result_(options.resume.empty() ? begin_result(job, options)
-                                       : resumed(job, options, options.resume)) {
+        recorder_(job,
+                  options.resume.empty() ? begin_result(job, options.overrides, options.argv)
+                                         : resumed(job, options, options.resume),
+                  gpu_, progress) {
     for (const scenario::Case& c : job.plan.cases)
       ids_.push_back(c.id);
-    for (const measure::Finding& finding : gpu_.findings()) {
-      const bool error = finding.severity == measure::Severity::error;
-      fmt::print(stderr, "{}: {}: {}\n", error ? "error" : "warning", finding.line, finding.mend);
-      if (error && spoiled_.empty())
-        spoiled_ = finding.line;
-    }
+    if (!options.resolution.empty())
+      resolution_ = std::log1p(parse_resolution(options.resolution));
   }
 
   ExitCode run() {
@@ -134,120 +90,68 @@ class JobRun {
         continue;
       }
       judge();
-      due = undecided(due);
-      if (spent || options_.replicates > 0)
+      if (spent || options_.replicates > 0 || !comparison_)
         break;
-      look = baseline_ ? next_look(replicate) : 0;
+      due = replaced_ < kMostReplaced ? cases_to_replace(*comparison_, replaced_)
+                                      : std::vector<std::string>{};
+      if (!due.empty()) { // one more process each in the place of those set aside
+        ++replaced_;
+        look = ++replicate;
+        continue;
+      }
+      due = open_cases(*comparison_, resolution_);
+      look = next_look(replicate);
       ++replicate;
     }
-    if (!stopped_)
-      result_.finished = utc_now();
-    sort_cases(result_, ids_);
-    write(result_, job_.out);
+    recorder_.finish(!stopped_);
     progress_.clear();
     return report();
   }
 
  private:
-  /// Measures those of `due` that lack this replicate (a resumed run has some).
   void measure(int replicate, const std::vector<std::string>& due) {
-    ReplicateRequest request{.scenario = job_.scenario.file(),
-                             .overrides = options_.overrides,
-                             .profile = job_.plan.profile,
-                             .cases = {},
-                             .seed = static_cast<std::uint64_t>(replicate),
-                             .flags = replicate == 1 ? options_.flags : std::vector<std::string>{},
-                             .injections = options_.injections};
-    for (const std::string& id : due)
-      if (replicates_of(result_, id) < replicate && status_of(id) == results::CaseStatus::ok)
-        request.cases.push_back(id);
-    if (request.cases.empty())
-      return;
-    const ReplicateEnd end =
-        run_replicate(measure::this_executable(), std::move(request), progress_,
-                      [&](results::Result part) { keep(std::move(part)); });
-    if (end.interrupted) {
-      result_.interrupted = true;
-      stopped_ = ExitCode::interrupted;
-    } else if (!end.fault.empty()) {
-      progress_.clear();
-      if (result_.cases.empty())
-        throw Error(end.code, end.fault);
-      fmt::print(stderr, "bench: replicate {}: {}\n", replicate, end.fault);
-      stopped_ = end.code;
-    }
-  }
-
-  void keep(results::Result part) {
-    if (const auto gpu = part.machine.find("gpu"); gpu != part.machine.end())
-      gpu_.lock(gpu->second["uuid"]);
-    for (results::CaseResult& c : part.cases) {
-      if (!spoiled_.empty() && c.status == results::CaseStatus::ok) {
-        c.status = results::CaseStatus::invalid;
-        c.message = spoiled_;
-      }
-      complete(c);
-      if (c.kind != "anchor")
-        progress_.end(outcome_line(c));
-    }
-    merge(result_, std::move(part));
-    if (std::ranges::any_of(result_.cases, [](const auto& c) { return c.kind != "anchor"; }))
-      write(result_, job_.out); // after every case: a killed run keeps what it finished
-  }
-
-  /// A case that a worker lost has only its id.
-  void complete(results::CaseResult& result) const {
-    const auto base = std::ranges::find(job_.plan.cases, result.id.substr(0, result.id.find('#')),
-                                        &scenario::Case::id);
-    if (!result.hash.empty() || base == job_.plan.cases.end())
-      return;
-    result.hash = base->hash;
-    result.work_version = base->work_version;
-    result.gate_work = base->gate.work;
-  }
-
-  results::CaseStatus status_of(const std::string& id) const {
-    const auto found = std::ranges::find(result_.cases, id, &results::CaseResult::id);
-    return found == result_.cases.end() ? results::CaseStatus::ok : found->status;
+    stopped_ =
+        recorder_.measure(measure::this_executable(),
+                          {.scenario = job_.scenario.file(),
+                           .overrides = options_.overrides,
+                           .profile = job_.plan.profile,
+                           .cases = due,
+                           .seed = static_cast<std::uint64_t>(replicate),
+                           .flags = replicate == 1 ? options_.flags : std::vector<std::string>{},
+                           .injections = options_.injections},
+                          replicate);
   }
 
   /// Holds what there is against the baseline, if there is one.
   void judge() {
     if (!baseline_)
-      baseline_ = find_baseline(options_.baseline, result_);
+      baseline_ = find_baseline(options_.baseline, recorder_.result());
     if (!baseline_)
       return;
-    sort_cases(result_, ids_);
-    comparison_ = compare::compare(baseline_->result, result_, baseline_->noise);
-  }
-
-  /// Those of `ids` that more replicates may decide; none without a baseline.
-  std::vector<std::string> undecided(const std::vector<std::string>& ids) const {
-    std::vector<std::string> open;
-    if (!comparison_)
-      return open;
-    for (const compare::CaseComparison& c : comparison_->cases)
-      if (c.verdict == stats::Verdict::inconclusive && c.judgement &&
-          c.judgement->replicates_needed && std::ranges::find(ids, c.id) != ids.end())
-        open.push_back(c.id);
-    return open;
+    sort_cases(recorder_.result(), ids_);
+    comparison_ = compare::compare(baseline_->result, recorder_.result(), baseline_->noise);
   }
 
   ExitCode report() {
     const Style style(inspect_terminal(stdout).styled);
-    fmt::print("{}", result_table(result_, style, job_.out));
+    fmt::print("{}", result_table(recorder_.result(), style, job_.out));
     ExitCode code = stopped_.value_or(ExitCode::ok);
-    for (const results::CaseResult& c : result_.cases)
+    for (const results::CaseResult& c : recorder_.result().cases)
       code = worse(code, exit_code(c.status));
-    if (stopped_ && !result_.interrupted) // between two looks
+    if (stopped_ && !recorder_.result().interrupted) // between two looks
       judge();
     if (comparison_) {
       const auto fail_on = compare::parse_fail_on(options_.fail_on);
       fmt::print("\nagainst {}\n{}", baseline_->file.string(),
                  comparison_table(*comparison_, fail_on, style));
+      if (!recorder_.result().interrupted)
+        fmt::print("{}", escalation(*comparison_, {.scenario = job_.scenario.file().string(),
+                                                   .profile = job_.plan.profile,
+                                                   .only = options_.only,
+                                                   .overrides = options_.overrides}));
       code = worse(code, compare::exit_code(*comparison_, fail_on));
-    } else if (options_.baseline != "none" && !result_.interrupted) {
-      if (result_.device != "cpu") // whose times are no baseline
+    } else if (options_.baseline != "none" && !recorder_.result().interrupted) {
+      if (recorder_.result().device != "cpu") // whose times are no baseline
         fmt::print("no baseline for this GPU and scenario; keep this result as one: bench baseline "
                    "promote {} --reason TEXT\n",
                    job_.out.string());
@@ -261,9 +165,10 @@ class JobRun {
   const RunOptions& options_;
   ProgressDisplay& progress_;
   GuardedGpu gpu_;
-  results::Result result_;
+  Recorder recorder_;
   std::vector<std::string> ids_;
-  std::string spoiled_;
+  double resolution_ = 0;           ///< of log time; 0: until all is decided
+  int replaced_ = 0;                ///< processes measured in the place of those set aside
   std::optional<ExitCode> stopped_; ///< why no further replicate is started
   std::optional<Baseline> baseline_;
   std::optional<compare::Comparison> comparison_;
@@ -273,6 +178,8 @@ class JobRun {
 
 ExitCode run(const RunOptions& options) {
   compare::parse_fail_on(options.fail_on); // before minutes are spent
+  if (!options.resolution.empty())
+    parse_resolution(options.resolution);
   const std::vector<Job> jobs = make_jobs(options, make_catalog());
   if (options.dry_run) {
     for (const Job& job : jobs)

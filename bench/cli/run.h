@@ -19,9 +19,10 @@ struct RunOptions {
   std::string baseline; ///< file, folder or "none"; "": baselines/<gpu>/ beside the scenario's
   std::string fail_on = "regression,invalid"; ///< verdicts that the exit code reports
   double budget_s = 0;                        ///< no replicate starts that would end later; 0: none
-  int replicates = 0;                         ///< exactly so many; 0: until every case is decided
-  std::filesystem::path resume;               ///< result of an interrupted run to go on with
-  std::vector<Injection> injections;          ///< of `bench selftest`
+  std::string resolution; ///< "0.05 %": measure until every interval is so narrow; "": till decided
+  int replicates = 0;     ///< exactly so many; 0: until every case is decided
+  std::filesystem::path resume;      ///< result of an interrupted run to go on with
+  std::vector<Injection> injections; ///< of `bench selftest`
   bool dry_run = false;
   bool quiet = false;
   std::vector<std::string> argv; ///< kept in the result

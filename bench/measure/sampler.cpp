@@ -72,6 +72,8 @@ Sampled sample_loops(Workload& workload, Marker& marker, const SamplePlan& plan,
   };
   result.warm_up = warm_up([&](Marker&) { run(std::min(steps, kWarmUpSteps), false); }, marker,
                            plan.warmup_s, progress);
+  if (plan.on_steady)
+    plan.on_steady();
 
   const Stopwatch watch;
   int loop = 0;

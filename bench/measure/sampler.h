@@ -38,9 +38,10 @@ struct Sampled {
 
 /// How much is sampled.
 struct SamplePlan {
-  int loops = 1;          ///< whole loops, at least
-  double loop_time_s = 0; ///< and until so many seconds were sampled
-  double warmup_s = 0;    ///< at least, before them
+  int loops = 1;                     ///< whole loops, at least
+  double loop_time_s = 0;            ///< and until so many seconds were sampled
+  double warmup_s = 0;               ///< at least, before them
+  std::function<void()> on_steady{}; ///< called between warm-up and samples
 };
 
 /// Warms `workload` up, then times whole loops of it: one mark between steps and no other wait

@@ -11,4 +11,15 @@ const std::string* find_fact(const Facts& facts, const std::string& topic, const
   return entry == entries->second.end() ? nullptr : &entry->second;
 }
 
+std::optional<double> energy_per_sample(const Replicate& replicate) {
+  const auto sampled = replicate.machine.find("sampled");
+  if (sampled == replicate.machine.end())
+    return std::nullopt;
+  const auto energy_j = sampled->second.find("energy_j"), steps = sampled->second.find("steps");
+  if (energy_j == sampled->second.end() || steps == sampled->second.end() ||
+      !(energy_j->second > 0) || !(steps->second > 0)) // null reads as NaN
+    return std::nullopt;
+  return energy_j->second / steps->second;
+}
+
 } // namespace bench::results

@@ -35,10 +35,14 @@ struct Replicate {
   std::string device_uuid;  ///< "GPU-..."; "" on a CPU
   std::uint64_t seed = 0;   ///< of the order and placements
   /// The GPU just before and after the case ("before" -> "power_w" -> 690.1); empty on a CPU and
-  /// in files of an older bench.
+  /// in files of an older bench. "sampled" -> "energy_j", "steps": what the GPU used from the first
+  /// sample to the last (loops), and for how many steps.
   std::map<std::string, std::map<std::string, double>> machine;
   Samples samples;
 };
+
+/// Joules of one sample, where NVML counted them; NVML counts in steps of about 0.1 s.
+std::optional<double> energy_per_sample(const Replicate& replicate);
 
 /// What the case computed, so that a faster wrong path is caught.
 struct Check {

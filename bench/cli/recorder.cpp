@@ -1,0 +1,134 @@
+#include <bench/base/error.h>
+#include <bench/base/utc.h>
+#include <bench/cli/recorder.h>
+#include <bench/cli/replicate_plan.h>
+#include <bench/device/device.h>
+#include <bench/stats/summary.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace bench::cli {
+namespace {
+
+std::string outcome_line(const results::CaseResult& result) {
+  if (result.status != results::CaseStatus::ok)
+    return fmt::format("{}: {}", to_string(result.status), result.message);
+  const double t = stats::median(result.replicates.back().samples.t_s);
+  return result.kind == "loop" ? fmt::format("{:.2f} ms/step", t * 1e3)
+                               : fmt::format("{:.2f} us", t * 1e6);
+}
+
+results::CaseStatus status_of(const results::Result& result, const std::string& id) {
+  const auto found = std::ranges::find(result.cases, id, &results::CaseResult::id);
+  return found == result.cases.end() ? results::CaseStatus::ok : found->status;
+}
+
+} // namespace
+
+GuardedGpu::GuardedGpu(scenario::DeviceKind kind) {
+  if (const std::string why = device::why_unavailable(kind); !why.empty())
+    throw UnavailableError(why);
+  if (kind != scenario::DeviceKind::cuda)
+    return;
+  const auto gpu = measure::visible_device(measure::Nvml::load());
+  if (!gpu)
+    return;
+  const measure::MachineState state = measure::machine_state(*gpu);
+  lock(state.uuid);
+  for (const measure::Finding& finding : measure::spoilers(state)) {
+    const bool error = finding.severity == measure::Severity::error;
+    fmt::print(stderr, "{}: {}: {}\n", error ? "error" : "warning", finding.line, finding.mend);
+    if (error && spoiled_.empty())
+      spoiled_ = finding.line;
+  }
+}
+
+void GuardedGpu::lock(const std::string& uuid) {
+  if (!lock_ && !uuid.empty())
+    lock_.emplace(uuid);
+}
+
+results::Result begin_result(const Job& job, const std::vector<std::string>& overrides,
+                             const std::vector<std::string>& argv) {
+  results::Result result;
+  result.argv = argv;
+  result.started = utc_now();
+  result.scenario = job.plan.scenario;
+  result.scenario_file = job.scenario.file().string();
+  result.scenario_text = job.scenario.text();
+  result.overrides = overrides;
+  result.profile = job.plan.profile;
+  return result;
+}
+
+Recorder::Recorder(const Job& job, results::Result begun, GuardedGpu& gpu,
+                   ProgressDisplay& progress)
+    : job_(job), result_(std::move(begun)), gpu_(gpu), progress_(progress) {
+  for (const scenario::Case& c : job.plan.cases)
+    ids_.push_back(c.id);
+}
+
+std::optional<ExitCode> Recorder::measure(const std::filesystem::path& program,
+                                          ReplicateRequest request, int number) {
+  std::erase_if(request.cases, [&](const std::string& id) {
+    return replicates_of(result_, id) >= number ||
+           status_of(result_, id) != results::CaseStatus::ok;
+  });
+  if (request.cases.empty())
+    return std::nullopt;
+  const ReplicateEnd end = run_replicate(program, std::move(request), progress_,
+                                         [&](results::Result part) { keep(std::move(part)); });
+  if (end.interrupted) {
+    result_.interrupted = true;
+    return ExitCode::interrupted;
+  }
+  if (end.fault.empty())
+    return std::nullopt;
+  progress_.clear();
+  if (result_.cases.empty())
+    throw Error(end.code, end.fault);
+  fmt::print(stderr, "bench: replicate {}: {}\n", number, end.fault);
+  return end.code;
+}
+
+void Recorder::keep(results::Result part) {
+  if (const auto gpu = part.machine.find("gpu"); gpu != part.machine.end())
+    gpu_.lock(gpu->second["uuid"]);
+  for (results::CaseResult& c : part.cases) {
+    if (rename)
+      c.id = rename(c.id);
+    if (!gpu_.spoiled().empty() && c.status == results::CaseStatus::ok) {
+      c.status = results::CaseStatus::invalid;
+      c.message = gpu_.spoiled();
+    }
+    complete(c);
+    if (c.kind != "anchor")
+      progress_.end(outcome_line(c));
+  }
+  merge(result_, std::move(part));
+  if (std::ranges::any_of(result_.cases, [](const auto& c) { return c.kind != "anchor"; }))
+    write(result_, job_.out);
+}
+
+/// A case that a worker lost has only its id.
+void Recorder::complete(results::CaseResult& result) const {
+  const auto base = std::ranges::find(job_.plan.cases, result.id.substr(0, result.id.find('#')),
+                                      &scenario::Case::id);
+  if (!result.hash.empty() || base == job_.plan.cases.end())
+    return;
+  result.hash = base->hash;
+  result.work_version = base->work_version;
+  result.gate_work = base->gate.work;
+}
+
+void Recorder::finish(bool complete) {
+  if (complete)
+    result_.finished = utc_now();
+  sort_cases(result_, ids_);
+  write(result_, job_.out);
+}
+
+} // namespace bench::cli

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <bench/cli/jobs.h>
+#include <bench/cli/progress.h>
+#include <bench/cli/replicate.h>
+#include <bench/measure/gpu_lock.h>
+#include <bench/measure/machine.h>
+#include <bench/results/result.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bench::cli {
+
+/// The GPU of a run, locked against other benches, and what would spoil its measurements. This
+/// process itself never opens it: its replicates do, one after the other.
+class GuardedGpu {
+ public:
+  /// Throws UnavailableError where there is no such device or another bench uses it. Says on stderr
+  /// what would spoil a measurement.
+  explicit GuardedGpu(scenario::DeviceKind kind);
+  /// For a machine without NVML: the first replicate says which GPU it is.
+  void lock(const std::string& uuid);
+  const std::string& spoiled() const { return spoiled_; } ///< why nothing counts; "" when it does
+
+ private:
+  std::optional<measure::GpuLock> lock_;
+  std::string spoiled_;
+};
+
+/// A result without cases: what is measured, with which arguments.
+results::Result begin_result(const Job& job, const std::vector<std::string>& overrides,
+                             const std::vector<std::string>& argv);
+
+/// Runs replicates and keeps what they measured in a result and its file, which is rewritten after
+/// every case: a killed run keeps what it finished.
+class Recorder {
+ public:
+  Recorder(const Job& job, results::Result begun, GuardedGpu& gpu, ProgressDisplay& progress);
+
+  /// A case's id in the result for the one that a worker reported; default: the same.
+  std::function<std::string(const std::string&)> rename;
+
+  /// Measures those cases of `request` that have failed in no replicate and lack replicate `number`
+  /// (a resumed run has some). Why no further replicate is to be started, if so: a signal, or a
+  /// fault that goes to stderr. Throws Error when nothing at all could be measured.
+  std::optional<ExitCode> measure(const std::filesystem::path& program, ReplicateRequest request,
+                                  int number);
+
+  /// Writes the file once more: in the order of the plan and with its time of end.
+  void finish(bool complete);
+
+  results::Result& result() { return result_; }
+
+ private:
+  void keep(results::Result part);
+  void complete(results::CaseResult& result) const;
+
+  const Job& job_;
+  results::Result result_;
+  GuardedGpu& gpu_;
+  ProgressDisplay& progress_;
+  std::vector<std::string> ids_;
+};
+
+} // namespace bench::cli

@@ -1,0 +1,170 @@
+#include <bench/compare/arms.h>
+#include <bench/stats/summary.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <set>
+
+namespace bench::compare {
+namespace {
+
+using results::CaseResult;
+using results::CaseStatus;
+using results::find_fact;
+using results::Replicate;
+using results::Result;
+
+bool is_copy_anchor(const CaseResult& c) {
+  return c.kind == "anchor" && c.id.ends_with("/anchor/copy");
+}
+
+std::vector<double> logs(const std::vector<double>& values) {
+  std::vector<double> result(values.size());
+  std::ranges::transform(values, result.begin(), [](double value) { return std::log(value); });
+  return result;
+}
+
+/// "cudnn 9.1 -> 9.2" for each key of the group on which both have something to say: a fact that
+/// one of them lacks is unknown, not different.
+void add_changes(const results::Facts& base, const results::Facts& fresh, const std::string& group,
+                 std::vector<std::string>& changes) {
+  const auto before = base.find(group);
+  if (before == base.end()) {
+    return;
+  }
+  for (const auto& [key, value] : before->second) {
+    const std::string* now = find_fact(fresh, group, key);
+    if (now && *now != value) {
+      changes.push_back(
+          fmt::format("{} {} -> {}", group == "driver" ? "driver " + key : key, value, *now));
+    }
+  }
+}
+
+} // namespace
+
+Anchors::Anchors(const Result& result) {
+  for (const CaseResult& c : result.cases) {
+    if (!is_copy_anchor(c) || c.status != CaseStatus::ok) {
+      continue;
+    }
+    for (const Replicate& replicate : c.replicates) {
+      if (!replicate.samples.t_s.empty()) {
+        anchors_[{replicate.process, replicate.device_uuid}].push_back(
+            {replicate.started, std::log(stats::median(replicate.samples.t_s))});
+      }
+    }
+  }
+}
+
+std::optional<double> Anchors::of(const Replicate& replicate) const {
+  const auto found = anchors_.find({replicate.process, replicate.device_uuid});
+  if (found == anchors_.end()) {
+    return std::nullopt;
+  }
+  for (const Anchor& anchor : found->second) {
+    if (anchor.started == replicate.started) {
+      return anchor.log_t;
+    }
+  }
+  return found->second.size() == 1 ? std::optional(found->second.front().log_t) : std::nullopt;
+}
+
+Arm arm(const CaseResult& c, const Anchors& anchors) {
+  Arm result;
+  for (const Replicate& replicate : c.replicates) {
+    const results::Samples& samples = replicate.samples;
+    if (samples.t_s.empty()) {
+      continue;
+    }
+    stats::Observation observation;
+    observation.device = replicate.device_uuid;
+    observation.log_t = logs(samples.t_s);
+    if (std::ranges::none_of(samples.f_hz, [](double f) { return std::isnan(f); })) {
+      observation.log_f = logs(samples.f_hz);
+    }
+    observation.group.assign(samples.loop.begin(), samples.loop.end());
+    observation.log_anchor = anchors.of(replicate);
+    if (const auto energy_j = results::energy_per_sample(replicate)) {
+      observation.log_energy = std::log(*energy_j);
+    }
+    result.observations.push_back(std::move(observation));
+    result.replicates.push_back(&replicate);
+  }
+  return result;
+}
+
+std::string device_model(const Result& result) {
+  if (result.device == "cpu") {
+    return "the CPU";
+  }
+  const std::string name = gpu_name(result);
+  return name.empty() ? "an unknown GPU" : name;
+}
+
+Side side(const Result& result) {
+  std::set<std::string> uuids;
+  for (const CaseResult& c : result.cases) {
+    for (const Replicate& replicate : c.replicates) {
+      if (!replicate.device_uuid.empty()) {
+        uuids.insert(short_uuid(replicate.device_uuid));
+      }
+    }
+  }
+  std::string gpu = device_model(result);
+  if (!uuids.empty()) {
+    gpu += fmt::format(" ({})", fmt::join(uuids, ", "));
+  }
+  return {.git_sha = result.git_sha, .started = result.started, .gpu = std::move(gpu)};
+}
+
+std::vector<std::string> environment_notes(const Result& base, const Result& fresh) {
+  std::vector<std::string> notes;
+  std::vector<std::string> changes;
+  add_changes(base.machine, fresh.machine, "driver", changes);
+  add_changes(base.machine, fresh.machine, "libraries", changes);
+  if (!changes.empty()) {
+    notes.push_back(fmt::format("environment changed: {}", fmt::join(changes, ", ")));
+  }
+  changes.clear();
+  for (const auto& [group, facts] : base.settings) {
+    if (group != "promotion") { // says how the baseline came to be
+      add_changes(base.settings, fresh.settings, group, changes);
+    }
+  }
+  if (!changes.empty()) {
+    notes.push_back(fmt::format("settings changed: {}", fmt::join(changes, ", ")));
+  }
+  return notes;
+}
+
+/// What was set on the GPU that changes its speed: "" when nothing did. Only for one GPU model.
+std::string limits_changed(const Result& base, const Result& fresh) {
+  const auto change = [&](const char* key, const char* name, double unit,
+                          const char* symbol) -> std::string {
+    const std::string* before = find_fact(base.machine, "gpu", key);
+    const std::string* now = find_fact(fresh.machine, "gpu", key);
+    if (!before || !now || *before == *now) {
+      return "";
+    }
+    const auto scaled = [&](const std::string& text) {
+      return std::strtod(text.c_str(), nullptr) / unit;
+    };
+    return fmt::format("the {} was {:g} {}, now it is {:g} {}: set it back, or promote a new "
+                       "baseline",
+                       name, scaled(*before), symbol, scaled(*now), symbol);
+  };
+  const std::string power = change("power_limit_w", "power limit", 1, "W");
+  return power.empty() ? change("application_sm_clock_hz", "application clock", 1e6, "MHz") : power;
+}
+
+std::string not_ok(const CaseResult& c) {
+  return c.message.empty() ? std::string(to_string(c.status))
+                           : fmt::format("{}: {}", to_string(c.status), c.message);
+}
+
+} // namespace bench::compare

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <bench/compare/comparison.h>
+#include <bench/results/result.h>
+#include <bench/stats/judge.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// From results to what bench/stats judges, and what is to be said of two results as wholes.
+namespace bench::compare {
+
+/// The median time of the memory copy that each process timed.
+class Anchors {
+ public:
+  explicit Anchors(const results::Result& result);
+
+  /// Process ids come round again (a container starts at 1 each time): of several with the same,
+  /// the one that started together with the replicate, or none.
+  std::optional<double> of(const results::Replicate& replicate) const;
+
+ private:
+  struct Anchor {
+    std::string started;
+    double log_t;
+  };
+  std::map<std::pair<std::int64_t, std::string>, std::vector<Anchor>> anchors_;
+};
+
+/// A case of one side: its replicates that have samples.
+struct Arm {
+  std::vector<stats::Observation> observations;
+  std::vector<const results::Replicate*> replicates;
+};
+
+Arm arm(const results::CaseResult& result, const Anchors& anchors);
+
+/// "the CPU", "NVIDIA H200", "an unknown GPU"
+std::string device_model(const results::Result& result);
+
+Side side(const results::Result& result);
+
+/// What differs around the measurement: driver, libraries, settings; a line each.
+std::vector<std::string> environment_notes(const results::Result& base,
+                                           const results::Result& fresh);
+
+/// What was set on the GPU that changes its speed: "" when nothing did. Only for one GPU model.
+std::string limits_changed(const results::Result& base, const results::Result& fresh);
+
+/// "failed: out of memory"
+std::string not_ok(const results::CaseResult& result);
+
+} // namespace bench::compare
