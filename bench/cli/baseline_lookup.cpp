@@ -6,6 +6,21 @@
 
 namespace bench::cli {
 
+namespace {
+
+std::filesystem::path baselines_for(const results::Result& result) {
+  const auto folder = std::filesystem::path(result.scenario_file).parent_path() / ".." /
+                      "baselines" /
+                      compare::gpu_folder({.file = result.scenario_file, .result = result});
+  return folder.lexically_normal();
+}
+
+} // namespace
+
+compare::NoiseFile noise_for(const results::Result& result) {
+  return result.device == "cpu" ? compare::NoiseFile{} : compare::noise_in(baselines_for(result));
+}
+
 std::filesystem::path baseline_file(const std::filesystem::path& place,
                                     const std::string& scenario) {
   if (!std::filesystem::is_directory(place))
@@ -24,10 +39,7 @@ std::optional<Baseline> find_baseline(const std::string& path, const results::Re
     return std::nullopt;
   std::filesystem::path file;
   if (path.empty()) {
-    file = std::filesystem::path(result.scenario_file).parent_path() / ".." / "baselines" /
-           compare::gpu_folder({.file = result.scenario_file, .result = result}) /
-           (result.scenario + ".json");
-    file = file.lexically_normal();
+    file = baselines_for(result) / (result.scenario + ".json");
     if (!std::filesystem::exists(file))
       return std::nullopt;
   } else {

@@ -26,4 +26,8 @@ std::filesystem::path baseline_file(const std::filesystem::path& place,
 /// Throws UsageError for a given path that is not there or cannot be read.
 std::optional<Baseline> find_baseline(const std::string& path, const results::Result& result);
 
+/// What is known of the noise of the GPU that `result` was measured on: baselines/<gpu>/noise.json
+/// beside the folder of its scenario file. Nothing on a CPU.
+compare::NoiseFile noise_for(const results::Result& result);
+
 } // namespace bench::cli

@@ -27,10 +27,11 @@ using Sink = std::function<void(results::CaseResult)>;
 void measure_anchors(std::string_view scenario, const Bench& bench, const Sink& sink);
 
 /// Measures the loop cases among `cases` in order and hands each on when it is done; a case that
-/// fails is handed on with its message. With injections, each case is followed by itself with each
-/// of them. Adds "weights" and "reference" to `phases_s`. Throws measure::Interrupted.
+/// fails is handed on with its message. Each case is measured with every arm (none: as it is), in
+/// an order drawn from the seed. Adds "weights" and "reference" to `phases_s`. Throws
+/// measure::Interrupted.
 void measure_loops(const std::vector<scenario::Case>& cases,
-                   const std::vector<Injection>& injections, const Bench& bench,
+                   std::vector<std::optional<Injection>> arms, const Bench& bench,
                    std::map<std::string, double>& phases_s, const Sink& sink);
 
 /// The same for the kernel cases; `flags` are Google Benchmark's.

@@ -17,23 +17,6 @@ using compare::Comparison;
 using stats::Judgement;
 using stats::Verdict;
 
-long hundredths(double log_drift) {
-  return std::lround(1e4 * std::expm1(log_drift));
-}
-
-/// Of hundredths of a per cent: "+0.30 %".
-std::string percent(long hundredths) {
-  return fmt::format("{:+.2f} %", static_cast<double>(hundredths) / 100);
-}
-
-/// "0.06 %"; "" where nothing is known of the noise.
-std::string half_width(const stats::Interval& interval) {
-  return std::isfinite(interval.half_width)
-             ? fmt::format("{:.2f} %",
-                           100 * std::exp(interval.estimate) * std::sinh(interval.half_width))
-             : "";
-}
-
 std::vector<std::string> row(const CaseComparison& c, const Judgement& judgement) {
   const long wall = hundredths(judgement.wall);
   const long work = hundredths(judgement.work.estimate);
@@ -41,34 +24,22 @@ std::vector<std::string> row(const CaseComparison& c, const Judgement& judgement
       c.id,
       c.base_t_s ? time_text(*c.base_t_s) : "",
       c.new_t_s ? time_text(*c.new_t_s) : "",
-      percent(wall),
-      percent(work),
-      half_width(judgement.work),
+      percent_text(wall),
+      percent_text(work),
+      half_width_text(judgement.work),
       // Relative drifts do not add, logarithms do: the printed figures must.
-      judgement.slope ? percent(wall - work) : "",
+      judgement.slope ? percent_text(wall - work) : "",
+      c.base_energy_j && c.new_energy_j
+          ? percent_text(hundredths(std::log(*c.new_energy_j / *c.base_energy_j)))
+          : "",
       std::string(to_string(c.verdict)),
   };
-}
-
-std::string mark(const Style& style, Verdict verdict, std::string_view text) {
-  switch (verdict) {
-  case Verdict::regression:
-  case Verdict::invalid:
-    return style.red(text);
-  case Verdict::improvement:
-  case Verdict::pass:
-    return style.green(text);
-  case Verdict::inconclusive:
-  case Verdict::missing:
-    break;
-  }
-  return style.yellow(text);
 }
 
 /// "slower by 0.12 % +- 0.06 %"
 std::string drift(const stats::Interval& work) {
   return fmt::format("{} by {:.2f} % +- {}", work.estimate < 0 ? "faster" : "slower",
-                     100 * std::abs(std::expm1(work.estimate)), half_width(work));
+                     100 * std::abs(std::expm1(work.estimate)), half_width_text(work));
 }
 
 /// What there is to say of a judged case; "" when it passed and nothing moved.
@@ -120,7 +91,7 @@ std::vector<std::string> remarks(const Comparison& comparison, const Style& styl
     };
     if (c.judgement) {
       if (const std::string text = remark(c, *c.judgement); !text.empty()) {
-        add(fmt::format("{}: {}", mark(style, c.verdict, to_string(c.verdict)), text));
+        add(fmt::format("{}: {}", verdict_mark(style, c.verdict, to_string(c.verdict)), text));
       }
       if (!c.judgement->base_set_aside.empty()) {
         add(set_aside(c.judgement->base_set_aside, "baseline"));
@@ -150,6 +121,36 @@ std::string side_line(std::string_view name, const compare::Side& side) {
 
 } // namespace
 
+long hundredths(double log_drift) {
+  return std::lround(1e4 * std::expm1(log_drift));
+}
+
+std::string percent_text(long hundredths) {
+  return fmt::format("{:+.2f} %", static_cast<double>(hundredths) / 100);
+}
+
+std::string half_width_text(const stats::Interval& interval) {
+  return std::isfinite(interval.half_width)
+             ? fmt::format("{:.2f} %",
+                           100 * std::exp(interval.estimate) * std::sinh(interval.half_width))
+             : "";
+}
+
+std::string verdict_mark(const Style& style, Verdict verdict, std::string_view text) {
+  switch (verdict) {
+  case Verdict::regression:
+  case Verdict::invalid:
+    return style.red(text);
+  case Verdict::improvement:
+  case Verdict::pass:
+    return style.green(text);
+  case Verdict::inconclusive:
+  case Verdict::missing:
+    break;
+  }
+  return style.yellow(text);
+}
+
 std::string time_text(double seconds) {
   const bool small = seconds < 1e-3;
   const double value = seconds * (small ? 1e6 : 1e3);
@@ -171,13 +172,13 @@ std::string comparison_table(const Comparison& comparison, const std::set<Verdic
     add_line(style.yellow(note));
   }
 
-  Columns columns({"case", "base", "now", "wall", "work", "+-", "clock", "verdict"});
+  Columns columns({"case", "base", "now", "wall", "work", "+-", "clock", "energy", "verdict"});
   for (const CaseComparison& c : comparison.cases) {
     if (c.judgement && c.verdict != Verdict::invalid && c.verdict != Verdict::missing) {
       columns.add(row(c, *c.judgement));
     } else { // its figures must not be used
-      columns.add_remark(
-          c.id, mark(style, c.verdict, fmt::format("{}: {}", to_string(c.verdict), c.reason)));
+      columns.add_remark(c.id, verdict_mark(style, c.verdict,
+                                            fmt::format("{}: {}", to_string(c.verdict), c.reason)));
     }
   }
   if (!columns.empty()) {
@@ -193,7 +194,7 @@ std::string comparison_table(const Comparison& comparison, const std::set<Verdic
   if (comparison.counts().contains(Verdict::improvement)) {
     add_line("improved: promote with `bench baseline promote FILE --reason TEXT`");
   }
-  add_line(mark(style, overall(comparison, fail_on), verdict_line(comparison, fail_on)));
+  add_line(verdict_mark(style, overall(comparison, fail_on), verdict_line(comparison, fail_on)));
   return text;
 }
 

@@ -17,10 +17,21 @@ namespace bench::cli {
 ///     work       the drift at one SM clock: what the verdict is about
 ///     +-         half the 99 % interval of work
 ///     clock      what is left: the share of the drift that the SM clock made
+///     energy     drift of the joules a step, where both know them; not judged
 std::string comparison_table(const compare::Comparison& comparison,
                              const std::set<stats::Verdict>& fail_on, const Style& style);
 
 /// "93.12 ms", "22.30 us"
 std::string time_text(double seconds);
+
+/// Relative drift in hundredths of a per cent, so that printed figures add up; "+0.30 %" of them.
+long hundredths(double log_drift);
+std::string percent_text(long hundredths);
+
+/// "0.06 %"; "" where nothing is known of the noise.
+std::string half_width_text(const stats::Interval& interval);
+
+/// In the verdict's colour.
+std::string verdict_mark(const Style& style, stats::Verdict verdict, std::string_view text);
 
 } // namespace bench::cli

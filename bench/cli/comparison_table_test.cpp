@@ -103,6 +103,17 @@ TEST(ComparisonTable, ClockIsLeftOutWhereNobodyKnowsIt) {
   EXPECT_EQ(table(comparison).find("clock"), std::string::npos);
 }
 
+TEST(ComparisonTable, EnergyBesideTheTimes) {
+  Comparison comparison = sample();
+  comparison.cases = {judged("a", Verdict::pass, 0, 0.06, 0.6)};
+  EXPECT_EQ(table(comparison).find("energy"), std::string::npos);
+  comparison.cases[0].base_energy_j = 67.8;
+  comparison.cases[0].new_energy_j = 69.156;
+  EXPECT_NE(table(comparison).find("clock   energy  verdict\n"), std::string::npos);
+  EXPECT_NE(table(comparison).find(" +0.60 %  +2.00 %     pass\n"), std::string::npos)
+      << table(comparison);
+}
+
 TEST(ComparisonTable, WithoutAnIntervalThereIsNone) {
   Comparison comparison = sample();
   comparison.cases = {judged("a", Verdict::inconclusive, 0.1, 0.06, 0.1)};

@@ -59,8 +59,10 @@ std::vector<Job> make_jobs(const RunOptions& options, const scenario::Catalog& c
       out = std::filesystem::path("results") / fmt::format("{}-{}-{:%Y%m%dT%H%M%SZ}.json",
                                                            plan.scenario, plan.profile,
                                                            fmt::gmtime(std::time(nullptr)));
-    jobs.push_back(
-        {.scenario = std::move(scenario), .plan = std::move(plan), .out = std::move(out)});
+    jobs.push_back({.scenario = std::move(scenario),
+                    .plan = std::move(plan),
+                    .out = std::move(out),
+                    .overrides = options.overrides});
   }
   return jobs;
 }

@@ -14,6 +14,7 @@ struct Job {
   scenario::Scenario scenario;
   scenario::Expansion plan;
   std::filesystem::path out;
+  std::vector<std::string> overrides; ///< that the scenario was read with
 };
 
 /// Reads the scenarios, chooses profiles (gate where there is a usable GPU, else cpu), narrows them

@@ -237,14 +237,12 @@ void measure_anchors(std::string_view scenario, const Bench& bench, const Sink& 
 }
 
 void measure_loops(const std::vector<scenario::Case>& cases,
-                   const std::vector<Injection>& injections, const Bench& bench,
+                   std::vector<std::optional<Injection>> arms, const Bench& bench,
                    std::map<std::string, double>& phases_s, const Sink& sink) {
   std::optional<LoopMeasurement> measurement;
   for (const scenario::Case& c : cases) {
     if (!std::holds_alternative<scenario::LoopCase>(c.work))
       continue;
-    std::vector<std::optional<Injection>> arms{std::nullopt};
-    arms.insert(arms.end(), injections.begin(), injections.end());
     std::mt19937_64 random(bench.seed);
     std::ranges::shuffle(arms, random);
     if (!measurement)

@@ -1,5 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/base/nearest.h>
+#include <bench/cli/ab.h>
 #include <bench/cli/baseline_verb.h>
 #include <bench/cli/compare_verb.h>
 #include <bench/cli/doctor.h>
@@ -67,6 +68,38 @@ void add_run(CLI::App& app, RunOptions& options) {
       "Example:\n  bench run scenarios/zimage.yaml --only rms_norm -- --benchmark_out=norms.json");
 }
 
+void add_ab(CLI::App& app, AbOptions& options) {
+  CLI::App* ab = app.add_subcommand(
+      "ab", "Two builds, or one with two settings, in turn on one GPU: a verdict on B against A");
+  ab->add_option("A", options.a,
+                 "Bundle folder, git revision, or . for this build (default: this build)");
+  ab->add_option("B", options.b, "The same");
+  ab->add_option("--scenario", options.scenario, "Scenario file")->required();
+  ab->add_option("--only", options.only, "Only cases whose id this regular expression is found in");
+  ab->add_option("--profile", options.profile, "Profile (default: gate on a GPU, else cpu)");
+  const auto add_set = [&](const char* name, std::vector<std::string>& overrides,
+                           const char* what) {
+    ab->add_option(name, overrides, what)->allow_extra_args(false)->take_all();
+  };
+  add_set("--set", options.overrides, "Override a key of the scenario in both arms");
+  add_set("--set-a", options.overrides_a, "... in A only");
+  add_set("--set-b", options.overrides_b, "... in B only: paths.rms_norm=[decomposed]");
+  ab->add_option("--inject-a", options.inject_a,
+                 "Known change of A's loops: spin=0.3% or norms=10");
+  ab->add_option("--inject-b", options.inject_b, "The same in B: is it found here?");
+  ab->add_option("--fail-on", options.fail_on, "Verdicts that the exit code reports")
+      ->capture_default_str();
+  ab->add_option("--pairs", options.pairs,
+                 "Exactly so many pairs (default: 3, 5, 10 or 20, until every case is decided)")
+      ->check(CLI::Range(1, 1000));
+  ab->add_option("--budget", options.budget_s, "Seconds: no pair starts that would end later")
+      ->check(CLI::PositiveNumber);
+  ab->add_option("--out", options.out,
+                 "Folder for a.json, b.json, ab.json (default: results/ab-...)");
+  ab->add_flag("--quiet", options.quiet, "No progress on stderr");
+  ab->footer("Example:\n  bench ab main . --scenario scenarios/zimage.yaml --only turbo-9");
+}
+
 void add_selftest(CLI::App& app, SelftestOptions& options) {
   CLI::App* selftest = app.add_subcommand(
       "selftest", "Does the harness find what is there, and nothing else, on this machine?");
@@ -122,8 +155,10 @@ ExitCode dispatch(int argc, char** argv) {
   CompareOptions compare_options;
   BaselineOptions baseline_options;
   SelftestOptions selftest_options;
+  AbOptions ab_options;
   std::string replicate_request;
   add_run(app, run_options);
+  add_ab(app, ab_options);
   add_list(app, list_options);
   add_selftest(app, selftest_options);
   add_compare(app, compare_options);
@@ -139,7 +174,7 @@ ExitCode dispatch(int argc, char** argv) {
   for (int i = ours + 1; i < argc; ++i)
     run_options.flags.emplace_back(argv[i]);
   run_options.argv.assign(argv, argv + argc);
-  selftest_options.argv = run_options.argv;
+  selftest_options.argv = ab_options.argv = run_options.argv;
   try {
     app.parse(ours, argv);
   } catch (const CLI::ParseError& e) {
@@ -147,9 +182,9 @@ ExitCode dispatch(int argc, char** argv) {
       return static_cast<ExitCode>(app.exit(e)); // --help, --version
     const auto chosen = app.get_subcommands();
     if (chosen.empty() && ours > 1 && argv[1][0] != '-')
-      throw UsageError(
-          fmt::format("unknown verb '{}'{}; see `bench --help`", argv[1],
-                      hint(argv[1], {"baseline", "compare", "doctor", "list", "run", "selftest"})));
+      throw UsageError(fmt::format(
+          "unknown verb '{}'{}; see `bench --help`", argv[1],
+          hint(argv[1], {"ab", "baseline", "compare", "doctor", "list", "run", "selftest"})));
     throw UsageError(fmt::format("{}; see `bench {}--help`", e.what(),
                                  chosen.empty() ? "" : chosen[0]->get_name() + " "));
   }
@@ -158,6 +193,8 @@ ExitCode dispatch(int argc, char** argv) {
 
   if (app.got_subcommand("run"))
     return run(run_options);
+  if (app.got_subcommand("ab"))
+    return ab(ab_options);
   if (app.got_subcommand("selftest"))
     return selftest(selftest_options);
   if (app.got_subcommand("compare"))

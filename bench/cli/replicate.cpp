@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -31,6 +32,7 @@ ReplicateRequest parse_request(const std::string& text) {
   request.cases = json.at("cases").get<std::vector<std::string>>();
   request.seed = json.at("seed").get<std::uint64_t>();
   request.flags = json.at("flags").get<std::vector<std::string>>();
+  request.only_injected = json.value("only_injected", false); // older runners have no such key
   for (const Json& injection : json.at("injections"))
     request.injections.push_back(parse_injection(injection.get<std::string>()));
   return request;
@@ -86,6 +88,14 @@ std::vector<scenario::Case> chosen_cases(const scenario::Expansion& plan,
   return cases;
 }
 
+/// What each loop case is measured with: nothing, and each injection.
+std::vector<std::optional<Injection>> loop_arms(const ReplicateRequest& request) {
+  std::vector<std::optional<Injection>> arms(request.injections.begin(), request.injections.end());
+  if (!request.only_injected || arms.empty())
+    arms.insert(arms.begin(), std::nullopt);
+  return arms;
+}
+
 void measure_request(const ReplicateRequest& request, const Lines& lines) {
   const scenario::Catalog catalog = make_catalog();
   const scenario::Scenario scenario = load(request.scenario, catalog, request.overrides);
@@ -106,7 +116,7 @@ void measure_request(const ReplicateRequest& request, const Lines& lines) {
   const std::vector<scenario::Case> cases = chosen_cases(plan, request);
   measure_anchors(plan.scenario, bench, sink);
   std::map<std::string, double> phases_s;
-  measure_loops(cases, request.injections, bench, phases_s, sink);
+  measure_loops(cases, loop_arms(request), bench, phases_s, sink);
   measure_kernels(cases, bench, request.flags, sink);
   results::Result end;
   end.phases_s = std::move(phases_s);
@@ -125,7 +135,8 @@ std::string to_text(const ReplicateRequest& request) {
               {"cases", request.cases},
               {"seed", request.seed},
               {"flags", request.flags},
-              {"injections", std::move(injections)}}
+              {"injections", std::move(injections)},
+              {"only_injected", request.only_injected}}
       .dump();
 }
 

@@ -29,6 +29,7 @@ struct ReplicateRequest {
   std::uint64_t seed = 0;
   std::vector<std::string> flags;    ///< Google Benchmark's
   std::vector<Injection> injections; ///< each loop case is measured with each of them too
+  bool only_injected = false;        ///< and not as it is; kernel cases are as they are
 };
 
 std::string to_text(const ReplicateRequest& request);

@@ -78,6 +78,16 @@ std::string spread(const std::vector<double>& times) {
   return times.size() < 2 ? "" : percent(stats::robust_variation(times), 2);
 }
 
+std::string energy(const CaseResult& result) {
+  std::vector<double> joules;
+  for (const Replicate& replicate : result.replicates) {
+    if (const auto energy_j = results::energy_per_sample(replicate)) {
+      joules.push_back(*energy_j);
+    }
+  }
+  return joules.empty() ? "" : significant(stats::mean(joules), 3);
+}
+
 std::vector<std::string> loop_row(const CaseResult& result, const std::vector<double>& times) {
   const double t_s = stats::median(times);
   const WholeLoops loops = whole_loops(result);
@@ -93,6 +103,7 @@ std::vector<std::string> loop_row(const CaseResult& result, const std::vector<do
       rate > 0 ? significant(rate / 1e12, 3) : "",
       rate > 0 && matmul_rate ? percent(rate / *matmul_rate, 0) : "",
       frequencies.empty() ? "" : fmt::format("{:.3f}", stats::median(frequencies) / 1e9),
+      energy(result),
   };
 }
 
@@ -193,7 +204,8 @@ std::string phases_line(const Result& result) {
 
 std::string result_table(const Result& result, const Style& style,
                          const std::filesystem::path& file) {
-  Columns loops({"loop", "steps", "ms/step", "spread", "s/loop", "TFLOP/s", "of matmul", "SM GHz"});
+  Columns loops(
+      {"loop", "steps", "ms/step", "spread", "s/loop", "TFLOP/s", "of matmul", "SM GHz", "J/step"});
   Columns anchors({"anchor", "us/step", "spread"});
   Columns kernels({"kernel", "us/launch", "spread", "TB/s", "of copy", "max error", "ulp"});
   for (const CaseResult& case_result : result.cases) {

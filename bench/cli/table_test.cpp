@@ -102,6 +102,14 @@ result: results/zimage.json
 )");
 }
 
+TEST(ResultTable, JoulesAStep) {
+  Result result = run_on_gpu();
+  result.cases = {loop("a")};
+  result.cases[0].replicates[0].machine["sampled"] = {{"energy_j", 406.8}, {"steps", 6}};
+  EXPECT_NE(plain(result).find("SM GHz  J/step\n"), std::string::npos);
+  EXPECT_NE(plain(result).find("1.553    67.8\n"), std::string::npos) << plain(result);
+}
+
 Result run_with_faults() {
   Result result = run_on_gpu();
   result.cases = {loop("zimage/loop/turbo-9/graph/aten"), loop("zimage/loop/base-50/graph/aten"),

@@ -98,6 +98,26 @@ Arm arm(const CaseResult& c, const Anchors& anchors) {
   return result;
 }
 
+double median_time(const std::vector<const Replicate*>& replicates) {
+  std::vector<double> times;
+  for (const Replicate* replicate : replicates) {
+    times.insert(times.end(), replicate->samples.t_s.begin(), replicate->samples.t_s.end());
+  }
+  return stats::median(times);
+}
+
+std::optional<double> mean_energy(const std::vector<const Replicate*>& replicates) {
+  std::vector<double> joules;
+  for (const Replicate* replicate : replicates) {
+    const std::optional<double> energy_j = results::energy_per_sample(*replicate);
+    if (!energy_j) {
+      return std::nullopt;
+    }
+    joules.push_back(*energy_j);
+  }
+  return joules.empty() ? std::nullopt : std::optional(stats::mean(joules));
+}
+
 std::string device_model(const Result& result) {
   if (result.device == "cpu") {
     return "the CPU";

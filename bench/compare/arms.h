@@ -38,6 +38,12 @@ struct Arm {
 
 Arm arm(const results::CaseResult& result, const Anchors& anchors);
 
+/// Of their samples together, as they were timed. Wants replicates with samples.
+double median_time(const std::vector<const results::Replicate*>& replicates);
+
+/// Joules of a sample; none unless every replicate knows.
+std::optional<double> mean_energy(const std::vector<const results::Replicate*>& replicates);
+
 /// "the CPU", "NVIDIA H200", "an unknown GPU"
 std::string device_model(const results::Result& result);
 

@@ -285,5 +285,21 @@ TEST(Compare, AThousandCasesTakeAFractionOfASecond) {
   EXPECT_LT(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, kLimit);
 }
 
+TEST(Compare, EnergyOfAStepWhereEveryReplicateKnowsIt) {
+  Result base = fake_result({fake_case("a", 0.1)});
+  for (results::Replicate& replicate : base.cases[0].replicates) {
+    replicate.machine["sampled"] = {{"energy_j", 1356}, {"steps", 20}};
+  }
+  Result fresh = base;
+  fresh.cases[0].replicates[1].machine["sampled"]["energy_j"] = 1416;
+  CaseComparison c = compare(base, fresh, {}).cases.at(0);
+  EXPECT_DOUBLE_EQ(c.base_energy_j.value(), 67.8);
+  EXPECT_DOUBLE_EQ(c.new_energy_j.value(), 68.8);
+  fresh.cases[0].replicates[2].machine.clear();
+  EXPECT_FALSE(compare(base, fresh, {}).cases.at(0).new_energy_j);
+  fresh.cases[0].replicates[2].machine["sampled"] = {{"energy_j", 0}, {"steps", 20}};
+  EXPECT_FALSE(compare(base, fresh, {}).cases.at(0).new_energy_j);
+}
+
 } // namespace
 } // namespace bench::compare

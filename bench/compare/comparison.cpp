@@ -24,26 +24,20 @@ using results::Result;
 using stats::Observation;
 using stats::Verdict;
 
-/// Of the replicates that were compared: not set aside and, where the comparison was within a GPU,
-/// on one that the other arm has too.
-double median_time(const Arm& arm, const Arm& other, bool same_device,
-                   const std::vector<std::size_t>& set_aside) {
-  std::vector<double> times;
-  const auto add = [&](bool every) {
-    for (std::size_t i = 0; i < arm.replicates.size(); ++i) {
-      const bool shared = std::ranges::find(other.observations, arm.observations[i].device,
-                                            &Observation::device) != other.observations.end();
-      const bool aside = std::ranges::find(set_aside, i) != set_aside.end();
-      if (every || ((shared || !same_device) && !aside)) {
-        std::ranges::copy(arm.replicates[i]->samples.t_s, std::back_inserter(times));
-      }
+/// The replicates that were compared: not set aside and, where the comparison was within a GPU, on
+/// one that the other arm has too. All, should there be none.
+std::vector<const Replicate*> compared(const Arm& arm, const Arm& other, bool same_device,
+                                       const std::vector<std::size_t>& set_aside) {
+  std::vector<const Replicate*> replicates;
+  for (std::size_t i = 0; i < arm.replicates.size(); ++i) {
+    const bool shared = std::ranges::find(other.observations, arm.observations[i].device,
+                                          &Observation::device) != other.observations.end();
+    const bool aside = std::ranges::find(set_aside, i) != set_aside.end();
+    if ((shared || !same_device) && !aside) {
+      replicates.push_back(arm.replicates[i]);
     }
-  };
-  add(false);
-  if (times.empty()) {
-    add(true);
   }
-  return stats::median(times);
+  return replicates.empty() ? arm.replicates : replicates;
 }
 
 /// Compares cases of one pair of results.
@@ -118,8 +112,12 @@ class Comparer {
     result.verdict = result.judgement->verdict;
     result.reason = result.judgement->reason;
     const bool same_device = result.judgement->same_device;
-    result.base_t_s = median_time(before, now, same_device, result.judgement->base_set_aside);
-    result.new_t_s = median_time(now, before, same_device, result.judgement->new_set_aside);
+    const auto old_ones = compared(before, now, same_device, result.judgement->base_set_aside);
+    const auto new_ones = compared(now, before, same_device, result.judgement->new_set_aside);
+    result.base_t_s = median_time(old_ones);
+    result.new_t_s = median_time(new_ones);
+    result.base_energy_j = mean_energy(old_ones);
+    result.new_energy_j = mean_energy(new_ones);
     if (base.check.finite && fresh.check.finite && !base.check.checksum.empty() &&
         !fresh.check.checksum.empty() && base.check.checksum != fresh.check.checksum) {
       result.warnings.push_back("output differs");

@@ -22,6 +22,8 @@ struct CaseComparison {
   /// Medians of the samples as they were timed, whatever the clock, of the replicates compared.
   std::optional<double> base_t_s{};
   std::optional<double> new_t_s{};
+  std::optional<double> base_energy_j{}; ///< of a step, where every replicate compared knows it
+  std::optional<double> new_energy_j{};
   std::vector<std::string> warnings{}; ///< one line each
 };
 

@@ -60,7 +60,7 @@ Json judgement_json(const stats::Judgement& judgement) {
 std::string to_csv(const Comparison& comparison) {
   std::string text =
       "case,kind,verdict,base_t_s,new_t_s,wall,work,work_half_width,clock,slope,gate,"
-      "same_device,base_replicates,new_replicates,reason,warnings\n";
+      "same_device,base_replicates,new_replicates,reason,warnings,base_energy_j,new_energy_j\n";
   for (const CaseComparison& c : comparison.cases) {
     std::vector<std::string> fields{field(c.id), field(c.kind), std::string(to_string(c.verdict)),
                                     number(c.base_t_s), number(c.new_t_s)};
@@ -75,6 +75,8 @@ std::string to_csv(const Comparison& comparison) {
     }
     fields.push_back(field(c.reason));
     fields.push_back(field(fmt::format("{}", fmt::join(c.warnings, "; "))));
+    fields.push_back(number(c.base_energy_j));
+    fields.push_back(number(c.new_energy_j));
     text += fmt::format("{}\n", fmt::join(fields, ","));
   }
   return text;
@@ -95,6 +97,8 @@ Json to_json(const Comparison& comparison) {
         {"gate", c.gate},
         {"base_t_s", or_null(c.base_t_s)},
         {"new_t_s", or_null(c.new_t_s)},
+        {"base_energy_j", or_null(c.base_energy_j)},
+        {"new_energy_j", or_null(c.new_energy_j)},
         {"judgement", c.judgement ? judgement_json(*c.judgement) : Json(nullptr)},
         {"warnings", c.warnings},
     });

@@ -61,9 +61,9 @@ std::set<Verdict> parse_fail_on(std::string_view text) {
   return verdicts;
 }
 
-ExitCode exit_code(const Comparison& comparison, const std::set<Verdict>& fail_on) {
+ExitCode exit_code(const Counts& counts, const std::set<Verdict>& fail_on) {
   ExitCode code = ExitCode::ok;
-  for (const auto& [verdict, count] : comparison.counts()) {
+  for (const auto& [verdict, count] : counts) {
     if (fail_on.contains(verdict)) {
       code = worse(code, exit_code_of(verdict));
     }
@@ -71,8 +71,19 @@ ExitCode exit_code(const Comparison& comparison, const std::set<Verdict>& fail_o
   return code;
 }
 
+ExitCode exit_code(const Comparison& comparison, const std::set<Verdict>& fail_on) {
+  return exit_code(comparison.counts(), fail_on);
+}
+
 Verdict overall(const Comparison& comparison, const std::set<Verdict>& fail_on) {
-  const auto counts = comparison.counts();
+  return overall(comparison.counts(), fail_on);
+}
+
+std::string verdict_line(const Comparison& comparison, const std::set<Verdict>& fail_on) {
+  return verdict_line(comparison.counts(), fail_on);
+}
+
+Verdict overall(const Counts& counts, const std::set<Verdict>& fail_on) {
   for (const Verdict verdict : kWorstFirst) {
     if (fail_on.contains(verdict) && counts.contains(verdict)) {
       return verdict;
@@ -89,10 +100,9 @@ Verdict overall(const Comparison& comparison, const std::set<Verdict>& fail_on) 
   return Verdict::missing;
 }
 
-std::string verdict_line(const Comparison& comparison, const std::set<Verdict>& fail_on) {
-  std::string line = fmt::format("verdict: {} (", to_string(overall(comparison, fail_on)));
+std::string verdict_line(const Counts& counts, const std::set<Verdict>& fail_on) {
+  std::string line = fmt::format("verdict: {} (", to_string(overall(counts, fail_on)));
   std::string_view separator;
-  const auto counts = comparison.counts();
   for (const Verdict verdict : stats::kVerdicts) {
     if (const auto count = counts.find(verdict); count != counts.end()) {
       line += fmt::format("{}{} {}", separator, count->second, to_string(verdict));

@@ -1,0 +1,230 @@
+#include <bench/base/error.h>
+#include <bench/base/file.h>
+#include <bench/base/stopwatch.h>
+#include <bench/cli/ab.h>
+#include <bench/cli/ab_table.h>
+#include <bench/cli/arm_program.h>
+#include <bench/cli/baseline_lookup.h>
+#include <bench/cli/catalog.h>
+#include <bench/cli/injection.h>
+#include <bench/cli/jobs.h>
+#include <bench/cli/recorder.h>
+#include <bench/compare/ab.h>
+#include <bench/compare/verdicts.h>
+#include <bench/measure/interrupt.h>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <string_view>
+
+namespace bench::cli {
+namespace {
+
+/// An arm keeps a GPU at its power limit for so long at least: in shorter blocks its clock and
+/// temperature are those that the other arm left.
+constexpr double kLeastBlock = 5; // seconds
+
+RunOptions run_options(const AbOptions& options, const std::vector<std::string>& of_arm) {
+  RunOptions run;
+  run.scenarios = {options.scenario};
+  run.only = options.only;
+  run.profile = options.profile;
+  run.overrides = options.overrides;
+  run.overrides.insert(run.overrides.end(), of_arm.begin(), of_arm.end());
+  return run;
+}
+
+/// The overrides with one that lengthens loops to a block, unless the user chose their time.
+std::vector<std::string> with_blocks(const RunOptions& run, const Job& job) {
+  std::vector<std::string> overrides = run.overrides;
+  const bool chosen = std::ranges::any_of(overrides, [](const std::string& override) {
+    return override.find("sampling.loop_time") != override.npos;
+  });
+  if (job.plan.device == scenario::DeviceKind::cuda && !chosen &&
+      job.plan.sampling.loop_time_s < kLeastBlock)
+    overrides.push_back(
+        fmt::format("profiles.{}.sampling.loop_time={:g} s", job.plan.profile, kLeastBlock));
+  return overrides;
+}
+
+Job job_of(const AbOptions& options, const std::vector<std::string>& of_arm,
+           const scenario::Catalog& catalog) {
+  RunOptions run = run_options(options, of_arm);
+  Job job = std::move(make_jobs(run, catalog).at(0));
+  const std::vector<std::string> overrides = with_blocks(run, job);
+  if (overrides != run.overrides) {
+    run.overrides = overrides;
+    job = std::move(make_jobs(run, catalog).at(0));
+  }
+  return job;
+}
+
+/// "zimage/loop/turbo-9/graph/aten#spin=0.3%" is the case of the arm that has the injection.
+std::string without_injection(const std::string& id) {
+  return id.substr(0, id.find('#'));
+}
+
+class Side {
+ public:
+  Side(const char* name, ArmProgram program, Job job, const std::string& injection,
+       const AbOptions& options, GuardedGpu& gpu, ProgressDisplay& progress)
+      : name_(name), program_(std::move(program)), job_(std::move(job)),
+        recorder_(job_, begin_result(job_, job_.overrides, options.argv), gpu, progress) {
+    if (!injection.empty())
+      injections_ = {parse_injection(injection)};
+    recorder_.rename = without_injection;
+  }
+
+  std::optional<ExitCode> measure(const std::vector<std::string>& cases, int pair) {
+    try {
+      return recorder_.measure(program_.file,
+                               {.scenario = std::filesystem::absolute(job_.scenario.file()),
+                                .overrides = job_.overrides,
+                                .profile = job_.plan.profile,
+                                .cases = cases,
+                                .seed = static_cast<std::uint64_t>(pair),
+                                .flags = {},
+                                .injections = injections_,
+                                .only_injected = !injections_.empty()},
+                               pair);
+    } catch (const Error& e) { // nothing at all was measured
+      throw Error(e.code(), fmt::format("{} ({}): {}", name_, program_.label, e.what()));
+    }
+  }
+
+  std::vector<std::string> ids() const {
+    std::vector<std::string> ids;
+    for (const scenario::Case& c : job_.plan.cases)
+      ids.push_back(c.id);
+    return ids;
+  }
+  const ArmProgram& program() const { return program_; }
+  const Job& job() const { return job_; }
+  Recorder& recorder() { return recorder_; }
+  const results::Result& result() { return recorder_.result(); }
+
+ private:
+  const char* name_;
+  ArmProgram program_;
+  Job job_;
+  std::vector<Injection> injections_;
+  Recorder recorder_;
+};
+
+class AbRun {
+ public:
+  AbRun(const AbOptions& options, Side& a, Side& b, ProgressDisplay& progress)
+      : options_(options), a_(a), b_(b), progress_(progress) {}
+
+  ExitCode run() {
+    const Stopwatch watch;
+    due_ = a_.ids();
+    for (const std::string& id : b_.ids())
+      if (std::ranges::find(due_, id) == due_.end())
+        due_.push_back(id);
+    int look = options_.pairs > 0 ? options_.pairs : stats::kPairLooks[0];
+    progress_.start(static_cast<int>(due_.size()) * 2 * look);
+    double longest_s = 0;
+    for (int pair = 1; look > 0 && !due_.empty() && !stopped_; ++pair) {
+      const Stopwatch one;
+      measure(pair);
+      longest_s = std::max(longest_s, one.seconds());
+      const bool spent = options_.budget_s > 0 && watch.seconds() + longest_s > options_.budget_s;
+      if (pair < look && !spent)
+        continue;
+      judge();
+      if (spent || options_.pairs > 0)
+        break;
+      due_ = comparison_->open();
+      look = next_look(pair);
+    }
+    for (Side* side : {&a_, &b_})
+      side->recorder().finish(!stopped_);
+    progress_.clear();
+    return report();
+  }
+
+ private:
+  static int next_look(int pairs) {
+    const auto* look = std::ranges::upper_bound(stats::kPairLooks, pairs);
+    return look == std::end(stats::kPairLooks) ? 0 : *look;
+  }
+
+  /// A B, then B A: what drifts steadily falls on both arms alike.
+  void measure(int pair) {
+    Side* order[] = {&a_, &b_};
+    if (pair % 2 == 0)
+      std::swap(order[0], order[1]);
+    for (Side* side : order)
+      if (!stopped_)
+        stopped_ = side->measure(due_, pair);
+  }
+
+  void judge() {
+    const int looks = options_.pairs > 0 ? 1 : static_cast<int>(std::size(stats::kPairLooks));
+    comparison_ = compare_pairs(a_.result(), b_.result(), noise_for(b_.result()),
+                                stats::confidence_of_look(0.99, looks));
+  }
+
+  ExitCode report() {
+    ExitCode code = stopped_.value_or(ExitCode::ok);
+    if (a_.result().cases.empty() || b_.result().cases.empty())
+      return code; // interrupted before there was anything to compare
+    judge();
+    const auto fail_on = compare::parse_fail_on(options_.fail_on);
+    fmt::print("{}", ab_table(*comparison_, a_.program().label, b_.program().label, fail_on,
+                              Style(inspect_terminal(stdout).styled)));
+    const std::filesystem::path file = b_.job().out.parent_path() / "ab.json";
+    using Handler = nlohmann::ordered_json::error_handler_t; // a message need not be UTF-8
+    write_file_atomically(file, to_json(*comparison_).dump(1, ' ', false, Handler::replace) + "\n");
+    fmt::print("result: {}\n", file.string());
+    return worse(code, compare::exit_code(comparison_->counts(), fail_on));
+  }
+
+  const AbOptions& options_;
+  Side& a_;
+  Side& b_;
+  ProgressDisplay& progress_;
+  std::vector<std::string> due_;
+  std::optional<ExitCode> stopped_; ///< why no further pair is started
+  std::optional<compare::AbComparison> comparison_;
+};
+
+} // namespace
+
+ExitCode ab(const AbOptions& options) {
+  compare::parse_fail_on(options.fail_on); // before minutes are spent
+  for (const std::string& injection : {options.inject_a, options.inject_b})
+    if (!injection.empty())
+      parse_injection(injection);
+  const scenario::Catalog catalog = make_catalog();
+  Job job_a = job_of(options, options.overrides_a, catalog);
+  Job job_b = job_of(options, options.overrides_b, catalog);
+  if (job_a.plan.device != job_b.plan.device)
+    throw UsageError("A and B are of different devices: pairs want one machine");
+  std::filesystem::path folder = options.out;
+  if (folder.empty())
+    folder = std::filesystem::path("results") / fmt::format("ab-{}-{}-{:%Y%m%dT%H%M%SZ}",
+                                                            job_a.plan.scenario, job_a.plan.profile,
+                                                            fmt::gmtime(std::time(nullptr)));
+  job_a.out = folder / "a.json";
+  job_b.out = folder / "b.json";
+  ArmProgram program_a = arm_program("A", options.a);
+  ArmProgram program_b = arm_program("B", options.b);
+
+  measure::catch_interrupts();
+  const auto progress = make_progress(stderr, options.quiet);
+  check_writable(job_a.out);
+  progress->clear();
+  GuardedGpu gpu(job_a.plan.device);
+  Side a("A", std::move(program_a), std::move(job_a), options.inject_a, options, gpu, *progress);
+  Side b("B", std::move(program_b), std::move(job_b), options.inject_b, options, gpu, *progress);
+  return AbRun(options, a, b, *progress).run();
+}
+
+} // namespace bench::cli

@@ -1,0 +1,218 @@
+#include <bench/base/error.h>
+#include <bench/compare/ab.h>
+#include <bench/compare/arms.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace bench::compare {
+namespace {
+
+using results::CaseResult;
+using results::CaseStatus;
+using results::Replicate;
+using results::Result;
+using stats::Verdict;
+
+/// Replicates of the same seeds, in the order of A.
+struct Pairs {
+  Arm a;
+  Arm b;
+};
+
+Pairs pairs_of(const CaseResult& a, const Anchors& a_anchors, const CaseResult& b,
+               const Anchors& b_anchors) {
+  const Arm all_a = arm(a, a_anchors), all_b = arm(b, b_anchors);
+  Pairs pairs;
+  for (std::size_t i = 0; i < all_a.replicates.size(); ++i) {
+    const auto partner = std::ranges::find(all_b.replicates, all_a.replicates[i]->seed,
+                                           [](const Replicate* each) { return each->seed; });
+    if (partner == all_b.replicates.end()) {
+      continue; // the other process was lost
+    }
+    pairs.a.replicates.push_back(all_a.replicates[i]);
+    pairs.a.observations.push_back(all_a.observations[i]);
+    pairs.b.replicates.push_back(*partner);
+    pairs.b.observations.push_back(
+        all_b.observations[static_cast<std::size_t>(partner - all_b.replicates.begin())]);
+  }
+  return pairs;
+}
+
+const CaseResult* find(const Result& result, const std::string& id) {
+  const auto found = std::ranges::find(result.cases, id, &CaseResult::id);
+  return found == result.cases.end() ? nullptr : &*found;
+}
+
+AbCase missing(const CaseResult& c, const char* reason) {
+  return {.id = c.id,
+          .kind = c.kind,
+          .verdict = Verdict::missing,
+          .reason = reason,
+          .gate = c.gate_work};
+}
+
+AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
+              const stats::Rules& rules) {
+  AbCase result{.id = b.id, .kind = b.kind, .gate = b.gate_work};
+  for (const auto& [side, name] : {std::pair{&a, "A"}, std::pair{&b, "B"}}) {
+    if (side->status != CaseStatus::ok) {
+      result.verdict = Verdict::invalid;
+      result.reason = fmt::format("{}: {}", name, not_ok(*side));
+      return result;
+    }
+  }
+  if (pairs.a.replicates.empty()) {
+    result.verdict = Verdict::invalid;
+    result.reason = "no pair of processes measured it";
+    return result;
+  }
+  result.judgement = stats::judge_pairs(pairs.a.observations, pairs.b.observations, rules);
+  result.verdict = result.judgement->verdict;
+  result.reason = result.judgement->reason;
+  result.a_t_s = median_time(pairs.a.replicates);
+  result.b_t_s = median_time(pairs.b.replicates);
+  result.a_energy_j = mean_energy(pairs.a.replicates);
+  result.b_energy_j = mean_energy(pairs.b.replicates);
+  if (a.check.finite && b.check.finite && !a.check.checksum.empty() && !b.check.checksum.empty() &&
+      a.check.checksum != b.check.checksum) {
+    result.warnings.push_back("output differs");
+  }
+  return result;
+}
+
+nlohmann::ordered_json drift_json(const stats::PairedDrift& drift) {
+  return {{"estimate", drift.drift.estimate},
+          {"half_width", drift.drift.half_width},
+          {"verdict", to_string(drift.verdict)}};
+}
+
+template <typename Value>
+nlohmann::ordered_json or_null(const std::optional<Value>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
+nlohmann::ordered_json judgement_json(const stats::PairedJudgement& judgement) {
+  return {
+      {"work", drift_json(judgement.work)},
+      {"wall", drift_json(judgement.wall)},
+      {"clock", drift_json(judgement.clock)},
+      {"energy", judgement.energy ? drift_json(*judgement.energy) : nullptr},
+      {"slope", or_null(judgement.slope)},
+      {"pairs", judgement.pairs},
+      {"set_aside", judgement.set_aside},
+      {"open", judgement.open},
+  };
+}
+
+nlohmann::ordered_json side_json(const Side& side) {
+  return {{"git_sha", side.git_sha}, {"started", side.started}, {"gpu", side.gpu}};
+}
+
+} // namespace
+
+std::map<Verdict, int> AbComparison::counts() const {
+  std::map<Verdict, int> counts;
+  for (const AbCase& c : cases) {
+    ++counts[c.verdict];
+  }
+  return counts;
+}
+
+std::vector<std::string> AbComparison::open() const {
+  std::vector<std::string> ids;
+  for (const AbCase& c : cases) {
+    if (c.judgement && c.judgement->open) {
+      ids.push_back(c.id);
+    }
+  }
+  return ids;
+}
+
+AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& noise,
+                           double confidence) {
+  if (a.device != b.device || device_model(a) != device_model(b)) {
+    throw UsageError(fmt::format("A was measured on {}, B on {}: pairs want one machine",
+                                 device_model(a), device_model(b)));
+  }
+  AbComparison comparison{
+      .scenario = b.scenario,
+      .profile = b.profile,
+      .a = side(a),
+      .b = side(b),
+      .confidence = confidence,
+      .notes = environment_notes(a, b),
+  };
+  const Anchors a_anchors(a), b_anchors(b);
+  std::vector<std::string> other_work;
+  for (const CaseResult& c : b.cases) {
+    if (c.kind == "anchor") {
+      continue;
+    }
+    const CaseResult* before = find(a, c.id);
+    if (before == nullptr) {
+      comparison.cases.push_back(missing(c, "only B has this case"));
+      continue;
+    }
+    if (before->hash != c.hash || before->work_version != c.work_version) {
+      other_work.push_back(c.id);
+    }
+    const stats::Rules rules{
+        .gate = c.gate_work,
+        .confidence = confidence,
+        .noise = noise.prior(regime(c)),
+        .adjust = b.device != "cpu", // whose clock nobody reads
+    };
+    comparison.cases.push_back(
+        judged(*before, c, pairs_of(*before, a_anchors, c, b_anchors), rules));
+  }
+  for (const CaseResult& c : a.cases) {
+    if (c.kind != "anchor" && find(b, c.id) == nullptr) {
+      comparison.cases.push_back(missing(c, "only A has this case"));
+    }
+  }
+  if (!other_work.empty()) {
+    comparison.notes.push_back(
+        other_work.size() > 3 ? fmt::format("the work differs: {} and {} others", other_work[0],
+                                            other_work.size() - 1)
+                              : fmt::format("the work differs: {}", fmt::join(other_work, ", ")));
+  }
+  return comparison;
+}
+
+nlohmann::ordered_json to_json(const AbComparison& comparison) {
+  using Json = nlohmann::ordered_json;
+  Json counts = Json::object();
+  for (const auto& [verdict, count] : comparison.counts()) {
+    counts[std::string(to_string(verdict))] = count;
+  }
+  Json cases = Json::array();
+  for (const AbCase& c : comparison.cases) {
+    cases.push_back({
+        {"id", c.id},
+        {"kind", c.kind},
+        {"verdict", to_string(c.verdict)},
+        {"reason", c.reason},
+        {"gate", c.gate},
+        {"a_t_s", or_null(c.a_t_s)},
+        {"b_t_s", or_null(c.b_t_s)},
+        {"a_energy_j", or_null(c.a_energy_j)},
+        {"b_energy_j", or_null(c.b_energy_j)},
+        {"judgement", c.judgement ? judgement_json(*c.judgement) : Json(nullptr)},
+        {"warnings", c.warnings},
+    });
+  }
+  return {
+      {"schema_version", 1},           {"scenario", comparison.scenario},
+      {"profile", comparison.profile}, {"confidence", comparison.confidence},
+      {"a", side_json(comparison.a)},  {"b", side_json(comparison.b)},
+      {"notes", comparison.notes},     {"counts", std::move(counts)},
+      {"cases", std::move(cases)},
+  };
+}
+
+} // namespace bench::compare

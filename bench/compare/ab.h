@@ -1,0 +1,52 @@
+#pragma once
+
+#include <bench/compare/comparison.h>
+#include <bench/stats/pairs.h>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Two results that `bench ab` measured in turn on one GPU, held against each other pair by pair.
+namespace bench::compare {
+
+struct AbCase {
+  std::string id;
+  std::string kind; ///< "loop" or "kernel"
+  stats::Verdict verdict = stats::Verdict::missing;
+  std::string reason{}; ///< one line: why not pass; else ""
+  double gate = 0.002;
+  std::optional<stats::PairedJudgement> judgement{}; ///< of cases that were comparable
+  std::optional<double> a_t_s{};                     ///< medians of the samples as they were timed
+  std::optional<double> b_t_s{};
+  std::optional<double> a_energy_j{}; ///< of a step, where every replicate knows it
+  std::optional<double> b_energy_j{};
+  std::vector<std::string> warnings{}; ///< one line each
+};
+
+struct AbComparison {
+  std::string scenario;
+  std::string profile;
+  Side a;
+  Side b;
+  double confidence = 0.99;         ///< of the intervals: of this one look
+  std::vector<AbCase> cases{};      ///< of B in its order, then those that only A has
+  std::vector<std::string> notes{}; ///< one line each: what differs around the measurement
+
+  std::map<stats::Verdict, int> counts() const;
+  /// Cases that more pairs can decide.
+  std::vector<std::string> open() const;
+};
+
+/// A pair are the replicates of one seed. Cases are matched by their id: their hashes may differ,
+/// since that is what `--set-a` and `--set-b` are for; a note lists those. Throws UsageError for
+/// results of different GPU models.
+AbComparison compare_pairs(const results::Result& a, const results::Result& b,
+                           const NoiseFile& noise, double confidence);
+
+nlohmann::ordered_json to_json(const AbComparison& comparison);
+
+} // namespace bench::compare

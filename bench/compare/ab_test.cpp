@@ -1,0 +1,111 @@
+#include <bench/base/error.h>
+#include <bench/compare/ab.h>
+#include <bench/compare/fake_results.h>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace bench::compare {
+namespace {
+
+using results::CaseResult;
+using results::Result;
+using stats::Verdict;
+
+/// Three processes of seeds 1, 2, 3, each `t_s` within 0.01 %.
+Result arm_of(const std::vector<std::string>& ids, double t_s) {
+  std::vector<CaseResult> cases;
+  for (const std::string& id : ids) {
+    cases.push_back(fake_case(id, t_s));
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      cases.back().replicates[i].seed = i + 1;
+    }
+  }
+  return fake_result(std::move(cases));
+}
+
+TEST(Ab, PairsAreReplicatesOfOneSeed) {
+  const Result a = arm_of({"x"}, 0.1);
+  Result b = arm_of({"x"}, 0.1003);
+  std::ranges::reverse(b.cases[0].replicates);
+  const AbComparison comparison = compare_pairs(a, b, {}, 0.99);
+  ASSERT_EQ(comparison.cases.size(), 1u);
+  const AbCase& c = comparison.cases[0];
+  EXPECT_EQ(c.verdict, Verdict::regression);
+  EXPECT_NEAR(c.judgement->work.drift.estimate, std::log(1.003), 1e-12);
+  EXPECT_NEAR(c.judgement->work.drift.half_width, 0, 1e-9); // each pair differs by the same
+  EXPECT_EQ(c.judgement->pairs, 3);
+  EXPECT_EQ(comparison.open(), std::vector<std::string>{"x"}); // an alarm of three pairs
+
+  b.cases[0].replicates.pop_back(); // of seed 1
+  EXPECT_EQ(compare_pairs(a, b, {}, 0.99).cases[0].judgement->pairs, 2);
+}
+
+TEST(Ab, CasesThatOnlyOneArmHasAreMissing) {
+  const AbComparison comparison =
+      compare_pairs(arm_of({"x", "old"}, 0.1), arm_of({"new", "x"}, 0.1), {}, 0.99);
+  ASSERT_EQ(comparison.cases.size(), 3u);
+  EXPECT_EQ(comparison.cases[0].reason, "only B has this case");
+  EXPECT_EQ(comparison.cases[1].verdict, Verdict::pass);
+  EXPECT_EQ(comparison.cases[2].id, "old");
+  EXPECT_EQ(comparison.cases[2].reason, "only A has this case");
+  EXPECT_EQ(comparison.counts(),
+            (std::map<Verdict, int>{{Verdict::pass, 1}, {Verdict::missing, 2}}));
+}
+
+TEST(Ab, OtherWorkIsComparedAndSaid) {
+  const Result a = arm_of({"x"}, 0.1);
+  Result b = arm_of({"x"}, 0.1);
+  b.cases[0].hash = "fedcba9876543210";
+  b.cases[0].check.checksum = "00000000000000bb";
+  const AbComparison comparison = compare_pairs(a, b, {}, 0.99);
+  EXPECT_EQ(comparison.cases[0].verdict, Verdict::pass);
+  EXPECT_EQ(comparison.notes, std::vector<std::string>{"the work differs: x"});
+  EXPECT_EQ(comparison.cases[0].warnings, std::vector<std::string>{"output differs"});
+}
+
+TEST(Ab, AFailedArmIsInvalid) {
+  const Result a = arm_of({"x"}, 0.1);
+  Result b = arm_of({"x"}, 0.1);
+  b.cases[0].status = results::CaseStatus::failed;
+  b.cases[0].message = "out of memory";
+  const AbComparison comparison = compare_pairs(a, b, {}, 0.99);
+  EXPECT_EQ(comparison.cases[0].verdict, Verdict::invalid);
+  EXPECT_EQ(comparison.cases[0].reason, "B: failed: out of memory");
+}
+
+TEST(Ab, NoPairIsInvalid) {
+  const Result a = arm_of({"x"}, 0.1);
+  Result b = arm_of({"x"}, 0.1);
+  for (results::Replicate& replicate : b.cases[0].replicates) {
+    replicate.seed += 10;
+  }
+  EXPECT_EQ(compare_pairs(a, b, {}, 0.99).cases[0].reason, "no pair of processes measured it");
+}
+
+TEST(Ab, RefusesTwoGpuModels) {
+  const Result a = arm_of({"x"}, 0.1);
+  Result b = arm_of({"x"}, 0.1);
+  b.machine["gpu"]["name"] = "NVIDIA H100 80GB HBM3";
+  EXPECT_THROW(compare_pairs(a, b, {}, 0.99), UsageError);
+}
+
+TEST(Ab, Json) {
+  Result a = arm_of({"x", "old"}, 0.1), b = arm_of({"x"}, 0.1);
+  for (Result* side : {&a, &b}) {
+    for (results::Replicate& replicate : side->cases[0].replicates) {
+      replicate.machine["sampled"] = {{"energy_j", 678}, {"steps", 10}};
+    }
+  }
+  const auto json = nlohmann::json::parse(to_json(compare_pairs(a, b, {}, 0.9975)).dump());
+  EXPECT_EQ(json["confidence"], 0.9975);
+  EXPECT_EQ(json["counts"]["missing"], 1);
+  const auto& judgement = json["cases"][0]["judgement"];
+  EXPECT_EQ(judgement["pairs"], 3);
+  EXPECT_EQ(judgement["energy"]["verdict"], "pass");
+  EXPECT_NEAR(json["cases"][0]["a_energy_j"].get<double>(), 67.8, 1e-12);
+  EXPECT_TRUE(json["cases"][1]["judgement"].is_null());
+}
+
+} // namespace
+} // namespace bench::compare
