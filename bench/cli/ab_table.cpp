@@ -43,7 +43,7 @@ std::string side_line(std::string_view name, const compare::Side& side, const st
 void add_remarks(std::vector<std::string>& lines, const AbCase& c, const Style& style) {
   if (c.judgement) {
     const PairedJudgement& judgement = *c.judgement;
-    if (!c.reason.empty())
+    if (!c.reason.empty() && judgement.pairs > 0)
       lines.push_back(fmt::format("{}: {}: {}", c.id,
                                   verdict_mark(style, c.verdict, to_string(c.verdict)), c.reason));
     if (judgement.slope && judgement.wall.verdict == Verdict::inconclusive &&
@@ -88,7 +88,7 @@ std::string ab_table(const AbComparison& comparison, const std::string& label_a,
       {"case", "A", "B", "wall", "+-", "work", "+-", "clock", "energy", "+-", "verdict"});
   std::vector<std::string> lines;
   for (const AbCase& c : comparison.cases) {
-    if (c.judgement)
+    if (c.judgement && c.judgement->pairs > 0)
       columns.add(row(c, *c.judgement));
     else
       columns.add_remark(c.id, verdict_mark(style, c.verdict,

@@ -62,6 +62,16 @@ verdict: regression (1 pass, 1 regression, 1 missing)
 )");
 }
 
+TEST(AbTable, NoPairHasNoFigures) {
+  AbComparison comparison = sample();
+  comparison.cases.resize(1);
+  comparison.cases[0].verdict = Verdict::inconclusive;
+  comparison.cases[0].reason = "why";
+  comparison.cases[0].judgement->pairs = 0;
+  EXPECT_NE(ab_table(comparison, "", "", {}, Style(false)).find("\nzimage/a  inconclusive: why\n"),
+            std::string::npos);
+}
+
 TEST(AbTable, AWallThatIsNotDecidedIsSaid) {
   AbComparison comparison = sample();
   comparison.cases.resize(1);

@@ -53,7 +53,8 @@ void conclude(PairedJudgement& judgement) {
     const PairedDrift* drift;
     std::string text;
   };
-  std::vector<Quantity> quantities{{&judgement.work, ""}};
+  std::vector<Quantity> quantities{
+      {&judgement.work, told("work", judgement.work.drift, "slower", "faster")}};
   if (judgement.slope) { // judged raw, wall is work
     quantities.push_back({&judgement.wall, told("wall", judgement.wall.drift, "slower", "faster")});
   }

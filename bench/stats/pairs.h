@@ -29,7 +29,7 @@ struct PairedDrift {
 
 struct PairedJudgement {
   Verdict verdict = Verdict::inconclusive;
-  std::string reason; ///< one line: why inconclusive, or which quantity decided; else ""
+  std::string reason; ///< one line: why inconclusive, or which quantity raised the alarm; else ""
   PairedDrift work;   ///< log time at the base's mean clock
   PairedDrift wall;   ///< log time as measured; wall = work + clock
   PairedDrift clock;  ///< what the clocks' difference did to log time; zeros where judged raw

@@ -89,6 +89,14 @@ TEST(Pairs, APowerBurnerIsSeenInWallThoughWorkPasses) {
   EXPECT_EQ(j.reason.substr(0, 24), "wall is slower by 0.80 %");
 }
 
+TEST(Pairs, AnAlarmSaysWhichQuantityRaisedIt) {
+  const Arms slow = pairs_of({{0.005, 0}, {0.0051, 0}, {0.0049, 0}});
+  EXPECT_EQ(judge_pairs(slow.base, slow.fresh, {}).reason.substr(0, 24),
+            "work is slower by 0.50 %");
+  EXPECT_EQ(judge_pairs(slow.fresh, slow.base, {}).reason.substr(0, 24),
+            "work is faster by 0.50 %");
+}
+
 TEST(Pairs, EnergyIsJudgedAtItsOwnGate) {
   Arms arms = pairs_of({{0, 0}, {0.0001, 0}, {-0.0001, 0}, {0, 0}});
   for (std::size_t i = 0; i < arms.base.size(); ++i) {

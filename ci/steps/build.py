@@ -61,11 +61,14 @@ class Build:
 
     def run(self, *targets):
         """Set-up, configuration and build of the targets, each only as far as it is needed."""
+        self.set_up()
+        self.configure()
+        self.compile(*targets)
+
+    def set_up(self):
         groups = PRESETS[self.preset]
         if not self.environment.is_ready(groups):
             self.environment.set_up(groups, self._keep_open)
-        self.configure()
-        self.compile(*targets)
 
     def configure(self):
         arguments = self._cmake_arguments()
