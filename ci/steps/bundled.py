@@ -50,11 +50,17 @@ def check_torch(python, torch, built):
 def run(root, program, arguments):
     """Replaces this process by the program of the bundle in root."""
     built = json.loads((root / "bundle.json").read_text())
-    binary = root / "bin" / program
+    folder = root / built.get("runs", ".")  # a pair (ci/bundle --pair) runs B's programs
+    binary = folder / "bin" / program
     if not binary.exists():
-        names = ", ".join(sorted(path.name for path in (root / "bin").iterdir()))
-        raise Failure(f"no {program} in {root / 'bin'}: there are {names}")
+        names = ", ".join(sorted(path.name for path in (folder / "bin").iterdir()))
+        raise Failure(f"no {program} in {folder / 'bin'}: there are {names}")
     python, torch = find_torch()
     check_torch(python, torch, built)
-    env = environment_with([str(root / "lib"), *library_folders(torch)], BENCH_ROOT=str(root))
+    libraries = [folder / "lib"]
+    if folder != root:
+        libraries.append(root / "lib")
+    if "shared_lib" in built:  # of one arm of a pair
+        libraries.append((root / built["shared_lib"]).resolve())
+    env = environment_with([*map(str, libraries), *library_folders(torch)], BENCH_ROOT=str(root))
     os.execve(binary, [program, *arguments], env)

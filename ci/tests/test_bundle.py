@@ -160,3 +160,75 @@ def test_a_bundle_from_build_to_run(project, site, tmp_path):
     result = run(moved, "z", site=site)
     assert (result.returncode, result.stdout) == (3, f"{tmp_path}|{moved}|z|2\n"), result.stderr
     assert run(moved, site=site, BENCH_EXECUTABLE="x_gpu_test").returncode == 3
+
+
+@pytest.fixture
+def pair(project, site, tmp_path):
+    """A pair of two revisions of a small project, whose programs say which they are; the checkout is gone."""
+    (project.root / ".gitignore").write_text("/.venv/\n/build/\n/.cache/\n__pycache__/\n")
+    (project.root / "scenarios").mkdir()
+    executable(tmp_path / "nvcc", "#!/bin/sh\n")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "nvcc").rename(tmp_path / "bin" / "nvcc")
+    note_as_set_up(project, toolkit=str(tmp_path))
+    shutil.copytree(site / "torch", project.root / ".venv" / "lib" / "python3.11" / "site-packages" / "torch")
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-C", project.root]
+    subprocess.run([*git, "init", "-q"], check=True)
+    for revision in ("old", "new"):
+        text = (REPO / "ci" / "bench").read_text()  # any change that git sees
+        (project.root / "ci" / "bench").write_text(text + f"# {revision}\n")
+        (project.root / "main.cpp").write_text(
+            "#include <cstdio>\n#include <cstdlib>\nint main() {\n"
+            f'  std::printf("{revision}|%s|%s\\n", std::getenv("BENCH_ROOT"), std::getenv("LD_LIBRARY_PATH"));\n}}\n'
+        )
+        (project.root / "scenarios" / "one.yaml").write_text(f"model: {revision}\n")
+        subprocess.run([*git, "add", "-A"], check=True)
+        subprocess.run([*git, "commit", "-qm", revision], check=True)
+        subprocess.run([*git, "tag", revision], check=True)
+    out = tmp_path / "pair"
+    packed = project.run("bundle", "--pair", "old", ".", "--out", str(out))
+    assert packed.returncode == 0, packed.stderr
+    shutil.rmtree(project.root)
+    return Path(shutil.move(out, tmp_path / "a GPU machine"))
+
+
+def test_a_pair_runs_both_revisions(pair, site):
+    assert (pair / "scenarios" / "one.yaml").read_text() == "model: new\n"
+    assert not (pair / "A" / "scenarios").exists() and not (pair / "bin").exists()
+    answers = {}
+    for name in (".", "A", "B"):
+        result = run(pair / name, site=site)
+        assert result.returncode == 0, result.stderr
+        answers[name] = result.stdout.strip().split("|")
+    assert [answers[name][0] for name in (".", "A", "B")] == ["new", "old", "new"]
+    assert answers["."][1] == str(pair) and answers["A"][1] == str(pair / "A")
+    assert all(str(pair / "lib") in answer[2].split(":") for answer in answers.values())
+    about = {name: json.loads((pair / name / "bundle.json").read_text()) for name in (".", "A", "B")}
+    assert about["A"]["git_sha"] != about["B"]["git_sha"] == about["."]["git_sha"]
+    readme = (pair / "README.md").read_text()
+    assert f"A is old ({about['A']['git_sha'][:12]}), B is {about['B']['git_sha'][:12]}." in readme
+
+
+def test_libraries_that_differ_stay_with_their_arm(packer, tmp_path):
+    for arm, text in (("A", "one"), ("B", "two")):
+        (tmp_path / arm / "lib").mkdir(parents=True)
+        (tmp_path / arm / "lib" / "same.so").write_text("same")
+        (tmp_path / arm / "lib" / "other.so").write_text(text)
+    (tmp_path / "B" / "lib" / "only.so").write_text("x")
+    packer.share_libraries([tmp_path / "A", tmp_path / "B"], tmp_path / "lib")
+    files = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.so"))
+    assert files == ["A/lib/other.so", "B/lib/only.so", "B/lib/other.so", "lib/same.so"]
+    for arm in "CD":
+        (tmp_path / arm / "lib").mkdir(parents=True)
+        (tmp_path / arm / "lib" / "same.so").write_text("same")
+    packer.share_libraries([tmp_path / "C", tmp_path / "D"], tmp_path / "all")
+    assert not (tmp_path / "C" / "lib").exists() and not (tmp_path / "D" / "lib").exists()
+
+
+def test_a_pair_of_what_is_no_revision(project):
+    subprocess.run(["git", "-C", project.root, "init", "-q"], check=True)
+    wrong = project.run("bundle", "--pair", "nope", ".")
+    assert wrong.returncode == 2 and "no revision 'nope'" in wrong.stderr
+    for arguments in (("--pair", "x"), ("--pair",), ("--out",), ("x",)):
+        wrong = project.run("bundle", *arguments)
+        assert wrong.returncode == 2 and "--pair REVISION REVISION and --out DIR" in wrong.stderr
