@@ -115,6 +115,13 @@ void add_selftest(CLI::App& app, SelftestOptions& options) {
   selftest->add_flag("--quick", options.quick, "Only the same work again, 0.1 and 0.3 % more");
   selftest->add_option("--out", options.out, "Result file");
   selftest->add_option("--append", options.append, "Data set to add the replicates to");
+  selftest->add_option(
+      "--judge", options.judge,
+      "Measure nothing: how often the judge, and other harnesses' rules, are right "
+      "on this data set of --append");
+  selftest->add_option("--shuffles", options.shuffles, "Of the data set's processes")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
   selftest->footer("Example:\n  bench selftest --quick");
 }
 

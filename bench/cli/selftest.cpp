@@ -2,6 +2,7 @@
 #include <bench/cli/baseline_lookup.h>
 #include <bench/cli/columns.h>
 #include <bench/cli/comparison_table.h>
+#include <bench/cli/rates_table.h>
 #include <bench/cli/replicate_plan.h>
 #include <bench/cli/run.h>
 #include <bench/cli/selftest.h>
@@ -71,6 +72,10 @@ Expectation expectation(const Injection& injection) {
 } // namespace
 
 ExitCode selftest(const SelftestOptions& options) {
+  if (!options.judge.empty()) {
+    print_rates(options.judge, options.shuffles, stdout);
+    return ExitCode::ok;
+  }
   RunOptions run_options;
   run_options.scenarios = {options.scenario};
   run_options.only = options.only.empty() ? "/loop/turbo-9/(graph|eager)/aten$" : options.only;

@@ -17,12 +17,16 @@ struct SelftestOptions {
   bool quick = false; ///< fewer arms
   std::filesystem::path out;
   std::filesystem::path append; ///< data set to add the replicates to
+  std::filesystem::path judge;  ///< data set to judge instead of measuring
+  int shuffles = 1000;          ///< of its processes
   std::vector<std::string> argv;
 };
 
 /// `bench selftest`: measures a loop as it is, the same once more, and with known amounts of work
 /// added, and prints what came of each: a harness that finds what is there and nothing else, and
-/// what this machine resolves. Exits invalid when an arm was judged wrongly. Throws bench::Error.
+/// what this machine resolves. With `judge` it measures nothing and prints how often the judge, and
+/// the rules of other harnesses, are right on the samples of a data set. Exits invalid when an arm
+/// was judged wrongly. Throws bench::Error.
 ExitCode selftest(const SelftestOptions& options);
 
 } // namespace bench::cli

@@ -1,0 +1,133 @@
+#include <bench/base/error.h>
+#include <bench/cli/columns.h>
+#include <bench/cli/injection.h>
+#include <bench/cli/rates_table.h>
+#include <bench/compare/rates.h>
+#include <bench/stats/variance.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <vector>
+
+namespace bench::cli {
+namespace {
+
+using compare::DataNoise;
+using compare::KnownArm;
+using compare::Rates;
+
+constexpr int kMostReplicates = 5; ///< a side; more are beyond any data set there is
+
+/// Loops by id, with their arms of known drift in ascending order.
+std::map<std::string, std::vector<KnownArm>> known_arms(const results::Result& data) {
+  std::map<std::string, std::vector<KnownArm>> loops;
+  for (const results::CaseResult& c : data.cases) {
+    const std::size_t mark = c.id.find('#');
+    if (mark == c.id.npos)
+      continue;
+    const Injection injection = parse_injection(std::string_view(c.id).substr(mark + 1));
+    if (injection.kind != Injection::Kind::norms) // whose cost nobody knows exactly
+      loops[c.id.substr(0, mark)].push_back({c.id, std::log1p(injection.amount)});
+  }
+  for (auto& [id, arms] : loops)
+    std::ranges::sort(arms, {}, &KnownArm::drift);
+  return loops;
+}
+
+std::string percent(double share, int decimals) {
+  return fmt::format("{:.{}f} %", 100 * share, decimals);
+}
+
+/// "0.3 % (0..28)": the share and its exact bounds in per cent.
+std::string share_text(double share, int comparisons) {
+  const stats::Bounds bounds = stats::clopper_pearson(
+      std::clamp(share * comparisons, 0.0, static_cast<double>(comparisons)), comparisons);
+  return fmt::format("{} ({:.0f}..{:.0f})", percent(share, 1), 100 * bounds.low, 100 * bounds.high);
+}
+
+void print_rules(const Rates& rates, const std::vector<KnownArm>& arms, std::FILE* out) {
+  std::vector<std::string> headers{fmt::format("{} v {}", rates.replicates, rates.replicates)};
+  for (const KnownArm& each : arms)
+    headers.push_back(each.drift == 0
+                          ? "unchanged: alarm"
+                          : fmt::format("{:+.2g} %: regression", 100 * std::expm1(each.drift)));
+  headers.emplace_back("undecided");
+  Columns columns(headers);
+  for (const compare::RuleRates& rule : rates.rules) {
+    std::vector<std::string> cells{rule.rule};
+    double undecided = 0;
+    for (std::size_t a = 0; a < arms.size(); ++a) {
+      const compare::Rate& rate = rule.arms[a];
+      cells.push_back(
+          share_text(arms[a].drift == 0 ? rate.regression + rate.improvement : rate.regression,
+                     rates.comparisons));
+      undecided += rate.inconclusive / static_cast<double>(arms.size());
+    }
+    cells.push_back(percent(undecided, 1));
+    columns.add(std::move(cells));
+  }
+  fmt::print(out,
+             "\n{} process{} a side: {} comparison{} that share none; in brackets the exact 95 % "
+             "bounds of so many\n{}",
+             rates.replicates, rates.replicates == 1 ? "" : "es", rates.comparisons,
+             rates.comparisons == 1 ? "" : "s", columns.text(Style(false)));
+  fmt::print(out, "bench, prior of other GPUs: +- {}, off the truth by {} on average, {} at most\n",
+             percent(rates.half_width, 3), percent(rates.mean_error, 3),
+             percent(rates.worst_error, 3));
+}
+
+/// Half-width of n against n processes of this noise, which is taken as if it were the prior.
+void print_resolution(const DataNoise& noise, std::FILE* out) {
+  Columns columns({"GPU time a side", "processes", "+- at one clock", "+- raw"});
+  for (const double seconds : {10.0, 30.0, 60.0}) {
+    const double n = std::max(1.0, std::round(seconds / noise.sample_s));
+    const auto resolved = [&](double deviation) {
+      const stats::Variance of_difference{2 * deviation * deviation / n, noise.df + 2 * (n - 1)};
+      return percent(stats::half_width(std::span(&of_difference, 1), 0.99), 3);
+    };
+    columns.add({fmt::format("{:g} s", seconds), fmt::format("{:g}", n),
+                 resolved(noise.adjusted_sd), resolved(noise.raw_sd)});
+  }
+  fmt::print(out,
+             "\nWhat GPU time resolves (99 %, computed from these standard deviations; only the "
+             "samples' time)\n{}",
+             columns.text(Style(false)));
+}
+
+} // namespace
+
+void print_rates(const std::filesystem::path& file, int shuffles, std::FILE* out) {
+  const results::Result data = results::read(file);
+  const auto loops = known_arms(data);
+  if (loops.empty())
+    throw UsageError(fmt::format("{}: no case with an injection: `bench selftest --append` makes "
+                                 "such a data set",
+                                 file.string()));
+  const compare::NoiseFile known = compare::noise_in(file.parent_path());
+  for (const auto& [id, arms] : loops) {
+    const DataNoise noise = compare::data_noise(data, id);
+    const double ratio = noise.raw_sd / noise.adjusted_sd;
+    fmt::print(
+        out,
+        "{}: {} processes on {} GPUs, {:.1f} s of samples each\n"
+        "between processes on one GPU: {} at one clock, {} raw; judging raw times takes {:.0f} "
+        "times the processes\n",
+        id, noise.processes, noise.devices, noise.sample_s, percent(noise.adjusted_sd, 3),
+        percent(noise.raw_sd, 3), ratio * ratio);
+    for (int replicates = 1; replicates <= kMostReplicates; ++replicates) {
+      try {
+        print_rules(compare::judge_rates(data, id, arms, known, replicates, shuffles), arms, out);
+      } catch (const UsageError&) { // so many processes no GPU has
+        if (replicates == 1)
+          throw;
+        break;
+      }
+    }
+    print_resolution(noise, out);
+  }
+}
+
+} // namespace bench::cli

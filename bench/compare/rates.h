@@ -1,0 +1,64 @@
+#pragma once
+
+#include <bench/compare/noise_file.h>
+#include <bench/results/result.h>
+#include <bench/stats/binomial.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// How often the judge is right on samples whose truth is known: `bench selftest --judge`.
+namespace bench::compare {
+
+/// A case whose drift against the unchanged case is known.
+struct KnownArm {
+  std::string id;   ///< "zimage/loop/turbo-9/graph/aten#spin=0.3%"
+  double drift = 0; ///< of log time
+};
+
+struct Rate {
+  double regression = 0; ///< share of comparisons
+  double improvement = 0;
+  double inconclusive = 0;
+};
+
+/// One rule on every arm, in the order of the arms.
+struct RuleRates {
+  std::string rule;
+  std::vector<Rate> arms;
+};
+
+struct Rates {
+  int replicates = 0;  ///< processes a side
+  int comparisons = 0; ///< that share no process, in one shuffle: what the bounds rest on
+  std::vector<RuleRates> rules{};
+  /// Of the judge with the held-out prior: half-width and |estimate - truth| over arms and
+  /// shuffles.
+  double half_width = 0;
+  double mean_error = 0;
+  double worst_error = 0;
+};
+
+/// What is known of a data set's noise, each from the replicates of all its GPUs.
+struct DataNoise {
+  int processes = 0;
+  int devices = 0;
+  double adjusted_sd = 0; ///< between processes on one GPU, log time at one clock
+  double raw_sd = 0;      ///< the same of log time as timed
+  double df = 0;
+  double sample_s = 0; ///< mean seconds of samples of a process
+};
+
+/// Throws UsageError when the data has no case `id` with two processes on a GPU.
+DataNoise data_noise(const results::Result& data, const std::string& id);
+
+/// Whole processes of one GPU, shuffled, are dealt out in disjoint comparisons: `replicates` that
+/// stand for the baseline with their unchanged case, as many others that stand for the new build
+/// with an arm. The prior of the noise comes from the other GPUs' processes alone; `noise` gives
+/// the error of extrapolation. Deterministic for a seed.
+Rates judge_rates(const results::Result& data, const std::string& id,
+                  const std::vector<KnownArm>& arms, const NoiseFile& noise, int replicates,
+                  int shuffles, std::uint64_t seed = 1);
+
+} // namespace bench::compare
