@@ -69,11 +69,12 @@ void print_rules(const Rates& rates, const std::vector<KnownArm>& arms, std::FIL
     cells.push_back(percent(undecided, 1));
     columns.add(std::move(cells));
   }
-  fmt::print(out,
-             "\n{} process{} a side: {} comparison{} that share none; in brackets the exact 95 % "
-             "bounds of so many\n{}",
-             rates.replicates, rates.replicates == 1 ? "" : "es", rates.comparisons,
-             rates.comparisons == 1 ? "" : "s", columns.text(Style(false)));
+  fmt::print(
+      out,
+      "\n{} process{} a side: {} comparison{} that share no process; in brackets the exact 95 % "
+      "bounds of so many\n{}",
+      rates.replicates, rates.replicates == 1 ? "" : "es", rates.comparisons,
+      rates.comparisons == 1 ? "" : "s", columns.text(Style(false)));
   fmt::print(out, "bench, prior of other GPUs: +- {}, off the truth by {} on average, {} at most\n",
              percent(rates.half_width, 3), percent(rates.mean_error, 3),
              percent(rates.worst_error, 3));

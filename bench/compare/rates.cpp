@@ -126,9 +126,10 @@ struct Tally {
   }
 };
 
-constexpr std::size_t kJudges = 3;
-constexpr const char* kJudgeNames[kJudges] = {"bench, prior of other GPUs", "bench, no prior",
-                                              "bench, raw time, no prior"};
+constexpr std::size_t kJudges = 4;
+constexpr const char* kJudgeNames[kJudges] = {"bench, prior of other GPUs",
+                                              "... and no error of extrapolation",
+                                              "bench, no prior", "bench, raw time, no prior"};
 
 /// The observations of case `index` of these processes.
 std::vector<Observation> side_of(const std::vector<const Process*>& processes, std::size_t index) {
@@ -194,10 +195,11 @@ Rates judge_rates(const results::Result& data, const std::string& id,
     Devices others = devices;
     others.erase(device);
     const stats::Rules base{.gate = base_case.gate_work};
-    stats::Rules rules[kJudges] = {base, base, base};
+    stats::Rules rules[kJudges] = {base, base, base, base};
     rules[0].noise = prior_of(others, ids.size(), known.extrapolation);
-    rules[1].noise.extrapolation = known.extrapolation;
-    rules[2].adjust = false;
+    rules[1].noise = prior_of(others, ids.size(), 0);
+    rules[2].noise.extrapolation = known.extrapolation;
+    rules[3].adjust = false;
     const std::size_t dealt = processes.size() / (2 * n);
     rates.comparisons += static_cast<int>(dealt);
     for (int shuffle = 0; shuffle < shuffles; ++shuffle) {

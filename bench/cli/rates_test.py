@@ -1,0 +1,26 @@
+"""bench selftest --judge: rates on the data set in the repository, and what is no data set."""
+
+import re
+
+USAGE = 2
+
+
+def test_rates_of_the_committed_data(bench):
+    data = bench.scenario.parents[1] / "baselines" / "h200" / "selftest.json"
+    run = bench("selftest", "--judge", data, "--shuffles", "20")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("zimage/loop/turbo-9/graph/aten: 24 processes on 3 GPUs, ")
+    assert "3 processes a side: 2 comparisons that share no process" in run.stdout
+    tables = re.findall(r"^bench, prior of other GPUs +([0-9.]+) % \((\d+)\.\.(\d+)\)", run.stdout, re.M)
+    assert len(tables) == 5 and all(float(alarm) == 0 for alarm, _, _ in tables)  # unchanged: no alarm
+    assert run.stdout == bench("selftest", "--judge", data, "--shuffles", "20").stdout  # no chance in it
+    rules = ("Mann-Whitney", "Criterion", "nvbench-robust", "medians +-2 %", "medians +-5 %")
+    assert all(run.stdout.count(f"\n{rule}") == 5 for rule in rules)
+    assert re.search(r"^10 s +5 +0\.0\d+ %", run.stdout, re.M)
+
+
+def test_no_data_set(bench):
+    data = bench.scenario.parents[1] / "baselines" / "h200" / "zimage.json"
+    bench.refuses(USAGE, f"{data}: no case with an injection: `bench selftest --append` makes such a data set", "selftest",
+                  "--judge", data)  # fmt: skip
+    bench.refuses(USAGE, "cannot read 'a.json': No such file or directory; check the path", "selftest", "--judge", "a.json")
