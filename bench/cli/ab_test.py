@@ -111,6 +111,14 @@ def test_a_case_of_one_arm_is_missing(bench):
     assert cases[LOOP]["judgement"]["pairs"] == 1
 
 
+def test_two_paths_of_one_build(bench):
+    run = bench("ab", "--scenario", bench.scenario, *bench.quick, "--pairs", "1", "--out", "out", "--only", "turbo-9/eager",
+                "--set-a", "paths.rms_norm=[aten]", "--set-b", "paths.rms_norm=[decomposed]")  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    (case,) = read(bench, "ab.json")["cases"]
+    assert case["id"] == f"{LOOP} -> decomposed" and case["judgement"]["pairs"] == 1
+
+
 def test_a_git_revision(bench, ab, repository):
     root, sha = repository
     run = ab(sha[:9], "--pairs", "1", BENCH_ROOT=str(root))

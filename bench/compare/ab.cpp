@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <utility>
 
 namespace bench::compare {
@@ -47,6 +48,31 @@ Pairs pairs_of(const CaseResult& a, const Anchors& a_anchors, const CaseResult& 
 const CaseResult* find(const Result& result, const std::string& id) {
   const auto found = std::ranges::find(result.cases, id, &CaseResult::id);
   return found == result.cases.end() ? nullptr : &*found;
+}
+
+std::string_view without_path(std::string_view id) {
+  return id.substr(0, id.rfind('/'));
+}
+
+/// Cases of `result` that differ from `id` in their path alone and that `other` lacks.
+std::vector<const CaseResult*> without_partner(const Result& result, const Result& other,
+                                               const std::string& id) {
+  std::vector<const CaseResult*> cases;
+  for (const CaseResult& c : result.cases) {
+    if (c.kind != "anchor" && without_path(c.id) == without_path(id) && !find(other, c.id)) {
+      cases.push_back(&c);
+    }
+  }
+  return cases;
+}
+
+/// The case of A that `c` of B is held against; null when A has none.
+const CaseResult* partner(const Result& a, const Result& b, const CaseResult& c) {
+  if (const CaseResult* same = find(a, c.id)) {
+    return same;
+  }
+  const auto before = without_partner(a, b, c.id), after = without_partner(b, a, c.id);
+  return before.size() == 1 && after.size() == 1 ? before[0] : nullptr;
 }
 
 AbCase missing(const CaseResult& c, const char* reason) {
@@ -128,7 +154,10 @@ std::vector<std::string> AbComparison::open() const {
   std::vector<std::string> ids;
   for (const AbCase& c : cases) {
     if (c.judgement && c.judgement->open) {
-      ids.push_back(c.id);
+      if (c.ids.empty()) {
+        ids.push_back(c.id);
+      }
+      ids.insert(ids.end(), c.ids.begin(), c.ids.end());
     }
   }
   return ids;
@@ -149,13 +178,14 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
       .notes = environment_notes(a, b),
   };
   const Anchors a_anchors(a), b_anchors(b);
+  std::set<std::string> matched; // of A with a case of B that has another id
   const bool on_gpu = b.device != "cpu";
   std::vector<std::string> other_work;
   for (const CaseResult& c : b.cases) {
     if (c.kind == "anchor") {
       continue;
     }
-    const CaseResult* before = find(a, c.id);
+    const CaseResult* before = partner(a, b, c);
     if (before == nullptr) {
       comparison.cases.push_back(missing(c, "only B has this case"));
       continue;
@@ -172,11 +202,16 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
         .anchor_tolerance =
             on_gpu ? stats::Rules{}.anchor_tolerance : std::numeric_limits<double>::infinity(),
     };
-    comparison.cases.push_back(
-        judged(*before, c, pairs_of(*before, a_anchors, c, b_anchors), rules));
+    AbCase result = judged(*before, c, pairs_of(*before, a_anchors, c, b_anchors), rules);
+    if (before->id != c.id) {
+      result.ids = {before->id, c.id};
+      result.id = before->id + " -> " + c.id.substr(c.id.rfind('/') + 1);
+      matched.insert(before->id);
+    }
+    comparison.cases.push_back(std::move(result));
   }
   for (const CaseResult& c : a.cases) {
-    if (c.kind != "anchor" && find(b, c.id) == nullptr) {
+    if (c.kind != "anchor" && find(b, c.id) == nullptr && !matched.contains(c.id)) {
       comparison.cases.push_back(missing(c, "only A has this case"));
     }
   }

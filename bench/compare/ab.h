@@ -14,7 +14,7 @@
 namespace bench::compare {
 
 struct AbCase {
-  std::string id;
+  std::string id;   ///< of both arms, or "zimage/loop/turbo-9/graph/aten -> decomposed"
   std::string kind; ///< "loop" or "kernel"
   stats::Verdict verdict = stats::Verdict::missing;
   std::string reason{}; ///< one line: why not pass; else ""
@@ -25,6 +25,7 @@ struct AbCase {
   std::optional<double> a_energy_j{}; ///< of a step, where every replicate knows it
   std::optional<double> b_energy_j{};
   std::vector<std::string> warnings{}; ///< one line each
+  std::vector<std::string> ids{};      ///< of the case in A and in B, where they differ
 };
 
 struct AbComparison {
@@ -37,13 +38,14 @@ struct AbComparison {
   std::vector<std::string> notes{}; ///< one line each: what differs around the measurement
 
   std::map<stats::Verdict, int> counts() const;
-  /// Cases that more pairs can decide.
+  /// Ids in either arm of cases that more pairs can decide.
   std::vector<std::string> open() const;
 };
 
 /// A pair are the replicates of one seed. Cases are matched by their id: their hashes may differ,
-/// since that is what `--set-a` and `--set-b` are for; a note lists those. Throws UsageError for
-/// results of different GPU models.
+/// since that is what `--set-a` and `--set-b` are for; a note lists those. A case without a partner
+/// is matched with the only one of the other arm that differs in the last part of its id, the path.
+/// Throws UsageError for results of different GPU models.
 AbComparison compare_pairs(const results::Result& a, const results::Result& b,
                            const NoiseFile& noise, double confidence);
 

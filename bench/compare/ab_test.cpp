@@ -53,6 +53,19 @@ TEST(Ab, CasesThatOnlyOneArmHasAreMissing) {
             (std::map<Verdict, int>{{Verdict::pass, 1}, {Verdict::missing, 2}}));
 }
 
+TEST(Ab, APathIsHeldAgainstTheOnlyOtherPath) {
+  const AbComparison comparison =
+      compare_pairs(arm_of({"z/l/aten", "z/k/aten"}, 0.1),
+                    arm_of({"z/l/cuda", "z/k/cuda", "z/k/triton"}, 0.1003), {}, 0.99);
+  ASSERT_EQ(comparison.cases.size(), 4u);
+  EXPECT_EQ(comparison.cases[0].id, "z/l/aten -> cuda");
+  EXPECT_EQ(comparison.cases[0].verdict, Verdict::regression);
+  EXPECT_EQ(comparison.open(), (std::vector<std::string>{"z/l/aten", "z/l/cuda"}));
+  for (const std::size_t i : {1, 2, 3}) { // which of two it would be held against nobody knows
+    EXPECT_EQ(comparison.cases[i].verdict, Verdict::missing);
+  }
+}
+
 TEST(Ab, OtherWorkIsComparedAndSaid) {
   const Result a = arm_of({"x"}, 0.1);
   Result b = arm_of({"x"}, 0.1);
