@@ -142,6 +142,8 @@ def test_run_options(bench):
         "leave it out (each gets a file in results/)",
         (file, "--profile", "cpi"): f"{file}: no profile 'cpi'; did you mean 'cpu'?",
         (file, "--set"): "--set: 1 required TEXT missing; see `bench run --help`",
+        (file, "--resolution", "fine"): "--resolution 'fine': no share; write one such as 0.05 %",
+        (file, "--resolution", "0"): "--resolution '0': no share; write one such as 0.05 %",
         (file, "--fast"): "The following argument was not expected: --fast; see `bench run --help`",
         (): "SCENARIO is required; see `bench run --help`",
     }.items():

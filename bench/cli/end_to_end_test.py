@@ -76,6 +76,18 @@ def test_default_profile_and_file(bench):
     assert by_id(json.loads(file.read_text()), "status") == {"zimage/rms_norm/32x256.bf16/aten": "ok"}
 
 
+def test_resolution_measures_until_intervals_are_narrow(bench):
+    """Against a result of this CPU: a width that the first look meets, and one that is not met within the budget."""
+    arguments = ("run", bench.scenario, *bench.quick, "--set", "profiles.cpu.sampling.replicates=3", "--only", bench.kernel + "/aten")
+    assert bench(*arguments, "--out", "base.json", "--replicates", "3", "--baseline", "none").returncode == 0
+    for resolution, least in (("99%", 3), ("0.0001%", 4)):
+        run = bench(*arguments, "--out", "a.json", "--baseline", "base.json", "--resolution", resolution, "--budget", "20",
+                    "--fail-on", "invalid")  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        (case,) = measured(json.loads((bench.cwd / "a.json").read_text()))
+        assert len(case["replicates"]) >= least
+
+
 def test_two_scenarios_get_a_file_each(bench):
     other = bench.cwd / "other.yaml"
     other.write_text(bench.scenario.read_text().replace("scenario: zimage", "scenario: other"))

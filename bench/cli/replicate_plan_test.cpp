@@ -85,5 +85,50 @@ TEST(SortCases, FollowsTheScenarioAndKeepsTheRestBehind) {
   EXPECT_EQ(run.cases[2].id, "x/anchor/copy");
 }
 
+compare::CaseComparison judged(std::string id, stats::Verdict verdict, double half_width) {
+  compare::CaseComparison c{.id = std::move(id), .kind = "loop", .verdict = verdict};
+  c.judgement.emplace();
+  c.judgement->work.half_width = half_width;
+  return c;
+}
+
+compare::Comparison comparison_of(std::vector<compare::CaseComparison> cases) {
+  return {.scenario = "z", .profile = "gate", .base = {}, .fresh = {}, .cases = std::move(cases)};
+}
+
+TEST(OpenCases, AreThoseThatMoreReplicatesDecide) {
+  compare::Comparison all = comparison_of({judged("narrow", stats::Verdict::pass, 0.0004),
+                                           judged("wide", stats::Verdict::inconclusive, 0.004),
+                                           judged("hopeless", stats::Verdict::inconclusive, 0.01)});
+  all.cases[1].judgement->replicates_needed = 6;
+  all.cases.push_back({.id = "missing", .kind = "loop"});
+  EXPECT_EQ(open_cases(all, 0), std::vector<std::string>{"wide"});
+}
+
+TEST(OpenCases, WithAResolutionAreThoseWiderThanIt) {
+  compare::Comparison all =
+      comparison_of({judged("narrow", stats::Verdict::pass, 0.0004),
+                     judged("decided", stats::Verdict::regression, 0.0008),
+                     judged("wide", stats::Verdict::inconclusive, 0.004),
+                     judged("elsewhere", stats::Verdict::inconclusive, 0.01)});
+  all.cases[3].judgement->same_device = false; // no number of replicates narrows GPUs' differences
+  EXPECT_EQ(open_cases(all, 0.0005), (std::vector<std::string>{"decided", "wide"}));
+  EXPECT_EQ(open_cases(all, 0.005), std::vector<std::string>{});
+}
+
+TEST(CasesToReplace, AreUndecidedOnesWithMoreSetAsideThanReplaced) {
+  compare::Comparison all = comparison_of({judged("passed", stats::Verdict::pass, 0.0004),
+                                           judged("one", stats::Verdict::inconclusive, 0.004),
+                                           judged("two", stats::Verdict::inconclusive, 0.004),
+                                           judged("none", stats::Verdict::inconclusive, 0.004)});
+  all.cases[0].judgement->new_set_aside = {0};
+  all.cases[1].judgement->new_set_aside = {1};
+  all.cases[2].judgement->new_set_aside = {0, 1};
+  all.cases[3].judgement->base_set_aside = {0}; // the baseline's cannot be measured again
+  EXPECT_EQ(cases_to_replace(all, 0), (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(cases_to_replace(all, 1), std::vector<std::string>{"two"});
+  EXPECT_EQ(cases_to_replace(all, 2), std::vector<std::string>{});
+}
+
 } // namespace
 } // namespace bench::cli
