@@ -176,6 +176,8 @@ class AbRun {
     if (a_.result().cases.empty() || b_.result().cases.empty())
       return code; // interrupted before there was anything to compare
     judge();
+    if (stopped_ == ExitCode::interrupted)
+      comparison_->notes.emplace_back("interrupted: only the pairs that had finished are here");
     const auto fail_on = compare::parse_fail_on(options_.fail_on);
     fmt::print("{}", ab_table(*comparison_, a_.program().label, b_.program().label, fail_on,
                               Style(inspect_terminal(stdout).styled)));

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -189,3 +190,15 @@ def test_a_budget_ends_it(bench, ab):
     assert case["judgement"]["pairs"] == 1 and case["verdict"] == "inconclusive"
     assert case["reason"] == "one pair and no noise prior"
     assert read(bench, "ab.json")["confidence"] == 0.9975  # of each of four looks
+
+
+def test_a_signal_keeps_the_pairs_so_far(bench, until):
+    process = bench.start("ab", "--scenario", bench.scenario, *bench.quick, "--only", "turbo-9/eager/aten$", "--out", "out",
+                          "--pairs", "500", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    until(lambda: (bench.cwd / "out" / "b.json").exists(), process)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130 and "verdict: " in output and "interrupted: only the pairs" in output
+    assert read(bench, "ab.json")["cases"][0]["judgement"]["pairs"] >= 1
+    assert read(bench, "a.json")["interrupted"] or read(bench, "b.json")["interrupted"]
+    assert read(bench, "a.json")["finished"] == ""
