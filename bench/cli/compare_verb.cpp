@@ -36,7 +36,7 @@ ExitCode compare_results(const CompareOptions& options, std::FILE* out) {
     fmt::print(out, "{}", to_csv(comparison));
   } else if (options.format == "json") {
     using Handler = nlohmann::ordered_json::error_handler_t; // a message need not be UTF-8
-    fmt::print(out, "{}\n", to_json(comparison).dump(1, ' ', false, Handler::replace));
+    fmt::print(out, "{}\n", to_json(comparison, fail_on).dump(1, ' ', false, Handler::replace));
   } else {
     fmt::print(out, "{}",
                comparison_table(comparison, fail_on, Style(inspect_terminal(out).styled)));

@@ -6,6 +6,7 @@
 #include <bench/cli/doctor.h>
 #include <bench/cli/list.h>
 #include <bench/cli/replicate.h>
+#include <bench/cli/report_verb.h>
 #include <bench/cli/run.h>
 #include <bench/cli/selftest.h>
 #include <bench/cli/version.h>
@@ -161,6 +162,7 @@ ExitCode dispatch(int argc, char** argv) {
   ListOptions list_options;
   CompareOptions compare_options;
   BaselineOptions baseline_options;
+  ReportOptions report_options;
   SelftestOptions selftest_options;
   AbOptions ab_options;
   std::string replicate_request;
@@ -170,6 +172,7 @@ ExitCode dispatch(int argc, char** argv) {
   add_selftest(app, selftest_options);
   add_compare(app, compare_options);
   add_baseline(app, baseline_options);
+  add_report(app, report_options);
   app.add_subcommand("replicate")->group("")->add_option("REQUEST", replicate_request)->required();
   app.add_subcommand("doctor", "This machine, and what would spoil a measurement on it")
       ->footer("Example:\n  bench doctor");
@@ -191,7 +194,7 @@ ExitCode dispatch(int argc, char** argv) {
     if (chosen.empty() && ours > 1 && argv[1][0] != '-')
       throw UsageError(fmt::format(
           "unknown verb '{}'{}; see `bench --help`", argv[1],
-          hint(argv[1], {"ab", "baseline", "compare", "doctor", "list", "run", "selftest"})));
+          hint(argv[1], {"ab", "baseline", "compare", "doctor", "list", "report", "run", "selftest"})));
     throw UsageError(fmt::format("{}; see `bench {}--help`", e.what(),
                                  chosen.empty() ? "" : chosen[0]->get_name() + " "));
   }
@@ -208,6 +211,8 @@ ExitCode dispatch(int argc, char** argv) {
     return compare_results(compare_options, stdout);
   if (app.got_subcommand("baseline"))
     return baseline(baseline_options, stdout);
+  if (app.got_subcommand("report"))
+    return report(report_options);
   if (app.got_subcommand("replicate"))
     return replicate(replicate_request);
   if (app.got_subcommand("list")) {

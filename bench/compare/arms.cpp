@@ -98,6 +98,28 @@ Arm arm(const CaseResult& c, const Anchors& anchors) {
   return result;
 }
 
+ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double> slope,
+                             std::optional<double> log_clock) {
+  const Observation& observation = arm.observations[i];
+  const Replicate& replicate = *arm.replicates[i];
+  const double log_t = stats::mean(observation.log_t);
+  ReplicateMean result{.gpu = short_uuid(observation.device),
+                       .process = replicate.process,
+                       .started = replicate.started,
+                       .t_s = std::exp(log_t),
+                       .f_hz = std::nullopt,
+                       .work_t_s = std::exp(log_t),
+                       .energy_j = results::energy_per_sample(replicate)};
+  if (!observation.log_f.empty()) {
+    const double log_f = stats::mean(observation.log_f);
+    result.f_hz = std::exp(log_f);
+    if (slope && log_clock) {
+      result.work_t_s = std::exp(log_t - *slope * (log_f - *log_clock));
+    }
+  }
+  return result;
+}
+
 double median_time(const std::vector<const Replicate*>& replicates) {
   std::vector<double> times;
   for (const Replicate* replicate : replicates) {

@@ -24,14 +24,32 @@ using results::Result;
 using stats::Observation;
 using stats::Verdict;
 
+bool has_device(const Arm& arm, const std::string& device) {
+  return std::ranges::find(arm.observations, device, &Observation::device) !=
+         arm.observations.end();
+}
+
+std::vector<ReplicateMean> replicate_means(const Arm& arm, const Arm& other,
+                                           const std::vector<std::size_t>& set_aside,
+                                           const stats::Judgement& judgement) {
+  std::vector<ReplicateMean> means;
+  for (std::size_t i = 0; i < arm.replicates.size(); ++i) {
+    const bool aside = std::ranges::find(set_aside, i) != set_aside.end();
+    const bool shared = !judgement.same_device || has_device(other, arm.observations[i].device);
+    means.push_back(replicate_mean(arm, i, judgement.slope, judgement.log_clock));
+    means.back().compared = shared && !aside;
+    means.back().set_aside = aside;
+  }
+  return means;
+}
+
 /// The replicates that were compared: not set aside and, where the comparison was within a GPU, on
 /// one that the other arm has too. All, should there be none.
 std::vector<const Replicate*> compared(const Arm& arm, const Arm& other, bool same_device,
                                        const std::vector<std::size_t>& set_aside) {
   std::vector<const Replicate*> replicates;
   for (std::size_t i = 0; i < arm.replicates.size(); ++i) {
-    const bool shared = std::ranges::find(other.observations, arm.observations[i].device,
-                                          &Observation::device) != other.observations.end();
+    const bool shared = has_device(other, arm.observations[i].device);
     const bool aside = std::ranges::find(set_aside, i) != set_aside.end();
     if ((shared || !same_device) && !aside) {
       replicates.push_back(arm.replicates[i]);
@@ -118,6 +136,10 @@ class Comparer {
     result.new_t_s = median_time(new_ones);
     result.base_energy_j = mean_energy(old_ones);
     result.new_energy_j = mean_energy(new_ones);
+    result.base_replicates =
+        replicate_means(before, now, result.judgement->base_set_aside, *result.judgement);
+    result.new_replicates =
+        replicate_means(now, before, result.judgement->new_set_aside, *result.judgement);
     if (base.check.finite && fresh.check.finite && !base.check.checksum.empty() &&
         !fresh.check.checksum.empty() && base.check.checksum != fresh.check.checksum) {
       result.warnings.push_back("output differs");
@@ -135,6 +157,11 @@ class Comparer {
 };
 
 } // namespace
+
+std::optional<double> CaseComparison::clock_hz() const {
+  return judgement && judgement->log_clock ? std::optional(std::exp(*judgement->log_clock))
+                                           : std::nullopt;
+}
 
 std::map<Verdict, int> Comparison::counts() const {
   std::map<Verdict, int> counts;

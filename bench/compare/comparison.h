@@ -12,6 +12,19 @@
 /// Holds a result against a baseline: which cases may be compared, and the verdict on each.
 namespace bench::compare {
 
+/// One replicate in the comparison, for who draws it. Means are those of logarithms.
+struct ReplicateMean {
+  std::string gpu; ///< short_uuid; "" on a CPU
+  std::int64_t process = 0;
+  std::string started;        ///< UTC, ISO 8601
+  double t_s = 0;             ///< as it was timed
+  std::optional<double> f_hz; ///< mean SM frequency; none: unknown
+  double work_t_s = 0;        ///< at CaseComparison::clock_hz; t_s where the case was judged raw
+  bool compared = true;       ///< false: on a GPU that the other side lacks, or set aside
+  bool set_aside = false;     ///< its process's memory copy is out of line
+  std::optional<double> energy_j{}; ///< joules of a sample
+};
+
 struct CaseComparison {
   std::string id;
   std::string kind; ///< "loop" or "kernel"
@@ -25,6 +38,11 @@ struct CaseComparison {
   std::optional<double> base_energy_j{}; ///< of a step, where every replicate compared knows it
   std::optional<double> new_energy_j{};
   std::vector<std::string> warnings{}; ///< one line each
+  std::vector<ReplicateMean> base_replicates{};
+  std::vector<ReplicateMean> new_replicates{};
+
+  /// The SM frequency that work is of; none: judged as it was timed, or not at all.
+  std::optional<double> clock_hz() const;
 };
 
 /// One side of the comparison, for the headline.

@@ -1,4 +1,5 @@
 #include <bench/compare/output.h>
+#include <bench/compare/verdicts.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -39,13 +40,33 @@ Json side_json(const Side& side) {
   return {{"git_sha", side.git_sha}, {"started", side.started}, {"gpu", side.gpu}};
 }
 
-Json judgement_json(const stats::Judgement& judgement) {
+Json replicates_json(const std::vector<ReplicateMean>& replicates) {
+  Json list = Json::array();
+  for (const ReplicateMean& r : replicates) {
+    list.push_back({{"gpu", r.gpu},
+                    {"process", r.process},
+                    {"started", r.started},
+                    {"t_s", r.t_s},
+                    {"f_hz", or_null(r.f_hz)},
+                    {"work_t_s", r.work_t_s},
+                    {"compared", r.compared},
+                    {"set_aside", r.set_aside},
+                    {"energy_j", or_null(r.energy_j)}});
+  }
+  return list;
+}
+
+Json judgement_json(const CaseComparison& c) {
+  const stats::Judgement& judgement = *c.judgement;
   return {
       {"work", judgement.work.estimate},
       {"work_half_width", judgement.work.half_width},
       {"wall", judgement.wall},
       {"clock", judgement.clock},
       {"slope", or_null(judgement.slope)},
+      {"clock_hz", or_null(c.clock_hz())},
+      {"base_work_t_s", std::exp(judgement.base_log_t)},
+      {"new_work_t_s", std::exp(judgement.base_log_t + judgement.work.estimate)},
       {"same_device", judgement.same_device},
       {"base_replicates", judgement.base_replicates},
       {"new_replicates", judgement.new_replicates},
@@ -99,8 +120,10 @@ Json to_json(const Comparison& comparison) {
         {"new_t_s", or_null(c.new_t_s)},
         {"base_energy_j", or_null(c.base_energy_j)},
         {"new_energy_j", or_null(c.new_energy_j)},
-        {"judgement", c.judgement ? judgement_json(*c.judgement) : Json(nullptr)},
+        {"judgement", c.judgement ? judgement_json(c) : Json(nullptr)},
         {"warnings", c.warnings},
+        {"base_replicates", replicates_json(c.base_replicates)},
+        {"new_replicates", replicates_json(c.new_replicates)},
     });
   }
   return {
@@ -113,6 +136,17 @@ Json to_json(const Comparison& comparison) {
       {"counts", std::move(counts)},
       {"cases", std::move(cases)},
   };
+}
+
+Json to_json(const Comparison& comparison, const std::set<stats::Verdict>& fail_on) {
+  Json json = to_json(comparison);
+  json["fail_on"] = Json::array();
+  for (const stats::Verdict verdict : fail_on) {
+    json["fail_on"].push_back(to_string(verdict));
+  }
+  json["verdict"] = to_string(overall(comparison, fail_on));
+  json["verdict_line"] = verdict_line(comparison, fail_on);
+  return json;
 }
 
 } // namespace bench::compare

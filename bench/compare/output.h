@@ -4,6 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <set>
 #include <string>
 
 namespace bench::compare {
@@ -12,7 +13,12 @@ namespace bench::compare {
 /// empty field. One line a case under a header.
 std::string to_csv(const Comparison& comparison);
 
-/// The same with what the comparison as a whole has to say; unknown: null.
+/// The same with what the comparison as a whole has to say and every replicate's mean; unknown:
+/// null.
 nlohmann::ordered_json to_json(const Comparison& comparison);
+
+/// That with the verdict on the whole: `fail_on`, `verdict`, `verdict_line`.
+nlohmann::ordered_json to_json(const Comparison& comparison,
+                               const std::set<stats::Verdict>& fail_on);
 
 } // namespace bench::compare

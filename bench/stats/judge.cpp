@@ -134,6 +134,10 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   };
   const ArmMean base_work = arm_mean(base, adjusted);
   const ArmMean fresh_work = arm_mean(fresh, adjusted);
+  judgement.base_log_t = base_work.mean;
+  if (line) {
+    judgement.log_clock = reference;
+  }
   judgement.work.estimate = fresh_work.mean - base_work.mean;
   judgement.wall = arm_mean(fresh, mean_log_time).mean - arm_mean(base, mean_log_time).mean;
   judgement.clock = judgement.wall - judgement.work.estimate;

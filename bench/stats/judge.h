@@ -63,13 +63,15 @@ struct Interval {
 
 struct Judgement {
   Verdict verdict = Verdict::inconclusive;
-  std::string reason;          ///< one line: why inconclusive, invalid or missing; else ""
-  Interval work;               ///< of log time at the base's mean clock
-  double wall = 0;             ///< difference of mean log times; wall = work.estimate + clock
-  double clock = 0;            ///< what the clocks' difference did to log time
-  std::optional<double> slope; ///< of log time on log clock that was used; none: judged raw
-  bool same_device = true;     ///< false: another GPU's base, the device terms are in the interval
-  int base_replicates = 0;     ///< that were compared
+  std::string reason;              ///< one line: why inconclusive, invalid or missing; else ""
+  Interval work;                   ///< of log time at the base's mean clock
+  double wall = 0;                 ///< difference of mean log times; wall = work.estimate + clock
+  double clock = 0;                ///< what the clocks' difference did to log time
+  std::optional<double> slope;     ///< of log time on log clock that was used; none: judged raw
+  std::optional<double> log_clock; ///< that work is of, the base's mean; none: judged raw
+  double base_log_t = 0;           ///< the base's mean log time at that clock
+  bool same_device = true; ///< false: another GPU's base, the device terms are in the interval
+  int base_replicates = 0; ///< that were compared
   int new_replicates = 0;
   std::vector<std::size_t> base_set_aside; ///< indices of replicates whose copy is out of line
   std::vector<std::size_t> new_set_aside;

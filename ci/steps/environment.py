@@ -15,7 +15,7 @@ from steps import system_packages, toolkit
 from steps.console import Failure, run_logged, say
 from steps.failures import explain
 
-GROUPS = ("cpu", "cuda", "test")
+GROUPS = ("cpu", "cuda", "reports", "test")
 DPKG_STATUS = "/var/lib/dpkg/status"
 
 

@@ -1,0 +1,168 @@
+#include <bench/base/error.h>
+#include <bench/base/file.h>
+#include <bench/cli/baseline_lookup.h>
+#include <bench/cli/report_verb.h>
+#include <bench/compare/output.h>
+#include <bench/compare/verdicts.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <optional>
+#include <system_error>
+#include <vector>
+
+namespace bench::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::filesystem::path environment_path(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+/// The folder that holds reports/: BENCH_ROOT, else one above this program (build/cpu/bin/bench;
+/// bin/bench of a bundle).
+std::filesystem::path package_root() {
+  const std::filesystem::path root = environment_path("BENCH_ROOT");
+  if (!root.empty())
+    return root;
+  std::error_code ignored;
+  for (auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+       folder.has_relative_path(); folder = folder.parent_path())
+    if (std::filesystem::exists(folder / "reports" / "__main__.py"))
+      return folder;
+  throw UnavailableError("the folder reports/ is not above this program: set BENCH_ROOT to the "
+                         "checkout or bundle that holds it");
+}
+
+/// What Python is told: the comparison, or why there is none.
+struct Input {
+  Json json;
+  std::string fault; ///< why the result or baseline cannot be used; "" when they can
+  std::filesystem::path baseline;
+};
+
+Input compare_with_baseline(const ReportOptions& options, const std::set<stats::Verdict>& fail_on) {
+  Input input{.json = {{"schema_version", 1}}, .fault = "", .baseline = ""};
+  try {
+    const results::Result fresh = results::read(options.result);
+    const std::optional<Baseline> baseline = find_baseline(options.baseline, fresh);
+    if (!baseline) {
+      input.json["missing"] = options.baseline == "none"
+                                  ? "not held against a baseline"
+                                  : "no baseline for this scenario and device";
+      return input;
+    }
+    input.baseline = baseline->file;
+    const compare::NoiseFile noise =
+        options.noise.empty() ? baseline->noise : compare::read_noise_file(options.noise);
+    input.json = to_json(compare::compare(baseline->result, fresh, noise), fail_on);
+    input.json["baseline_file"] = baseline->file.string();
+  } catch (const UsageError& error) {
+    input.fault = error.what();
+    input.json["missing"] = error.what();
+  }
+  return input;
+}
+
+/// Runs the words, waits, and returns how it ended: the exit code, 128 + signal.
+int run_and_wait(const std::vector<std::string>& words, const std::filesystem::path& root) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words)
+    arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  std::string path = root.string();
+  if (const char* more = std::getenv("PYTHONPATH"); more && *more)
+    path += std::string(":") + more;
+  setenv("PYTHONPATH", path.c_str(), 1);
+  pid_t child = 0;
+  if (const int error =
+          posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ))
+    throw UnavailableError(fmt::format(
+        "cannot start {}: {}; `ci/setup reports` makes one in .venv, BENCH_PYTHON names another",
+        words[0], std::generic_category().message(error)));
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR)
+      throw std::system_error(errno, std::generic_category(), "waitpid");
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::filesystem::path default_out(const std::filesystem::path& result) {
+  std::filesystem::path out = result;
+  out.replace_extension();
+  return out == result ? std::filesystem::path(result.string() + ".report") : out;
+}
+
+} // namespace
+
+void add_report(CLI::App& app, ReportOptions& options) {
+  CLI::App* verb = app.add_subcommand(
+      "report", "Make a report of a result: Markdown, HTML, figures, exports for other tools");
+  verb->add_option("RESULT", options.result, "Result file")->required();
+  verb->add_option("--baseline", options.baseline,
+                   "Result to judge against, its folder, or none (default: baselines/<gpu>/)");
+  verb->add_option("--out", options.out,
+                   "Folder to write to (default: beside RESULT, its name without .json)");
+  verb->add_option("--fail-on", options.fail_on, "Verdicts that make the verdict on the whole")
+      ->capture_default_str();
+  verb->add_option(
+      "--noise", options.noise,
+      "What is known of the noise (default: noise.json beside the baseline, if there is one)");
+  verb->footer("Example:\n  bench report results/zimage-gate.json --out report");
+}
+
+std::string report_python(const std::filesystem::path& root) {
+  const std::filesystem::path named = environment_path("BENCH_PYTHON");
+  if (!named.empty())
+    return named;
+  const std::filesystem::path ours = root / ".venv" / "bin" / "python3";
+  return std::filesystem::exists(ours) ? ours.string() : "python3";
+}
+
+ExitCode report(const ReportOptions& options) {
+  const auto fail_on = compare::parse_fail_on(options.fail_on);
+  if (options.out.empty() && !std::filesystem::exists(options.result))
+    read_file(options.result); // throws: a misspelt name leaves no folder behind
+  const std::filesystem::path root = package_root();
+  const std::filesystem::path out = options.out.empty() ? default_out(options.result) : options.out;
+  const std::filesystem::path comparison = out / "comparison.json";
+  check_writable(comparison);
+  const Input input = compare_with_baseline(options, fail_on);
+  using Handler = Json::error_handler_t; // a message need not be UTF-8
+  write_file_atomically(comparison, input.json.dump(1, ' ', false, Handler::replace) + "\n");
+
+  std::vector<std::string> words{report_python(root),
+                                 "-m",
+                                 "reports",
+                                 "--result",
+                                 options.result.string(),
+                                 "--comparison",
+                                 comparison.string(),
+                                 "--out",
+                                 out.string()};
+  if (!input.baseline.empty()) {
+    words.insert(words.end(), {"--baseline", input.baseline.string()});
+  }
+  const int code = run_and_wait(words, root);
+  for (const ExitCodeInfo& info : kExitCodes)
+    if (code != 0 && code != 1 && code == static_cast<int>(info.code))
+      return info.code; // it has said why in one line
+  if (code != 0)
+    throw Error(ExitCode::invalid, fmt::format("{} -m reports ended with {}: its last lines say "
+                                               "why; please report it with the result file",
+                                               words[0], code));
+  if (!input.fault.empty())
+    throw UsageError(input.fault); // the report says it too
+  return ExitCode::ok;
+}
+
+} // namespace bench::cli

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <bench/base/exit_code.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace bench::cli {
+
+struct ReportOptions {
+  std::filesystem::path result{};
+  std::string baseline{};      ///< as `bench run --baseline`
+  std::filesystem::path out{}; ///< "": beside the result, its name without .json
+  std::string fail_on = "regression,invalid";
+  std::filesystem::path noise{}; ///< "": noise.json beside the baseline, if there is one
+};
+
+void add_report(CLI::App& app, ReportOptions& options);
+
+/// `bench report`: writes `comparison.json` and has the Python package reports/ make Markdown,
+/// HTML, figures and exports of it. Exits ok when they were written, whatever the verdicts; usage
+/// when the result or its baseline cannot be read, which the report then says too. Throws
+/// UsageError, UnavailableError for a Python that is not there or lacks what the package needs.
+ExitCode report(const ReportOptions& options);
+
+/// The Python that runs the package: BENCH_PYTHON, else .venv/bin/python3 below `root`, else
+/// python3 of the PATH.
+std::string report_python(const std::filesystem::path& root);
+
+} // namespace bench::cli

@@ -1,0 +1,394 @@
+"""What a report is made of: a result, its baseline, the comparison that `bench report` made of them.
+
+Reading is lenient: of a broken file a report still says what is missing (`Report.faults`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+VERDICTS = ("regression", "improvement", "invalid", "missing", "inconclusive", "pass", "measured")  # as they are listed
+
+Facts = dict[str, dict[str, str]]
+
+
+def short_uuid(uuid: str) -> str:
+    """'GPU-6b1f2b3c-...' -> 'GPU-6b1f2b3c', as bench/compare shortens it."""
+    return "-".join(uuid.split("-")[:2])
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """One process: its samples in seconds and hertz (None: unknown), and the GPU before and after it."""
+
+    gpu: str
+    process: int
+    started: str
+    start_s: list[float]
+    t_s: list[float]
+    f_hz: list[float | None]
+    loop: list[int]
+    machine: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Case:
+    id: str
+    kind: str
+    status: str
+    message: str
+    gate: float
+    bytes: float
+    parameters: dict[str, str]
+    kernels: dict[str, int]
+    launches: int | None
+    copy_t_s: float | None
+    peak_memory_bytes: int
+    replicates: list[Replicate]
+
+    @property
+    def samples(self) -> list[float]:
+        return [t for replicate in self.replicates for t in replicate.t_s]
+
+    @property
+    def t_s(self) -> float | None:
+        """Median of all samples, as they were timed."""
+        return median(self.samples)
+
+
+@dataclass(frozen=True)
+class Result:
+    file: str
+    version: str
+    git_sha: str
+    git_dirty: bool
+    argv: list[str]
+    started: str
+    finished: str
+    interrupted: bool
+    scenario: str
+    scenario_file: str
+    profile: str
+    device: str
+    overrides: list[str]
+    machine: Facts
+    settings: Facts
+    cases: list[Case]
+
+    def case(self, name: str) -> Case | None:
+        return next((case for case in self.cases if case.id == name), None)
+
+    @property
+    def gpus(self) -> list[str]:
+        return sorted({r.gpu for case in self.cases for r in case.replicates if r.gpu})
+
+
+@dataclass(frozen=True)
+class Mean:
+    """One replicate of a comparison: seconds as timed, and at the clock that the case was judged at."""
+
+    gpu: str
+    process: int
+    started: str
+    t_s: float
+    f_hz: float | None
+    work_t_s: float
+    compared: bool
+    set_aside: bool
+    energy_j: float | None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Drifts are of log time; half_width None: nothing is known of the noise. See bench/stats/judge.h."""
+
+    work: float
+    half_width: float | None
+    wall: float
+    clock: float
+    slope: float | None
+    clock_hz: float | None
+    base_work_t_s: float
+    new_work_t_s: float
+    same_device: bool
+    replicates_needed: int | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case of the report. `verdict` is the comparison's; without one it is measured, or invalid."""
+
+    id: str
+    kind: str
+    verdict: str
+    reason: str
+    gate: float
+    base_t_s: float | None
+    new_t_s: float | None
+    judgement: Judgement | None
+    warnings: list[str]
+    base_means: list[Mean]
+    new_means: list[Mean]
+    base: Case | None
+    new: Case | None
+
+    @property
+    def moved_kernels(self) -> list[tuple[str, int, int]]:
+        """(name, launches in the baseline, now) of those whose number changed; none where one side did not count."""
+        before = self.base.kernels if self.base else {}
+        now = self.new.kernels if self.new else {}
+        if not before or not now:
+            return []
+        names = sorted(before.keys() | now.keys())
+        return [(name, before.get(name, 0), now.get(name, 0)) for name in names if before.get(name) != now.get(name)]
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A baseline that was replaced on purpose: what it held against its predecessor said."""
+
+    reason: str
+    old: dict[str, str]
+    new: dict[str, str]
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class Report:
+    result: Result | None
+    baseline: Result | None
+    rows: list[Row]
+    verdict: str
+    headline: str
+    notes: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    baseline_file: str = ""
+    base_side: dict[str, str] = field(default_factory=dict)
+    new_side: dict[str, str] = field(default_factory=dict)
+    promotion: Promotion | None = None
+
+    def count(self, verdict: str) -> int:
+        return sum(row.verdict == verdict for row in self.rows)
+
+    @property
+    def changed(self) -> list[Row]:
+        """What a reviewer must look at, the worst first."""
+        rows = [row for row in self.rows if row.verdict not in ("pass", "measured")]
+        return sorted(rows, key=lambda row: (VERDICTS.index(row.verdict), -abs(row.judgement.work if row.judgement else 0)))
+
+
+# --- reading ----------------------------------------------------------------------------------------------------
+
+
+def median(values: list[float]) -> float | None:
+    ordered, n = sorted(values), len(values)
+    return None if n == 0 else (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _facts(value: Any) -> Facts:
+    return {str(topic): {str(k): str(v) for k, v in _dict(facts).items()} for topic, facts in _dict(value).items()}
+
+
+def _replicate(data: dict[str, Any]) -> Replicate:
+    samples = _dict(data.get("samples"))
+    times = [float(t) for t in _list(samples.get("t_s"))]
+    clocks = [_number(f) for f in _list(samples.get("f_hz"))]
+    starts = [float(s) for s in _list(samples.get("start_s"))]
+    loops = [int(i) for i in _list(samples.get("loop"))]
+    n = len(times)
+    return Replicate(
+        gpu=short_uuid(_text(data.get("device_uuid"))),
+        process=int(data.get("process") or 0),
+        started=_text(data.get("started")),
+        start_s=starts if len(starts) == n else [float(i) for i in range(n)],
+        t_s=times,
+        f_hz=clocks if len(clocks) == n else [None] * n,
+        loop=loops if len(loops) == n else [0] * n,
+        machine={k: {n: v for n, v in _dict(m).items() if _number(v) is not None} for k, m in _dict(data.get("machine")).items()},
+    )
+
+
+def _case(data: dict[str, Any]) -> Case:
+    return Case(
+        id=_text(data.get("id")),
+        kind=_text(data.get("kind")),
+        status=_text(data.get("status")) or "ok",
+        message=_text(data.get("message")),
+        gate=_number(data.get("gate_work")) or 0.002,
+        bytes=_number(data.get("bytes")) or 0,
+        parameters={str(k): str(v) for k, v in _dict(data.get("parameters")).items()},
+        kernels={str(k): int(v) for k, v in _dict(data.get("kernels")).items()},
+        launches=data.get("launches"),
+        copy_t_s=_number(_dict(data.get("reference")).get("copy_t_s")),
+        peak_memory_bytes=int(data.get("peak_memory_bytes") or 0),
+        replicates=[_replicate(_dict(r)) for r in _list(data.get("replicates"))],
+    )
+
+
+def result_of(data: dict[str, Any], file: str) -> Result:
+    tool, scenario = _dict(data.get("tool")), _dict(data.get("scenario"))
+    return Result(
+        file=file,
+        version=_text(tool.get("version")),
+        git_sha=_text(tool.get("git_sha")),
+        git_dirty=bool(tool.get("git_dirty")),
+        argv=[str(word) for word in _list(data.get("argv"))],
+        started=_text(data.get("started")),
+        finished=_text(data.get("finished")),
+        interrupted=bool(data.get("interrupted")),
+        scenario=_text(scenario.get("name")),
+        scenario_file=_text(scenario.get("file")),
+        profile=_text(scenario.get("profile")),
+        device=_text(scenario.get("device")),
+        overrides=[str(word) for word in _list(scenario.get("overrides"))],
+        machine=_facts(data.get("machine")),
+        settings=_facts(data.get("settings")),
+        cases=[_case(_dict(case)) for case in _list(data.get("cases"))],
+    )
+
+
+def _mean(data: dict[str, Any]) -> Mean:
+    return Mean(
+        gpu=_text(data.get("gpu")),
+        process=int(data.get("process") or 0),
+        started=_text(data.get("started")),
+        t_s=float(data["t_s"]),
+        f_hz=_number(data.get("f_hz")),
+        work_t_s=float(data["work_t_s"]),
+        compared=bool(data.get("compared")),
+        set_aside=bool(data.get("set_aside")),
+        energy_j=_number(data.get("energy_j")),
+    )
+
+
+def _judgement(data: dict[str, Any]) -> Judgement:
+    return Judgement(
+        work=float(data["work"]),
+        half_width=_number(data.get("work_half_width")),
+        wall=float(data["wall"]),
+        clock=float(data["clock"]),
+        slope=_number(data.get("slope")),
+        clock_hz=_number(data.get("clock_hz")),
+        base_work_t_s=float(data["base_work_t_s"]),
+        new_work_t_s=float(data["new_work_t_s"]),
+        same_device=bool(data.get("same_device")),
+        replicates_needed=data.get("replicates_needed"),
+    )
+
+
+def _judged_rows(comparison: dict[str, Any], result: Result | None, baseline: Result | None) -> Iterator[Row]:
+    new = {case.id: case for case in result.cases} if result else {}
+    base = {case.id: case for case in baseline.cases} if baseline else {}
+    for data in _list(comparison.get("cases")):
+        yield Row(
+            id=data["id"],
+            kind=data["kind"],
+            verdict=data["verdict"],
+            reason=data["reason"],
+            gate=data["gate"],
+            base_t_s=_number(data.get("base_t_s")),
+            new_t_s=_number(data.get("new_t_s")),
+            judgement=_judgement(data["judgement"]) if data.get("judgement") else None,
+            warnings=[str(w) for w in _list(data.get("warnings"))],
+            base_means=[_mean(m) for m in _list(data.get("base_replicates"))],
+            new_means=[_mean(m) for m in _list(data.get("new_replicates"))],
+            base=base.get(data["id"]),
+            new=new.get(data["id"]),
+        )
+
+
+def _measured_rows(result: Result) -> Iterator[Row]:
+    """Of a result that was held against nothing."""
+    for case in result.cases:
+        if case.kind == "anchor":
+            continue
+        fine = case.status == "ok" and bool(case.samples)
+        why = case.message if case.status != "ok" and case.message else "" if fine else case.status if case.status != "ok" else "no samples"
+        yield Row(case.id, case.kind, "measured" if fine else "invalid", why, case.gate, None, case.t_s, None, [], [], [], None, case)
+
+
+def _read_result(path: Path | None, what: str, faults: list[str]) -> Result | None:
+    if path is None:
+        return None
+    try:
+        return result_of(_dict(json.loads(path.read_text(encoding="utf-8"))), str(path))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        faults.append(f"{what} {path} cannot be read: {' '.join(str(error).split())}")
+        return None
+
+
+def load(result_file: Path, baseline_file: Path | None, comparison_file: Path) -> Report:
+    """Reads all three. Only the comparison, which `bench report` has just written, must be sound."""
+    faults: list[str] = []
+    comparison = json.loads(comparison_file.read_text(encoding="utf-8"))
+    result = _read_result(result_file, "the result", faults)
+    baseline = _read_result(baseline_file, "the baseline", faults)
+    judged = "cases" in comparison
+    rows = list(_judged_rows(comparison, result, baseline) if judged else _measured_rows(result) if result else [])
+    missing = _text(comparison.get("missing"))
+    if missing:
+        faults = [missing]  # bench's own words, which name the place
+    if result:
+        faults += _unfinished(result)
+    if judged:
+        verdict, headline = _text(comparison.get("verdict")), _text(comparison.get("verdict_line"))
+    elif result and rows:
+        bad = sum(row.verdict == "invalid" for row in rows)
+        verdict = "invalid" if bad else "missing"
+        headline = f"verdict: {verdict} ({len(rows) - bad} measured, {bad} invalid, no baseline)" if bad else (
+            f"verdict: missing (no baseline, {len(rows)} measured)")  # fmt: skip
+    else:
+        verdict, headline = "invalid", "verdict: invalid (no result)" if not result else "verdict: invalid (no cases)"
+    return Report(
+        result=result,
+        baseline=baseline,
+        rows=rows,
+        verdict=verdict,
+        headline=headline,
+        notes=[str(note) for note in _list(comparison.get("notes"))],
+        faults=faults,
+        baseline_file=_text(comparison.get("baseline_file")),
+        base_side=_dict(comparison.get("base")),
+        new_side=_dict(comparison.get("new")),
+        promotion=_promotion(_dict(comparison.get("promotion"))),
+    )
+
+
+def _unfinished(result: Result) -> list[str]:
+    faults = []
+    if result.interrupted:
+        faults.append("the run was interrupted: only the cases that had finished are here")
+    elif not result.finished:
+        faults.append("the run did not finish: its process ended, or still runs")
+    if result.git_dirty:
+        faults.append("the harness had changes that were not committed")
+    if result.device == "cpu":
+        faults.append("measured on the CPU with a model scaled down: its times say nothing about a GPU")
+    return faults
+
+
+def _promotion(data: dict[str, Any]) -> Promotion | None:
+    if not data:
+        return None
+    comparison = _dict(data.get("comparison"))
+    rows = list(_judged_rows(comparison, None, None))
+    return Promotion(_text(data.get("reason")), _dict(comparison.get("base")), _dict(comparison.get("new")), rows)

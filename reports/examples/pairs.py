@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Usage: reports/examples/pairs.py DIR
+
+Cuts pairs of a base and a new result, real samples of H200s, out of what baselines/h200 keeps, for trying reports on:
+  aa/          three processes of GPU-f2529240 against the other ten processes: nothing changed
+  injected/    selftest.json's loop with 0.3 % of its cycles added, against the loop as it is
+  decomposed/  the fused kernels taken for new versions of the decomposed ones
+The pairing is made up after the event; the samples are as they were measured."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+BASELINES = Path(__file__).resolve().parents[2] / "baselines" / "h200"
+Json = dict[str, Any]
+
+
+def read(name: str) -> Json:
+    return json.loads((BASELINES / name).read_text())
+
+
+def with_cases(result: Json, cases: list[Json]) -> Json:
+    """A copy that holds these cases and is no baseline."""
+    fresh = {key: copy.deepcopy(value) for key, value in result.items() if key != "cases"}
+    fresh["settings"].pop("promotion", None)
+    return {**fresh, "cases": cases}
+
+
+def of_processes(cases: list[Json], keep: Any) -> list[Json]:
+    kept = [{**case, "replicates": [r for r in case["replicates"] if keep(r)]} for case in cases]
+    return [case for case in kept if case["replicates"]]
+
+
+def unchanged() -> tuple[Json, Json]:
+    result = read("zimage.json")
+
+    def is_new(replicate: Json) -> bool:
+        return replicate["device_uuid"].startswith("GPU-f2529240") and replicate["started"] >= "2026-11-24T10:55"
+
+    new = of_processes(result["cases"], is_new)
+    ids = {case["id"] for case in new}
+    base = [case for case in of_processes(result["cases"], lambda r: not is_new(r)) if case["id"] in ids]
+    return with_cases(result, base), with_cases(result, new)
+
+
+def injected() -> tuple[Json, Json]:
+    result = read("selftest.json")
+    cases = {case["id"]: case for case in result["cases"]}
+    plain = next(name for name in cases if "#" not in name and "/loop/" in name)
+    slower = {**cases[f"{plain}#spin=0.3%"], "id": plain, "hash": cases[plain]["hash"], "check": cases[plain]["check"]}
+    again = {**cases[f"{plain}#none"], "hash": cases[plain]["hash"], "check": cases[plain]["check"]}
+    anchors = [case for case in result["cases"] if case["kind"] == "anchor"]
+    base = [cases[plain], {**cases[plain], "id": f"{plain}#none"}, *anchors]
+    return with_cases(result, base), with_cases(result, [slower, again, *anchors])
+
+
+def decomposed() -> tuple[Json, Json]:
+    result = read("zimage.json")
+    cases = {case["id"]: case for case in result["cases"]}
+    base, new = [], []
+    for name, case in cases.items():
+        old = cases.get(name.removesuffix("/aten") + "/decomposed")
+        if name.endswith("/aten") and old:
+            base.append({**old, "id": name, "hash": case["hash"], "check": case["check"]})
+            new.append(case)
+    anchors = [case for case in result["cases"] if case["kind"] == "anchor"]
+    return with_cases(result, base + anchors), with_cases(result, new + anchors)
+
+
+PAIRS = {"aa": unchanged, "injected": injected, "decomposed": decomposed}
+
+
+def main() -> int:
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        print(__doc__, end="")
+        return 0 if "--help" in sys.argv else 2
+    for name, make in PAIRS.items():
+        folder = Path(sys.argv[1]) / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, result in zip(("base.json", "new.json"), make(), strict=True):
+            (folder / file).write_text(json.dumps(result))
+        shutil.copy(BASELINES / "noise.json", folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

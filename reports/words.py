@@ -1,0 +1,117 @@
+"""Numbers and verdicts as words, the same in every format."""
+
+from __future__ import annotations
+
+import math
+import shlex
+
+from reports.document import Judgement, Report, Row
+
+# A mark and a word: readable without colour, in a terminal, on paper and aloud.
+MARKS = {
+    "regression": "✗",
+    "improvement": "▲",
+    "invalid": "!",
+    "missing": "–",
+    "inconclusive": "?",
+    "pass": "✓",
+    "measured": "·",
+}
+
+
+def verdict(name: str) -> str:
+    return f"{MARKS.get(name, '?')} {name}"
+
+
+def time(seconds: float | None) -> str:
+    """'93.12 ms', '22.30 us', as bench/cli prints it; '' for None."""
+    if not seconds or seconds <= 0 or not math.isfinite(seconds):
+        return ""
+    small = seconds < 1e-3
+    value = seconds * (1e6 if small else 1e3)
+    leading = math.floor(math.log10(value)) + 1
+    return f"{value:.{max(0, 4 - leading)}f} {'us' if small else 'ms'}"
+
+
+def percent(log_drift: float | None) -> str:
+    """Of a drift of log time: '+0.30 %'."""
+    if log_drift is None:
+        return ""
+    text = f"{100 * math.expm1(log_drift):+.2f} %"
+    return "+0.00 %" if text == "-0.00 %" else text
+
+
+def half_width(judgement: Judgement | None) -> str:
+    """'0.06 %': half the interval of the relative drift; '' where nothing is known of the noise."""
+    if judgement is None or judgement.half_width is None:
+        return ""
+    return f"{100 * math.exp(judgement.work) * math.sinh(judgement.half_width):.2f} %"
+
+
+def drift(judgement: Judgement | None) -> str:
+    """'+0.31 % ± 0.08 %'"""
+    if judgement is None:
+        return ""
+    width = half_width(judgement)
+    return f"{percent(judgement.work)} ± {width or 'unknown'}"
+
+
+def gate(value: float) -> str:
+    return f"{100 * value:g} %"
+
+
+def explanation(row: Row) -> str:
+    """One line on a case that a reviewer looks at; '' where there is nothing to add."""
+    parts = []
+    if row.verdict in ("regression", "improvement") and row.judgement:
+        parts.append(f"beyond the gate of {gate(row.gate)}")
+    elif row.reason:
+        parts.append(row.reason)
+    if row.verdict == "inconclusive" and row.judgement and row.judgement.replicates_needed:
+        parts.append(f"{row.judgement.replicates_needed} replicates in all would decide it")
+    if row.judgement and not row.judgement.same_device:
+        parts.append("another GPU than the baseline's")
+    aside = sum(m.set_aside for m in row.base_means + row.new_means)
+    if aside:
+        parts.append(f"{aside} replicate{'s' if aside > 1 else ''} set aside")
+    return "; ".join(parts + row.warnings)
+
+
+def resolution(report: Report) -> str:
+    """What the run could resolve: '0.06 to 0.13 %'; '' where nothing was judged."""
+    widths = sorted(float(width[:-2]) for row in report.rows if (width := half_width(row.judgement)))
+    if not widths:
+        return ""
+    low, high = f"{widths[0]:.2f}", f"{widths[-1]:.2f}"
+    return f"{low} %" if low == high else f"{low} to {high} %"
+
+
+def energy_per_case(row: Row) -> tuple[float | None, float | None]:
+    """Mean joules of a replicate, its warm-up and check included, of the baseline's compared replicates and the new ones."""
+
+    def mean(values: list[float | None]) -> float | None:
+        known = [v for v in values if v is not None]
+        return sum(known) / len(known) if known else None
+
+    return (
+        mean([m.energy_j for m in row.base_means if m.compared]),
+        mean([m.energy_j for m in row.new_means if m.compared]),
+    )
+
+
+def machine(report: Report) -> list[str]:
+    """What was measured on, a line a side."""
+    lines = []
+    for name, side, result in (("baseline", report.base_side, report.baseline), ("now", report.new_side, report.result)):
+        if not side and result:
+            gpu = result.machine.get("gpu", {}).get("name") if result.device != "cpu" else "the CPU"
+            gpus = f" ({', '.join(result.gpus)})" if result.gpus else ""
+            side = {"git_sha": result.git_sha, "started": result.started, "gpu": f"{gpu or 'an unknown GPU'}{gpus}"}
+        if side:
+            lines.append(f"{name}: {side.get('git_sha') or 'unknown revision'} of {side.get('started', '')[:10]} on {side.get('gpu', '')}")
+    return lines
+
+
+def reproduce(report: Report) -> str:
+    """The command line that made the result, as a shell takes it."""
+    return shlex.join(["ci/bench", *report.result.argv[1:]]) if report.result and report.result.argv else ""
