@@ -16,6 +16,7 @@ from reports.document import Case, Mean, Replicate, Report, Row
 T = TypeVar("T")
 
 MOST_ROWS = 40
+MOST_LINES = 6  # processes of one arm, over time
 MOST_POINTS = 400  # of one arm in one picture; more only make the file larger
 
 _COLOURS = {"regression": style.BAD, "improvement": style.GOOD, "pass": style.BASE}
@@ -54,13 +55,16 @@ def forest(report: Report, png: bool = True) -> style.Drawing | None:
         axes.axvline(0, color=style.MUTED, linewidth=0.9, zorder=2)
         if far > 0.02:
             axes.set_xscale("symlog", linthresh=200 * largest_gate, linscale=1.5)
-            ticks = [t for t in (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if 200 * largest_gate * 0.9 <= t <= 1.3 * limit]
+            ticks = [t for t in (0.5, 2, 10, 100, 1000) if 200 * largest_gate * 0.9 <= t <= 1.5 * limit]
             axes.set_xticks([-t for t in reversed(ticks)] + [0, *ticks], minor=False)
             axes.minorticks_off()
-            limit *= 1.3
-        axes.set_xlim(-limit, limit)
+            slowest = max(100 * math.expm1(row.judgement.work) for row in rows if row.judgement)
+            fastest = min(100 * math.expm1(row.judgement.work) for row in rows if row.judgement)
+            axes.set_xlim(min(1.5 * fastest, -300 * largest_gate), max(1.5 * slowest, 300 * largest_gate))
+        else:
+            axes.set_xlim(-limit, limit)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:+g}" if x else "0"))
-        axes.set_xlabel("drift of work, % of the baseline's time at the same clock (negative: faster), 99 % interval; shaded: within the gate")
+        axes.set_xlabel("drift of work, % (negative: faster), with its 99 % interval; shaded: within the gate")
         axes.set_yticks(range(len(rows)), [f"{style.plain(style.shortened(row.id, 52))}  {words.MARKS[row.verdict]}" for row in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
@@ -87,14 +91,24 @@ def case(row: Row, png: bool = True) -> style.Drawing | None:
         return None
     name = "case-" + file_name(row.id)
     with style.styled(name):
-        figure = pyplot.figure(figsize=(10.2, 6.6), layout="constrained")
-        figure.suptitle(style.plain(style.shortened(row.id, 90)), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
-        grid = figure.add_gridspec(3, 2, width_ratios=(1.12, 1), hspace=0.04)
-        left = figure.add_subplot(grid[:, 0] if not row.new_means else grid[:2, 0])
-        time_against_clock(left, row)
+        figure = pyplot.figure(figsize=(10.2, 6.6))
+        figure.suptitle(style.plain(style.shortened(row.id, 90)), x=0.012, y=0.985, ha="left", fontsize=10.5, fontweight="bold")
+        # Places are given, not computed: a layout engine takes longer than all the drawing.
+        left = {"left": 0.075, "right": 0.52, "top": 0.885, "bottom": 0.07}
+        right = {"left": 0.605, "right": 0.99, "top": 0.885, "bottom": 0.07}
         if row.new_means:
-            replicates(figure.add_subplot(grid[2, 0]), row)
-        over_time(figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1]), figure.add_subplot(grid[2, 1]), row)
+            upper, lower = figure.add_gridspec(2, 1, height_ratios=(2, 1), hspace=0.33, **left).subplots()
+            replicates(lower, row)
+        else:
+            upper = figure.add_gridspec(1, 1, **left).subplots()
+        time_against_clock(upper, row)
+        shown = {label: line for line in upper.lines if not (label := str(line.get_label())).startswith("_")}
+        if shown:
+            legend = figure.legend(shown.values(), shown.keys(), loc="upper right", bbox_to_anchor=(0.995, 1.0), ncols=2,
+                                   markerscale=1.8, handletextpad=0.1, columnspacing=1.2)  # fmt: skip
+            for handle in legend.legend_handles:
+                handle.set_alpha(1)
+        over_time(*figure.add_gridspec(3, 1, hspace=0.1, **right).subplots(), row)
         alt = f"{row.id}: {'step' if row.kind == 'loop' else 'launch'} time against SM frequency, over time, and by replicate. " + (
             f"Work drift {words.drift(row.judgement)}, {row.verdict}." if row.judgement else f"{row.verdict}."
         )
@@ -141,7 +155,7 @@ def time_against_clock(axes: Axes, row: Row) -> None:
             shown = _thinned(points)
             axes.plot([f / 1e9 for f, _ in shown], [factor * t for _, t in shown], mark, color=colour, ms=3.2, alpha=0.45, mew=0,
                       label=f"{label}, {len(points)} samples")  # fmt: skip
-    axes.set_title(f"Time of a {what} against the SM clock")
+    axes.set_title(f"Time of a {what} against the SM clock", pad=18)
     axes.set_ylabel(f"time of a {what}, {unit}")
     axes.set_xlabel("mean SM frequency of the sample, GHz")
     if not clocks:
@@ -156,14 +170,15 @@ def time_against_clock(axes: Axes, row: Row) -> None:
             line = [factor * level * (f / judgement.clock_hz) ** judgement.slope for f in grid]
             axes.plot([f / 1e9 for f in grid], line, color=colour, zorder=4)
         axes.axvline(judgement.clock_hz / 1e9, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-        note = f"slope {judgement.slope:.2f}\nat {judgement.clock_hz / 1e9:.3f} GHz: {words.drift(judgement)}"
-        axes.text(0.98, 0.97, note, transform=axes.transAxes, ha="right", va="top", fontsize=8.5, linespacing=1.4)
+        _note(axes, f"work {words.drift(judgement)} at {judgement.clock_hz / 1e9:.3f} GHz (dashed), slope {judgement.slope:.2f}")
     elif judgement:
-        axes.text(0.98, 0.97, f"no slope: judged as timed\n{words.drift(judgement)}", transform=axes.transAxes, ha="right", va="top",
-                  fontsize=8.5, linespacing=1.4)  # fmt: skip
+        _note(axes, f"work {words.drift(judgement)}: no slope, judged as timed")
     axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.margins(y=0.14)
-    axes.legend(loc="lower left", handletextpad=0.2, markerscale=1.8)
+
+
+def _note(axes: Axes, text: str) -> None:
+    """A line between title and picture."""
+    axes.text(0, 1.012, text, transform=axes.transAxes, fontsize=8.5, color=style.MUTED)
 
 
 def over_time(top: Axes, middle: Axes, bottom: Axes, row: Row) -> None:
@@ -171,7 +186,7 @@ def over_time(top: Axes, middle: Axes, bottom: Axes, row: Row) -> None:
     factor, unit = _scale(row)
     power = False
     for _, colour, mark, arm in _arms(row):
-        for replicate in arm:
+        for replicate in arm[:MOST_LINES]:
             start = replicate.start_s[0]
             samples = _thinned(list(zip(replicate.start_s, replicate.t_s, replicate.f_hz, strict=True)), 150)
             seconds = [s - start for s, _, _ in samples]
@@ -184,7 +199,8 @@ def over_time(top: Axes, middle: Axes, bottom: Axes, row: Row) -> None:
             if known:
                 power = True
                 bottom.plot([x for x, _ in known], [w for _, w in known], mark, color=colour, ms=4.5, alpha=0.75, mew=0)
-    top.set_title("Over time, each line one process")
+    most = max((len(arm) for *_, arm in _arms(row)), default=0)
+    top.set_title("Over time, a line a process" + (f" (of {most} the first {MOST_LINES})" if most > MOST_LINES else ""))
     top.set_ylabel(f"time, {unit}")
     middle.set_ylabel("SM clock, GHz")
     bottom.set_ylabel("power, W\nbefore, after")
@@ -193,28 +209,32 @@ def over_time(top: Axes, middle: Axes, bottom: Axes, row: Row) -> None:
         if not there:
             axes.text(0.5, 0.5, "not read here", transform=axes.transAxes, ha="center", va="center", color=style.MUTED)
             axes.set_yticks([])
-    for axes in (top, middle):
-        axes.tick_params(labelbottom=False)
-        axes.set_xlim(top.get_xlim())
-    bottom.set_xlim(top.get_xlim())
+    last = max(axes.get_xlim()[1] for axes in (top, middle, bottom) if axes.lines)
+    for axes in (top, middle, bottom):
+        axes.set_xlim(-0.04 * last, last)
+        axes.tick_params(labelbottom=axes is bottom)
 
 
 def replicates(axes: Axes, row: Row) -> None:
-    """Each process's time at the judged clock, against the baseline's mean, by GPU; hollow: set aside or not compared."""
-    judgement = row.judgement
+    """Each process's time at the judged clock against the baseline's mean on its GPU; hollow: set aside or not compared."""
     means = row.base_means + row.new_means
-    reference = judgement.base_work_t_s if judgement else sum(m.work_t_s for m in means) / len(means)
     gpus = sorted({m.gpu for m in means})
+    overall = row.judgement.base_work_t_s if row.judgement else sum(m.work_t_s for m in means) / len(means)
+    references = dict.fromkeys(gpus, overall)
+    for gpu in gpus:
+        own = [m.work_t_s for m in row.base_means if m.gpu == gpu and m.compared]
+        if own:
+            references[gpu] = sum(own) / len(own)
     axes.axhspan(-100 * row.gate, 100 * row.gate, color=style.BAND, zorder=0)
     for label, colour, mark, arm, shift in (("baseline", style.BASE, style.BASE_MARK, row.base_means, -0.14),
                                             ("now", style.NEW, style.NEW_MARK, row.new_means, 0.14)):  # fmt: skip
         for i, mean in enumerate(sorted(arm, key=lambda m: (m.gpu, m.started))):
             x = gpus.index(mean.gpu) + shift + 0.05 * (i % 4 - 1.5)
-            axes.plot(x, 100 * (mean.work_t_s / reference - 1), mark, color=colour, mfc=colour if mean.compared else "none", ms=5.5,
+            axes.plot(x, 100 * (mean.work_t_s / references[mean.gpu] - 1), mark, color=colour, mfc=colour if mean.compared else "none", ms=5.5,
                       label=label if i == 0 else None)  # fmt: skip
     axes.axhline(0, color=style.MUTED, linewidth=0.8)
-    axes.set_title("Replicates at one clock (hollow: not compared)")
-    axes.set_ylabel("% of baseline")
+    axes.set_title("Replicates at one clock, against the baseline on their GPU")
+    axes.set_ylabel("%")
     axes.set_xticks(range(len(gpus)), [style.plain(gpu) or "the CPU" for gpu in gpus], fontsize=8)
     axes.set_xlim(-0.5, len(gpus) - 0.5)
     axes.grid(axis="x", visible=False)

@@ -20,8 +20,7 @@ def escaped(text: str) -> str:
     text = " ".join(text.split())
     if len(text) > LONGEST_CELL:
         text = text[: LONGEST_CELL - 1] + "…"
-    text = re.sub(r"[&<>|`*_\[\]\\~@$]", lambda match: f"&#{ord(match.group())};", text)
-    text = re.sub(r"#(?=\d)", "&#35;", text)
+    text = re.sub(r"[&<>|`*_\[\]\\~@$]|#(?=\d)", lambda match: f"&#{ord(match.group())};", text)
     return text.replace("://", ":&#47;&#47;").replace("www.", "www&#46;")
 
 
@@ -67,19 +66,15 @@ def explanations(rows: list[Row]) -> str:
 
 
 def kernels_section(rows: list[Row]) -> str:
-    """Kernels whose number of launches moved, of the cases that changed."""
-    text, shown = "", 0
-    for row in rows:
-        moved = row.moved_kernels
-        if not moved or shown >= MOST_KERNELS:
-            continue
-        text += f"\nKernels that moved in {code(row.id)}, launches a sample:\n\n| kernel | baseline | now |\n| --- | ---: | ---: |\n"
-        for name, before, now in moved[: MOST_KERNELS - shown]:
-            text += f"| {escaped(name[:90])} | {before} | {now} |\n"
-        if len(moved) > MOST_KERNELS - shown:
-            text += f"\n{len(moved) - (MOST_KERNELS - shown)} more kernels moved.\n"
-        shown += len(moved)
-    return text
+    """Kernels whose number of launches moved, of the cases that changed; folded, for their names are long."""
+    lines, moved = [], [(row, *kernel) for row in rows for kernel in row.moved_kernels]
+    for row, name, before, now in moved[:MOST_KERNELS]:
+        lines.append(f"| {code(row.id)} | {escaped(words.kernel(name, 100))} | {before} | {now} |\n")
+    if not lines:
+        return ""
+    cut = f"\n{len(moved) - MOST_KERNELS} more are in the HTML report.\n" if len(moved) > MOST_KERNELS else ""
+    table = "| case | kernel | baseline | now |\n| --- | --- | ---: | ---: |\n" + "".join(lines) + cut
+    return details(f"Kernels that moved: {len(moved)}, launches a sample", table)
 
 
 def promotion_section(report: Report) -> str:
@@ -131,9 +126,9 @@ def render(report: Report) -> str:
             text += f" This run resolves drifts of {resolution} (half a 99 % interval)."
         text += "\n\n"
     for fault in report.faults[:10]:
-        text += f"> **Note:** {escaped(fault)}\n"
+        text += f"> - **Note:** {escaped(fault)}\n"
     for note in report.notes[:10]:
-        text += f"> {escaped(note)}\n"
+        text += f"> - {escaped(note)}\n"
     if report.faults or report.notes:
         text += "\n"
     text += changed_section(report) + kernels_section(report.changed) + promotion_section(report)

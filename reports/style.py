@@ -74,6 +74,9 @@ def styled(name: str) -> Iterator[None]:
 
 
 def finish(figure: Figure, name: str, alt: str, png: bool = True) -> Drawing:
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # it has done its work; each format would do it again
     svg = io.StringIO()
     figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "bench"})
     pixels = io.BytesIO()

@@ -79,10 +79,10 @@ def explanation(row: Row) -> str:
 
 def resolution(report: Report) -> str:
     """What the run could resolve: '0.06 to 0.13 %'; '' where nothing was judged."""
-    widths = sorted(float(width[:-2]) for row in report.rows if (width := half_width(row.judgement)))
+    widths = sorted(row.judgement.half_width for row in report.rows if row.judgement and row.judgement.half_width is not None)
     if not widths:
         return ""
-    low, high = f"{widths[0]:.2f}", f"{widths[-1]:.2f}"
+    low, high = (f"{100 * math.sinh(width):.2f}" for width in (widths[0], widths[-1]))
     return f"{low} %" if low == high else f"{low} to {high} %"
 
 
@@ -115,3 +115,10 @@ def machine(report: Report) -> list[str]:
 def reproduce(report: Report) -> str:
     """The command line that made the result, as a shell takes it."""
     return shlex.join(["ci/bench", *report.result.argv[1:]]) if report.result and report.result.argv else ""
+
+
+def kernel(name: str, longest: int) -> str:
+    """A kernel's name without what all of them share."""
+    for noise in ("void ", "at::native::", "at::cuda::", "(anonymous namespace)::"):
+        name = name.replace(noise, "")
+    return name if len(name) <= longest else name[: longest - 1] + "…"

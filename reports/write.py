@@ -13,7 +13,7 @@ from reports.document import Report, Row
 from reports.exports import action_benchmark, bencher, google_benchmark, junit, table
 from reports.style import Drawing
 
-MOST_FIGURES = 20
+MOST_FIGURES = 12
 
 EXPORTS = {
     "junit.xml": junit.render,

@@ -3,7 +3,7 @@
 #include <bench/cli/baseline_lookup.h>
 #include <bench/cli/report_verb.h>
 #include <bench/compare/output.h>
-#include <bench/compare/verdicts.h>
+#include <bench/compare/promotion.h>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -66,6 +66,12 @@ Input compare_with_baseline(const ReportOptions& options, const std::set<stats::
         options.noise.empty() ? baseline->noise : compare::read_noise_file(options.noise);
     input.json = to_json(compare::compare(baseline->result, fresh, noise), fail_on);
     input.json["baseline_file"] = baseline->file.string();
+    if (!options.old_baseline.empty())
+      input.json["promotion"] = {
+          {"reason", compare::promotion_fact(baseline->result, "reason")},
+          {"comparison",
+           to_json(compare::compare(results::read(options.old_baseline), baseline->result, noise))},
+      };
   } catch (const UsageError& error) {
     input.fault = error.what();
     input.json["missing"] = error.what();
@@ -110,6 +116,11 @@ void add_report(CLI::App& app, ReportOptions& options) {
   verb->add_option("RESULT", options.result, "Result file")->required();
   verb->add_option("--baseline", options.baseline,
                    "Result to judge against, its folder, or none (default: baselines/<gpu>/)");
+  verb->add_option("--old-baseline", options.old_baseline,
+                   "The baseline that the present one replaced: the report shows old and new");
+  verb->add_option("--figures", options.figures, "Cases drawn at most, those that changed first")
+      ->check(CLI::Range(0, 10000))
+      ->capture_default_str();
   verb->add_option("--out", options.out,
                    "Folder to write to (default: beside RESULT, its name without .json)");
   verb->add_option("--fail-on", options.fail_on, "Verdicts that make the verdict on the whole")
@@ -149,6 +160,7 @@ ExitCode report(const ReportOptions& options) {
                                  comparison.string(),
                                  "--out",
                                  out.string()};
+  words.insert(words.end(), {"--figures", std::to_string(options.figures)});
   if (!input.baseline.empty()) {
     words.insert(words.end(), {"--baseline", input.baseline.string()});
   }

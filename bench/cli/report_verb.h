@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bench/base/exit_code.h>
+#include <bench/compare/verdicts.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -14,9 +15,12 @@ namespace bench::cli {
 
 struct ReportOptions {
   std::filesystem::path result{};
-  std::string baseline{};      ///< as `bench run --baseline`
+  std::string baseline{}; ///< as `bench run --baseline`
+  /// The baseline that the present one replaced on purpose; "": none was.
+  std::filesystem::path old_baseline{};
   std::filesystem::path out{}; ///< "": beside the result, its name without .json
-  std::string fail_on = "regression,invalid";
+  std::string fail_on = std::string(compare::kDefaultFailOn);
+  int figures = 12;              ///< cases drawn at most, those that changed first
   std::filesystem::path noise{}; ///< "": noise.json beside the baseline, if there is one
 };
 

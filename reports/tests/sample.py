@@ -1,0 +1,125 @@
+"""A made-up pair of results with every verdict and every nasty text; `python3 reports/tests/sample.py DIR` writes it.
+
+data/comparison.json is what `bench compare --format json` says of it; bench/cli/report_test.py holds the two together."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+NASTY = "zimage/<script>alert('x')</script>|`a`/$b$ @team #1"
+GPU = "GPU-aaaaaaaa-0000-0000-0000-000000000001"
+
+
+def replicate(draw: random.Random, process: int, t_s: float, slope: float, clock: float, sd: float, samples: int) -> Json:
+    """Samples whose time follows their clock, with a process's own offset of `sd`."""
+    own = draw.gauss(0, sd)
+    clocks = [clock * math.exp(0.01 * math.sin(i / 2) + draw.gauss(0, 0.001)) for i in range(samples)]
+    times = [t_s * math.exp(own + slope * math.log(f / 1.55e9) + draw.gauss(0, 1e-4)) for f in clocks]
+    starts = [sum(times[:i]) for i in range(samples)]
+    return {
+        "process": process,
+        "started": f"2026-11-24T10:{process:02d}:00Z",
+        "device_uuid": GPU,
+        "seed": process,
+        "machine": {"before": {"power_w": 600.0, "energy_j": 1000.0}, "after": {"power_w": 690.0 + process, "energy_j": 4000.0}},
+        "samples": {
+            "start_s": [round(s, 6) for s in starts],
+            "t_s": [float(f"{t:.6g}") for t in times],
+            "f_hz": [float(f"{f:.6g}") for f in clocks],
+            "loop": [i // 6 for i in range(samples)],
+            "step": [i % 6 for i in range(samples)],
+        },
+    }
+
+
+def case(draw: random.Random, name: str, t_s: float, kind: str = "loop", sd: float = 1e-4, first: int = 1, clock: float = 1.55e9) -> Json:
+    kernel = kind == "kernel"
+    return {
+        "id": name,
+        "kind": kind,
+        "hash": "0123456789abcdef",
+        "work_version": 1,
+        "status": "ok",
+        "message": "",
+        "parameters": {"path": name.rsplit("/", 1)[-1]} if kernel else {"engine": "graph", "path": "aten"},
+        "gate_work": 0.01 if kernel else 0.002,
+        "flop": 0,
+        "bytes": 63413760.0 if kernel else 0,
+        "launches": 1 if kernel else 1199,
+        "kernels": {"void at::native::layer_norm<float>(int)": 1} if kernel else {"gemm": 120, "norm": 205},
+        "peak_memory_bytes": 12920000000,
+        "phases_s": {},
+        "reference": {"copy_t_s": 1.65e-05 if kernel else None, "matmul_flop_per_s": None},
+        "check": {"finite": True, "checksum": "00000000000000aa", "rms": 1.0, "max_abs_error": None, "max_ulp": None},
+        "replicates": [replicate(draw, first + i, t_s, -0.8, clock, sd, 12) for i in range(3)],
+    }
+
+
+def result(cases: list[Json], sha: str) -> Json:
+    return {
+        "schema_version": 1,
+        "tool": {"name": "bench", "version": "0.1.0", "git_sha": sha, "git_dirty": False},
+        "argv": ["bench", "run", "scenarios/zimage.yaml", "--only", "a b"],
+        "started": "2026-11-24T10:00:00Z",
+        "finished": "2026-11-24T10:30:00Z",
+        "interrupted": False,
+        "scenario": {"name": "zimage", "file": "scenarios/zimage.yaml", "profile": "gate", "device": "cuda", "overrides": [], "text": ""},
+        "machine": {
+            "gpu": {"name": "NVIDIA H200", "power_limit_w": "700"},
+            "driver": {"version": "580.1" if sha.startswith("a") else "590.2"},
+        },
+        "settings": {"settings": {"tf32_matmul": "off"}},
+        "phases_s": {},
+        "cases": cases,
+    }
+
+
+def pair() -> tuple[Json, Json]:
+    """(baseline, new result)"""
+    draw = random.Random(20962)
+    base, new = [], []
+
+    def add(name: str, before: float, now: float, **more: Any) -> None:
+        base.append(case(draw, name, before, **more))
+        new.append(case(draw, name, now, first=11, clock=1.56e9, **more))
+
+    add("zimage/loop/turbo-9/graph/aten", 0.1, 0.1)
+    add("zimage/loop/turbo-50/graph/aten", 0.1, 0.1004)
+    new[-1]["kernels"] = {"gemm": 120, "norm": 204, "spin_kernel(long)": 1}
+    new[-1]["launches"] = 1200
+    add("zimage/rms_norm/4128x3840.bf16/decomposed", 2.3e-4, 2.2e-5, kind="kernel")
+    add("zimage/rms_norm/4128x3840.bf16/aten", 2.2e-5, 2.2e-5, kind="kernel")
+    add("zimage/loop/noisy/graph/aten", 0.1, 0.1002, sd=4e-3)
+    add("zimage/loop/broken/graph/aten", 0.1, 0.1)
+    new[-1] |= {"status": "failed", "message": "CUDA error: <b>out of memory</b> | `x` @team #12 https://example.org $a$", "replicates": []}
+    new.append(case(draw, "zimage/loop/new/graph/aten", 0.05, first=11))
+    base.append(case(draw, "zimage/loop/gone/graph/aten", 0.05))
+    add(NASTY, 0.1, 0.1)
+    for cases, first in ((base, 1), (new, 11)):
+        copies = case(draw, "zimage/anchor/copy", 1e-3, kind="anchor", first=first)
+        cases.append({**copies, "hash": ""})
+    return result(base, "aaaaaaaaaaaa"), result(new, "bbbbbbbbbbbb")
+
+
+NOISE: Json = {
+    "schema_version": 1, "gpu": "NVIDIA H200", "source": "made up", "regimes": {
+        "graph loop": {"replicate_sd": 0.0002, "replicate_df": 20, "device_sd": 0, "device_df": 0, "extrapolation": 0.01,
+                       "device_extrapolation": 0}}}  # fmt: skip
+
+
+def write(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    base, new = pair()
+    for name, document in (("zimage.json", base), ("new.json", new), ("noise.json", NOISE)):
+        (folder / name).write_text(json.dumps(document))
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -1,0 +1,190 @@
+"""Broken, partial and very large results still make a report; text stays text."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import sample
+from conftest import TESTS
+
+from reports import document, markdown, write
+from reports.document import Report
+
+ROOT = TESTS.parents[1]
+
+
+def load(tmp_path: Path, result: str | dict | None, comparison: dict) -> Report:
+    file = tmp_path / "r.json"
+    if result is not None:
+        file.write_text(result if isinstance(result, str) else json.dumps(result))
+    (tmp_path / "comparison.json").write_text(json.dumps({"schema_version": 1, **comparison}))
+    return document.load(file, None, tmp_path / "comparison.json")
+
+
+def outputs(report: Report) -> dict[str, str | bytes]:
+    return dict(write.files(report, 1))
+
+
+def new() -> dict:
+    return sample.pair()[1]
+
+
+def test_a_result_that_is_cut_off(tmp_path):
+    report = load(tmp_path, json.dumps(new())[:5000], {"missing": "r.json:1:5001: unexpected end of the text"})
+    made = outputs(report)
+    assert report.verdict == "invalid" and report.faults == ["r.json:1:5001: unexpected end of the text"]
+    assert "unexpected end" in str(made["report.md"]) and "unexpected end" in str(made["report.html"])
+    assert 'errors="1"' in str(made["junit.xml"])
+
+
+def test_a_result_that_is_not_there(tmp_path):
+    report = load(tmp_path, None, {"missing": "cannot read 'r.json': No such file or directory; check the path"})
+    assert "✗" not in markdown.render(report) and "verdict: invalid (no result)" in markdown.render(report)
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '{"cases": 3}', '{"cases": [3, null, {"id": 7}]}', '{"cases": [{"replicates": "x"}]}'])
+def test_a_result_of_another_kind(tmp_path, text):
+    assert outputs(load(tmp_path, text, {"missing": "r.json: /tool: is missing"}))["report.md"]
+
+
+def test_an_interrupted_run(tmp_path):
+    result = {**new(), "interrupted": True, "finished": ""}
+    report = load(tmp_path, result, {"missing": "no baseline for this scenario and device"})
+    text = markdown.render(report)
+    assert "the run was interrupted: only the cases that had finished are here" in text
+    assert "verdict: invalid (7 measured, 1 invalid, no baseline)" in text
+    assert {row.verdict for row in report.rows} == {"measured", "invalid"}
+
+
+def test_a_run_of_which_only_the_clock_is_missing(tmp_path):
+    result = new()
+    for case in result["cases"]:
+        for replicate in case["replicates"]:
+            replicate["samples"]["f_hz"] = [None] * 12
+            replicate["machine"] = {}
+    report = load(tmp_path, result, {"missing": "no baseline for this scenario and device"})
+    assert b"PNG" in outputs(report)["figures/case-zimage-loop-turbo-9-graph-aten.png"][:8]  # type: ignore[operator]
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[str, int] = {}
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag, attrs):
+        self.seen[tag] = self.seen.get(tag, 0) + 1
+        self.attributes |= {name for name, _ in attrs}
+
+
+def test_text_stays_text(report):
+    text = str(outputs(report)["report.html"])
+    tags = Tags()
+    tags.feed(text)
+    assert tags.seen["script"] == 1 and "b" not in tags.seen
+    assert not {name for name in tags.attributes if name.startswith("on")}
+    assert "&lt;script&gt;alert" in text
+    comment = markdown.render(report)
+    for harm in ("<script", "<b>", "@team", "://", "|`a`"):
+        assert harm not in comment
+    assert sum(line.startswith("| ") for line in comment.splitlines() if "script" in line) == 1
+    row = next(line for line in comment.splitlines() if "&#60;script" in line)
+    assert row.count("|") == 7
+
+
+def test_nothing_is_loaded_from_elsewhere(report):
+    text = str(outputs(report)["report.html"])
+    text = text.replace("http://www.w3.org/", "")  # names of XML, which nobody fetches
+    for what in ("src=", "http://", "//fonts", "@import", "<link"):
+        assert what not in text
+    assert "https://" not in text.replace("https://example.org", "")  # the message of a case
+
+
+# --- size and time ---------------------------------------------------------------------------------------------------
+
+
+def many(n: int, comparison: dict, longer: str = "") -> tuple[dict, dict, dict]:
+    """(baseline, result, comparison) of n cases each like one of the sample's."""
+    base, fresh = sample.pair()
+    for document_ in (base, fresh):
+        cases = [case for case in document_["cases"] if case["kind"] != "anchor"]
+        document_["cases"] = [{**cases[i % len(cases)], "id": f"{longer}{i:04d}/{cases[i % len(cases)]['id']}"} for i in range(n)]
+    judged = comparison["cases"]
+    judged = [{**judged[i % 9], "id": fresh["cases"][i % len(fresh["cases"])]["id"]} for i in range(n)]
+    return base, fresh, {**comparison, "cases": judged}
+
+
+def comparison() -> dict:
+    return json.loads((TESTS / "data" / "comparison.json").read_text())
+
+
+@pytest.mark.parametrize(("n", "longer"), [(1000, ""), (3000, "x" * 150), (200, "@<>|" * 500), (60, "`\n" * 3000)])
+def test_a_comment_always_fits(tmp_path, n, longer):
+    _, fresh, judged = many(n, comparison(), longer)
+    judged["notes"] = ["n" * 5000] * 50
+    for case in judged["cases"]:
+        case["reason"] = f"reason of {case['id']} " + "#1 " * 2000
+    fresh["argv"] = ["bench", "x" * 100_000]
+    text = markdown.render(load(tmp_path, fresh, judged))
+    assert len(text) < markdown.LIMIT < 60_001
+    assert "Cut here:" in text
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_a_thousand_cases_take_less_than_ten_seconds(tmp_path):
+    base, fresh, judged = many(1000, comparison())
+    for name, data in (("base", base), ("new", fresh), ("comparison", judged)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(data))
+    words = ["--result", "new.json", "--baseline", "base.json", "--comparison", "comparison.json", "--out", "out"]
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    subprocess.run([sys.executable, "-m", "reports", *words], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True, timeout=120)
+    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
+    # On a machine busy with other work wall time says nothing.
+    assert min(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) < 10
+    assert len(list((tmp_path / "out" / "figures").glob("case-*.svg"))) == write.MOST_FIGURES
+    assert "988 have none" in (tmp_path / "out" / "report.html").read_text()
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_a_python_without_matplotlib(tmp_path):
+    done = subprocess.run([sys.executable, "-S", "-m", "reports", "--result", "x", "--comparison", "y", "--out", "z"], cwd=ROOT,
+                          env={"PATH": ""}, capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 6 and done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("bench: ") and "has no matplotlib and no jinja2: `ci/setup reports`" in line
+    assert not (ROOT / "z").exists()
+
+
+def test_a_folder_that_cannot_be_written(folder, tmp_path):
+    (tmp_path / "out").write_text("")
+    words = ["--result", "new.json", "--comparison", "comparison.json", "--out", str(tmp_path / "out")]
+    done = subprocess.run([sys.executable, "-m", "reports", *words], cwd=folder, env={"PYTHONPATH": str(ROOT)},
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 2 and "name another folder with --out" in done.stderr, done.stderr
+
+
+def test_figures_of_an_earlier_report_go(report, tmp_path, folder):
+    words = ["--result", str(folder / "new.json"), "--comparison", str(folder / "comparison.json"), "--out", str(tmp_path)]
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "case-old.svg").write_text("")
+    assert write.main([*words, "--figures", "0"]) == 0
+    assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == ["forest.png", "forest.svg", "roofline.png", "roofline.svg"]
+
+
+def test_a_promoted_baseline_shows_old_and_new(report, tmp_path):
+    promotion = {"reason": "fused <norm>", "comparison": comparison()}
+    (tmp_path / "c.json").write_text(json.dumps({**comparison(), "promotion": promotion}))
+    fresh = document.load(Path("none"), None, tmp_path / "c.json")
+    text = markdown.render(replace(fresh, result=report.result))
+    assert "**The baseline is replaced on purpose:** fused &#60;norm&#62;" in text
+    assert "| old baseline | new baseline |" in text
