@@ -8,7 +8,7 @@ import sys
 NEEDED = ("matplotlib", "jinja2")
 
 
-def main():
+def main() -> int:
     if sys.version_info < (3, 11):
         have = "Python {}.{}".format(*sys.version_info)
         return refuse(f"{sys.executable} is {have}, reports need 3.11: set BENCH_PYTHON to a newer one")
@@ -23,7 +23,7 @@ def main():
     return write(sys.argv[1:])
 
 
-def refuse(line):
+def refuse(line: str) -> int:
     print(f"bench: {line}", file=sys.stderr)
     return 6
 

@@ -97,18 +97,21 @@ def case(row: Row, png: bool = True) -> style.Drawing | None:
         left = {"left": 0.075, "right": 0.52, "top": 0.885, "bottom": 0.07}
         right = {"left": 0.605, "right": 0.99, "top": 0.885, "bottom": 0.07}
         if row.new_means:
-            upper, lower = figure.add_gridspec(2, 1, height_ratios=(2, 1), hspace=0.33, **left).subplots()
-            replicates(lower, row)
+            halves = figure.add_gridspec(2, 1, height_ratios=(2, 1), hspace=0.33, **left)
+            upper = figure.add_subplot(halves[0])
+            replicates(figure.add_subplot(halves[1]), row)
         else:
-            upper = figure.add_gridspec(1, 1, **left).subplots()
+            upper = figure.add_subplot(figure.add_gridspec(1, 1, **left)[0])
         time_against_clock(upper, row)
         shown = {label: line for line in upper.lines if not (label := str(line.get_label())).startswith("_")}
         if shown:
             legend = figure.legend(shown.values(), shown.keys(), loc="upper right", bbox_to_anchor=(0.995, 1.0), ncols=2,
                                    markerscale=1.8, handletextpad=0.1, columnspacing=1.2)  # fmt: skip
             for handle in legend.legend_handles:
-                handle.set_alpha(1)
-        over_time(*figure.add_gridspec(3, 1, hspace=0.1, **right).subplots(), row)
+                if handle is not None:
+                    handle.set_alpha(1)
+        thirds = figure.add_gridspec(3, 1, hspace=0.1, **right)
+        over_time(figure.add_subplot(thirds[0]), figure.add_subplot(thirds[1]), figure.add_subplot(thirds[2]), row)
         alt = f"{row.id}: {'step' if row.kind == 'loop' else 'launch'} time against SM frequency, over time, and by replicate. " + (
             f"Work drift {words.drift(row.judgement)}, {row.verdict}." if row.judgement else f"{row.verdict}."
         )

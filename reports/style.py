@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 
@@ -25,7 +26,7 @@ BAND = "#dbe9f4"
 # In the HTML these take the page's colours, so that a figure follows light and dark.
 _VARIABLES = {INK: "ink", MUTED: "muted", GRID: "grid", PAPER: "paper", BASE: "base", NEW: "new", GOOD: "good", BAD: "bad", BAND: "band"}
 
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9,

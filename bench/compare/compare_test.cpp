@@ -43,6 +43,46 @@ TEST(Compare, JudgesCasesOfTheSameWork) {
   EXPECT_EQ(only(with(0.1), with(0.099)).verdict, Verdict::improvement);
 }
 
+TEST(Compare, KeepsTheMeanOfEveryReplicate) {
+  Result fresh = with(0.1);
+  fresh.cases[0].replicates.push_back(fake_replicate(4, 0.1, 8, "GPU-bbbb-2"));
+  fresh.cases[0].replicates[0].machine = {{"before", {{"energy_j", 100}}},
+                                          {"after", {{"energy_j", 350}}}};
+  const CaseComparison c = only(with(0.1), fresh);
+  ASSERT_EQ(c.base_replicates.size(), 3u);
+  ASSERT_EQ(c.new_replicates.size(), 4u);
+  EXPECT_NEAR(c.base_replicates[1].t_s, 0.10001, 1e-9);
+  EXPECT_EQ(c.base_replicates[1].gpu, "GPU-aaaa");
+  EXPECT_NEAR(*c.base_replicates[1].f_hz, 1.5e9, 1);
+  EXPECT_EQ(c.base_replicates[1].work_t_s, c.base_replicates[1].t_s); // one clock: no slope
+  EXPECT_FALSE(c.clock_hz());
+  EXPECT_TRUE(c.new_replicates[0].compared);
+  EXPECT_FALSE(c.new_replicates[3].compared); // the baseline knows nothing of its GPU
+  EXPECT_FALSE(c.new_replicates[3].set_aside);
+  EXPECT_EQ(c.new_replicates[0].energy_j, 250);
+  EXPECT_FALSE(c.new_replicates[1].energy_j);
+}
+
+TEST(Compare, ReplicatesAreReadAtTheBasesClock) {
+  const auto at = [](double clock_hz) {
+    Result result = with(0.1);
+    for (results::Replicate& replicate : result.cases[0].replicates) {
+      for (std::size_t i = 0; i < replicate.samples.t_s.size(); ++i) {
+        const double f = clock_hz * (1 + 1e-3 * static_cast<double>(i % 4));
+        replicate.samples.f_hz[i] = f;
+        replicate.samples.t_s[i] = 0.1 * std::pow(f / 1.5e9, -0.8);
+      }
+    }
+    return result;
+  };
+  const CaseComparison c = only(at(1.5e9), at(1.52e9));
+  ASSERT_TRUE(c.clock_hz());
+  EXPECT_NEAR(*c.clock_hz(), 1.5e9 * 1.0015, 1e5);
+  EXPECT_NEAR(c.new_replicates[0].work_t_s / c.base_replicates[0].work_t_s, 1, 1e-6);
+  EXPECT_LT(c.new_replicates[0].t_s, 0.995 * c.base_replicates[0].t_s);
+  EXPECT_NEAR(std::exp(c.judgement->base_log_t), c.base_replicates[0].work_t_s, 1e-9);
+}
+
 TEST(Compare, GateIsTheNewCases) {
   Result fresh = with(0.101);
   fresh.cases[0].gate_work = 0.05;

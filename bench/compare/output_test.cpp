@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <limits>
 
 namespace bench::compare {
@@ -25,7 +26,10 @@ Comparison sample() {
   judged.base_t_s = 0.1;
   judged.new_t_s = 0.10025;
   judged.base_energy_j = 67.5;
+  judged.judgement->log_clock = std::log(1.5e9);
+  judged.judgement->base_log_t = std::log(0.1);
   judged.warnings = {"output differs"};
+  judged.base_replicates.emplace_back().process = 7;
   comparison.cases.push_back(judged);
   comparison.cases.push_back(
       {.id = "zimage/b", .kind = "kernel", .verdict = Verdict::missing, .reason = "so, \"so\""});
@@ -49,9 +53,21 @@ TEST(Output, Json) {
   EXPECT_EQ(json["counts"]["pass"], 1);
   EXPECT_EQ(json["cases"][0]["judgement"]["wall"], 0.0025);
   EXPECT_TRUE(json["cases"][0]["judgement"]["work_half_width"].is_null());
+  EXPECT_NEAR(json["cases"][0]["judgement"]["clock_hz"].get<double>(), 1.5e9, 1);
+  EXPECT_NEAR(json["cases"][0]["judgement"]["new_work_t_s"].get<double>(), 0.1 * std::exp(0.0005),
+              1e-12);
+  EXPECT_EQ(json["cases"][0]["base_replicates"][0]["process"], 7);
+  EXPECT_TRUE(json["cases"][0]["base_replicates"][0]["energy_j"].is_null());
   EXPECT_TRUE(json["cases"][1]["judgement"].is_null());
   EXPECT_EQ(json["cases"][1]["reason"], "so, \"so\"");
   EXPECT_EQ(json["notes"][0], "environment changed: cudnn 9.1 -> 9.2");
+}
+
+TEST(Output, JsonWithTheVerdictOnTheWhole) {
+  const auto json = nlohmann::json::parse(to_json(sample(), {Verdict::missing}).dump());
+  EXPECT_EQ(json["fail_on"], nlohmann::json::array({"missing"}));
+  EXPECT_EQ(json["verdict"], "missing");
+  EXPECT_EQ(json["verdict_line"], "verdict: missing (1 pass, 1 missing)");
 }
 
 } // namespace

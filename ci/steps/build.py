@@ -59,14 +59,14 @@ class Build:
         self._stamp = self.folder / "ci-configured.json"
         self._keep_open = keep_open
 
-    def run(self, *targets):
-        """Set-up, configuration and build of the targets, each only as far as it is needed."""
-        self.set_up()
+    def run(self, *targets, groups=()):
+        """Set-up, configuration and build of the targets, each only as far as it is needed. groups: beyond the preset's."""
+        self.set_up(groups)
         self.configure()
         self.compile(*targets)
 
-    def set_up(self):
-        groups = PRESETS[self.preset]
+    def set_up(self, groups=()):
+        groups = [*PRESETS[self.preset], *groups]
         if not self.environment.is_ready(groups):
             self.environment.set_up(groups, self._keep_open)
 

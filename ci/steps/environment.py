@@ -94,6 +94,8 @@ class Environment:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.write_text("")
         system_packages.install(self.pins["tool"]["bench"]["apt"], self.log, keep_open)
+        if "test" in groups:
+            system_packages.install_optional(self.pins["tool"]["bench"].get("apt-test", {}), self.log, keep_open)
         system_toolkit = toolkit.find_system_toolkit() if "cuda" in groups else None
         wanted = self._wanted(groups, system_toolkit)
         self._make_venv()

@@ -54,6 +54,33 @@ def program_version(program):
     return version_tuple(match.group(0)) if match else ()
 
 
+def may_install():
+    """The words before apt-get: [] as root, sudo's where it asks for no password; None without the right."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], stderr=subprocess.DEVNULL).returncode == 0:
+        return ["sudo", "-n"]
+    return None
+
+
+def install_optional(table, log, keep_open=()):
+    """Installs what of the table apt knows and the machine lacks; says what could not be, which is no failure."""
+    missing = [name for name, _ in missing_packages(table)]
+    if not missing:
+        return
+    names, prefix = " ".join(missing), may_install()
+    if prefix is None or not shutil.which("apt-get"):
+        say(f"without {names}, which is optional; as root: apt-get install -y {names}")
+        return
+    say(f"installing system packages for tests: {names}")
+    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
+    step = [*apt, "install", "-y", "--no-install-recommends", *missing]
+    if not run_logged(step, log, keep_open=keep_open) and not (
+        run_logged([*apt, "update"], log, keep_open=keep_open) and run_logged(step, log, keep_open=keep_open)
+    ):
+        say(f"without {names}, which is optional: apt-get could not install it, see {log}")
+
+
 def install(table, log, keep_open=()):
     """Installs what the apt table of pyproject.toml names and the machine lacks; without the right to, says how."""
     missing = missing_packages(table)
@@ -62,11 +89,8 @@ def install(table, log, keep_open=()):
     names = " ".join(name for name, _ in missing)
     if not shutil.which("apt-get"):
         raise Failure(f"no apt-get here (Debian 12, Ubuntu 24.04 and newer have it), and these are missing: {names}")
-    if os.geteuid() == 0:
-        prefix = []
-    elif shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], stderr=subprocess.DEVNULL).returncode == 0:
-        prefix = ["sudo", "-n"]
-    else:
+    prefix = may_install()
+    if prefix is None:
         raise Failure(f"system packages are missing; as root: apt-get update && apt-get install -y {names}")
     say(f"installing system packages: {names}")
     apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]

@@ -81,6 +81,28 @@ def test_installs_missing_system_packages_as_root(checkout):
     assert update.endswith(" update") and install.endswith(" install -y --no-install-recommends libthing-dev")
 
 
+WITH_BROWSER = '[tool.bench.apt-test]\nbrowser = "1"\n'
+
+
+def test_installs_what_only_tests_need_as_root(checkout):
+    pins = checkout.root / "pyproject.toml"
+    pins.write_text(pins.read_text() + WITH_BROWSER)
+    assert checkout.run("setup", "cpu", before=ROOT).returncode == 0
+    assert checkout.apt_calls() == []
+    assert checkout.run("setup", "test", before=ROOT, FAKE_APT_GIVES="browser installed 2").returncode == 0
+    assert [call.split()[-1] for call in checkout.apt_calls()] == ["browser"]
+
+
+def test_goes_on_without_what_is_optional(checkout):
+    pins = checkout.root / "pyproject.toml"
+    pins.write_text(pins.read_text() + WITH_BROWSER)
+    result = checkout.run("setup", "test", before=NOT_ROOT)
+    assert result.returncode == 0 and "without browser, which is optional; as root: apt-get install -y browser" in result.stderr
+    checkout.run("setup", "cpu", before=ROOT)
+    result = checkout.run("setup", "--verify", "test", before=ROOT, FAKE_APT_ERROR="E: Unable to locate package browser")
+    assert result.returncode == 0 and "apt-get could not install it" in result.stderr
+
+
 def test_says_when_the_distribution_is_too_old(checkout):
     checkout.dpkg.write_text("libthing-dev installed 2.1\n")
     line = one_line(checkout.run("setup", before=ROOT, FAKE_APT_GIVES="cmake installed 3.18.4-2"))
@@ -164,7 +186,7 @@ def test_a_file_in_the_place_of_the_venv(bare):
 
 
 def test_unknown_group(checkout):
-    assert one_line(checkout.run("setup", "gpu"), code=2).endswith("gpu is no group: any of cpu, cuda, test")
+    assert one_line(checkout.run("setup", "gpu"), code=2).endswith("gpu is no group: any of cpu, cuda, reports, test")
 
 
 def test_a_checkout_of_another_user(checkout):

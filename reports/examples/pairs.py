@@ -21,7 +21,8 @@ Json = dict[str, Any]
 
 
 def read(name: str) -> Json:
-    return json.loads((BASELINES / name).read_text())
+    result: Json = json.loads((BASELINES / name).read_text())
+    return result
 
 
 def with_cases(result: Json, cases: list[Json]) -> Json:
@@ -40,7 +41,7 @@ def unchanged() -> tuple[Json, Json]:
     result = read("zimage.json")
 
     def is_new(replicate: Json) -> bool:
-        return replicate["device_uuid"].startswith("GPU-f2529240") and replicate["started"] >= "2026-11-24T10:55"
+        return str(replicate["device_uuid"]).startswith("GPU-f2529240") and str(replicate["started"]) >= "2026-11-24T10:55"
 
     new = of_processes(result["cases"], is_new)
     ids = {case["id"] for case in new}
