@@ -63,6 +63,8 @@ def gate(value: float) -> str:
 def explanation(row: Row) -> str:
     """One line on a case that a reviewer looks at; '' where there is nothing to add."""
     parts = []
+    if row.new and row.new.status == "ok" and row.new.message:
+        parts.append(row.new.message)
     if row.verdict in ("regression", "improvement") and row.judgement:
         parts.append(f"beyond the gate of {gate(row.gate)}")
     elif row.reason:

@@ -146,6 +146,7 @@ Json to_json(const Comparison& comparison, const std::set<stats::Verdict>& fail_
   }
   json["verdict"] = to_string(overall(comparison, fail_on));
   json["verdict_line"] = verdict_line(comparison, fail_on);
+  json["exit_code"] = static_cast<int>(exit_code(comparison, fail_on));
   return json;
 }
 

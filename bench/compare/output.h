@@ -17,7 +17,7 @@ std::string to_csv(const Comparison& comparison);
 /// null.
 nlohmann::ordered_json to_json(const Comparison& comparison);
 
-/// That with the verdict on the whole: `fail_on`, `verdict`, `verdict_line`.
+/// That with the verdict on the whole: `fail_on`, `verdict`, `verdict_line`, `exit_code`.
 nlohmann::ordered_json to_json(const Comparison& comparison,
                                const std::set<stats::Verdict>& fail_on);
 

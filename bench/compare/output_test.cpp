@@ -67,6 +67,7 @@ TEST(Output, JsonWithTheVerdictOnTheWhole) {
   const auto json = nlohmann::json::parse(to_json(sample(), {Verdict::missing}).dump());
   EXPECT_EQ(json["fail_on"], nlohmann::json::array({"missing"}));
   EXPECT_EQ(json["verdict"], "missing");
+  EXPECT_EQ(json["exit_code"], 5);
   EXPECT_EQ(json["verdict_line"], "verdict: missing (1 pass, 1 missing)");
 }
 

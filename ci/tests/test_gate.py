@@ -1,0 +1,192 @@
+"""ci/gate around a bench that only plays its part: what it measures, measures again, writes, and how it ends."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import REPO, executable
+
+# FAKE: a list of what each `run` finds, {"id": verdict}, or an exit code with which it fails.
+FAKE_BENCH = '''#!/usr/bin/env python3
+import json, os, pathlib, sys
+words = sys.argv[1:]
+here = pathlib.Path(__file__).parent
+with open(here / "calls", "a") as calls:
+    calls.write(json.dumps(words) + "\\n")
+def option(name, default=""):
+    return words[words.index(name) + 1] if name in words else default
+if words[0] == "run" or words[0] == "ab":
+    finds = json.loads((here / "finds").read_text())
+    found = finds.pop(0)
+    (here / "finds").write_text(json.dumps(finds))
+    if isinstance(found, int):
+        print("bench: no GPU here: use another machine", file=sys.stderr)
+        sys.exit(found)
+    cases = [{"id": k, "kind": "loop", "status": "ok", "message": "", "verdict": v, "replicates": [1]} for k, v in found.items()]
+    cases.append({"id": "x/anchor/copy", "kind": "anchor", "status": "ok", "message": "", "replicates": [len(finds)]})
+    pathlib.Path(option("--out")).write_text(json.dumps({"cases": cases, "finished": "now", "interrupted": False}))
+    print("verdict: regression, says the run")
+    sys.exit(1 if "regression" in found.values() else 0)
+if words[0] == "report":
+    result, out = json.loads(pathlib.Path(words[1]).read_text()), pathlib.Path(option("--out"))
+    cases = [{"id": c["id"], "verdict": c["verdict"], "judgement": {"work": 0.0031}} for c in result["cases"] if c["kind"] != "anchor"]
+    verdicts = [c["verdict"] for c in cases]
+    worst = next((v for v in ("regression", "invalid", "inconclusive") if v in verdicts and v in option("--fail-on")), "pass")
+    line = "verdict: %s (%d cases)" % (worst, len(cases))
+    code = {"regression": 1, "invalid": 4, "inconclusive": 3, "pass": 0}[worst]
+    comparison = {"cases": cases, "verdict": worst, "verdict_line": line, "exit_code": code,
+                  "baseline_file": str(here.parent / "baselines" / "h200" / "one.json")}
+    if (here / "no-baseline").exists():
+        comparison, line = {"missing": "no baseline"}, "verdict: missing (no baseline, %d measured)" % len(cases)
+    (out / "comparison.json").write_text(json.dumps(comparison))
+    (out / "report.md").write_text("**" + line + "**\\n" + "x" * int(os.environ.get("FAKE_LENGTH", 0)) + "\\n<details>more</details>\\n")
+    print(line)
+'''
+
+
+class Gate:
+    def __init__(self, root):
+        self.root = root
+
+    def __call__(self, *arguments, finds=(), **env):
+        (self.root / "ci" / "finds").write_text(json.dumps(list(finds)))
+        (self.root / "ci" / "calls").write_text("")
+        command = [sys.executable, str(self.root / "ci" / "gate"), *arguments, "--out", "out"]
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, env={**os.environ, **env}, timeout=60)
+
+    def calls(self, verb):
+        lines = map(json.loads, (self.root / "ci" / "calls").read_text().splitlines())
+        return [words[1:] for words in lines if words[0] == verb]
+
+    def read(self, name):
+        text = (self.root / "out" / name).read_text()
+        return json.loads(text) if name.endswith(".json") else text
+
+
+@pytest.fixture
+def gate(tmp_path):
+    root = tmp_path / "my checkout"
+    (root / "ci").mkdir(parents=True)
+    shutil.copy(REPO / "ci" / "gate", root / "ci")
+    shutil.copytree(REPO / "ci" / "steps", root / "ci" / "steps", ignore=shutil.ignore_patterns("__pycache__"))
+    executable(root / "ci" / "bench", FAKE_BENCH)
+    return Gate(root)
+
+
+def test_nothing_changed(gate):
+    done = gate("one.yaml", "--profile", "cpu", "--set", "a=1", "--set", "b=2", finds=[{"x/a": "pass", "x/b": "pass"}])
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "verdict: pass (2 cases)")
+    assert "says the run" not in done.stdout
+    (words,) = gate.calls("run")
+    assert words == ["one.yaml", "--out", "out/one/result.json", "--fail-on", "regression,invalid,missing,inconclusive",
+                     "--profile", "cpu", "--set", "a=1", "--set", "b=2"]  # fmt: skip
+    assert gate.read("gate.json") == {
+        "schema_version": 1, "exit_code": 0, "verdict": "verdict: pass (2 cases)", "changed": False, "scenarios": [
+            {"scenario": "one", "folder": "out/one", "exit_code": 0, "verdict": "verdict: pass (2 cases)", "measured_again": [],
+             "changed": False}]}  # fmt: skip
+    assert gate.read("report.md").startswith("**verdict: pass")
+
+
+def test_a_regression_is_measured_again_and_stays(gate):
+    done = gate("one.yaml", finds=[{"x/a.b[1]": "regression", "x/b": "pass"}, {"x/a.b[1]": "regression"}])
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "verdict: regression (2 cases)")
+    assert "measuring again what was flagged: x/a.b[1]" in done.stderr
+    second = gate.calls("run")[1]
+    assert second[second.index("--only") + 1] == r"^(x/a\.b\[1\])$"
+    cases = {case["id"]: case for case in gate.read("one/result.json")["cases"]}
+    assert cases["x/a.b[1]"]["message"] == "measured again, at first regression of +0.31 %"
+    assert cases["x/b"]["message"] == ""
+    assert cases["x/anchor/copy"]["replicates"] == [1, 0]  # those of both runs
+    assert gate.read("gate.json")["scenarios"][0]["measured_again"] == ["x/a.b[1]"]
+    assert (gate.root / "out/one/first.json").exists() and not (gate.root / "out/one/second.json").exists()
+
+
+@pytest.mark.parametrize(("second", "code"), [("pass", 0), ("inconclusive", 3)])
+def test_a_flag_that_does_not_come_again_is_no_regression(gate, second, code):
+    done = gate("one.yaml", finds=[{"x/a": "regression", "x/b": "pass"}, {"x/a": second}])
+    assert done.returncode == code
+    assert "regression" not in done.stdout
+    assert len(gate.calls("run")) == 2
+
+
+def test_improvements_and_invalid_cases_are_measured_again_too(gate):
+    done = gate("one.yaml", finds=[{"x/a": "improvement", "x/b": "invalid", "x/c": "inconclusive"}, {"x/a": "improvement", "x/b": "pass"}],
+                )  # fmt: skip
+    assert done.returncode == 3
+    second = gate.calls("run")[1]
+    assert second[second.index("--only") + 1] == "^(x/a|x/b)$"
+
+
+def test_fail_on(gate):
+    done = gate("one.yaml", "--fail-on", "regression", finds=[{"x/a": "inconclusive"}])
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "verdict: pass (1 cases)")
+
+
+def test_no_baseline_fails_unless_told(gate):
+    (gate.root / "ci" / "no-baseline").touch()
+    done = gate("one.yaml", finds=[{"x/a": "pass"}])
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (5, "verdict: missing (no baseline, 1 measured)")
+    assert gate("one.yaml", "--fail-on", "regression", finds=[{"x/a": "pass"}]).returncode == 0
+
+
+def test_a_machine_that_cannot(gate):
+    done = gate("one.yaml", "two.yaml", finds=[6])
+    assert done.returncode == 6
+    assert done.stdout.splitlines()[-1] == "verdict: unavailable (no GPU here: use another machine)"
+    assert "no GPU here" in gate.read("report.md") and gate.read("gate.json")["exit_code"] == 6
+    assert len(gate.calls("run")) == 1  # the second would end the same way
+
+
+def test_a_second_measurement_that_breaks_off_is_no_pass(gate):
+    done = gate("one.yaml", finds=[{"x/a": "regression"}, 6])
+    assert done.returncode == 6
+
+
+def test_several_scenarios(gate):
+    done = gate("one.yaml", "b/two.yaml", finds=[{"x/a": "pass"}, {"y/a": "regression"}, {"y/a": "regression"}], FAKE_LENGTH="50000")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "verdict: regression (one pass, two regression)"
+    text = gate.read("report.md")
+    assert len(text) < 60_000 and text.startswith("**verdict: regression (one pass, two regression)**")
+    assert "### one" in text and "### two" in text and text.count("Cut here") == 2
+
+
+def test_the_baseline_of_before_is_handed_to_the_report(gate):
+    def git(*words):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=gate.root, check=True, capture_output=True)
+
+    baseline = gate.root / "baselines" / "h200" / "one.json"
+    baseline.parent.mkdir(parents=True)
+    baseline.write_text("old")
+    git("init", "-q")
+    git("add", "baselines")
+    git("commit", "-qm", "x")
+    gate("one.yaml", "--since", "HEAD", finds=[{"x/a": "pass"}])
+    assert "--old-baseline" not in gate.calls("report")[-1]
+    baseline.write_text("new")
+    gate("one.yaml", "--since", "HEAD", finds=[{"x/a": "pass"}])
+    assert gate.calls("report")[-1][-2:] == ["--old-baseline", "out/one/old-baseline.json"]
+    assert (gate.root / "out/one/old-baseline.json").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "the following arguments are required: SCENARIO"),
+        (["a.yaml", "--fast"], "unrecognized arguments: --fast"),
+        (["a/x.yaml", "b/x.yaml"], "two scenarios have one name"),
+        (["a.yaml", "--refs", "A", "B", "--since", "C"], "--refs takes no --baseline and no --since"),
+    ],
+)
+def test_wrong_arguments(gate, words, said):
+    done = gate(*words)
+    assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1
+    assert gate.calls("run") == []
+
+
+def test_help(gate):
+    done = gate("--help")
+    assert done.returncode == 0 and done.stdout.startswith("Usage: ci/gate SCENARIO") and "Exit codes:" in done.stdout
