@@ -13,7 +13,7 @@
 /// From results to what bench/stats judges, and what is to be said of two results as wholes.
 namespace bench::compare {
 
-/// The median time of the memory copy that each process timed.
+/// The median time of the memory copy that each process timed on a GPU.
 class Anchors {
  public:
   explicit Anchors(const results::Result& result);
