@@ -53,12 +53,12 @@ def test_a_gate_in_ten_minutes(checkout):
     for name in ("report.md", "gate.json", "zimage/report.html", "zimage/junit.xml", "zimage/result.json"):
         assert (gate / name).stat().st_size > 100, name
 
-    # A baseline four times as fast: whatever the noise, every case is slower, twice.
+    # A baseline twenty times as fast: whatever the noise, every case is slower, twice.
     baseline = checkout.root / "baselines" / "cpu" / "zimage.json"
     result = json.loads(baseline.read_text())
     for case in result["cases"]:
         for replicate in case["replicates"]:
-            replicate["samples"]["t_s"] = [t / 4 for t in replicate["samples"]["t_s"]]
+            replicate["samples"]["t_s"] = [t / 20 for t in replicate["samples"]["t_s"]]
     baseline.write_text(json.dumps(result))
     done = checkout("bash", "-ec", f"{lines[0]}\n{lines[-1]} --only 'rms_norm/32.*aten' --since HEAD")
     assert done.returncode == 1, done.stdout + done.stderr
@@ -79,12 +79,14 @@ def test_bisect_finds_an_injected_slowdown(checkout):
 import json, pathlib, subprocess, sys
 here = pathlib.Path(__file__).parent
 code = subprocess.run([sys.executable, here / "real_bench", *sys.argv[1:]]).returncode
-if sys.argv[1] == "run" and (here / "slow").exists():
+if sys.argv[1] == "run":  # every process at the same speed: other work on this machine shall not decide the test
     out = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
     result = json.loads(out.read_text())
     for case in result["cases"]:
         for replicate in case["replicates"]:
-            replicate["samples"]["t_s"] = [4 * t for t in replicate["samples"]["t_s"]]
+            times = replicate["samples"]["t_s"]
+            factor = (4 if (here / "slow").exists() else 1) * 2e-5 * len(times) / sum(times)
+            replicate["samples"]["t_s"] = [factor * min(t, 2 * sum(times) / len(times)) for t in times]
     out.write_text(json.dumps(result))
 sys.exit(code)
 """
@@ -99,7 +101,7 @@ sys.exit(code)
         checkout("git", "commit", "-qm", f"change {i}")
         commits.append(checkout("git", "rev-parse", "HEAD").stdout.strip())
     checkout("git", "bisect", "start", "HEAD", commits[0])
-    options = ["--profile", "cpu", "--replicates", "8", "--set", "kernels.rms_norm.gate.work=0.5",
+    options = ["--profile", "cpu", "--replicates", "3", "--set", "kernels.rms_norm.gate.work=0.5",
                "--set", "profiles.cpu.sampling.warmup=0 s"]  # fmt: skip
     case = "zimage/rms_norm/32x256.bf16/aten"
     done = checkout("git", "bisect", "run", "ci/bisect", "scenarios/zimage.yaml", case, *options)
