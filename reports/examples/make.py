@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Usage: reports/examples/make.py      writes the examples beside it anew, with `ci/bench report`
+
+Of the pairs that pairs.py cuts out of baselines/h200 it keeps report.md, the overview and one case as SVG, and of `injected`
+the HTML."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+BENCH = HERE.parents[1] / "ci" / "bench"
+NOTE = "Example: real samples out of baselines/h200, paired after the event by reports/examples/pairs.py; no change was under test."
+KEPT = {  # example: the case whose figure is kept
+    "aa": "case-zimage-loop-turbo-50-graph-aten",
+    "injected": "case-zimage-loop-turbo-9-graph-aten",
+    "decomposed": "case-zimage-rms_norm-4128x3840.bf16-aten",
+}
+
+
+def main() -> int:
+    if len(sys.argv) > 1:
+        print(__doc__, end="")
+        return 0 if "--help" in sys.argv else 2
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        subprocess.run([sys.executable, HERE / "pairs.py", folder], check=True)
+        for example, case in KEPT.items():
+            subprocess.run([sys.executable, BENCH, "report", f"{example}/new.json", "--baseline", f"{example}/base.json",
+                            "--out", f"out/{example}", "--figures", "20"], cwd=folder, check=True)  # fmt: skip
+            shutil.rmtree(HERE / example, ignore_errors=True)
+            (HERE / example).mkdir()
+            files = ["report.md", "figures/forest.svg", f"figures/{case}.svg"]
+            files += ["report.html"] if example == "injected" else ["figures/roofline.svg"]
+            for file in files:
+                shutil.copy(folder / "out" / example / file, HERE / example)
+            for path in (HERE / example).glob("report.*"):  # what it is must go with it
+                text = path.read_text()
+                marked = text.replace("<main>\n", f"<main>\n<p>{NOTE}</p>\n") if path.suffix == ".html" else f"{text}\n{NOTE}\n"
+                path.write_text(marked)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
