@@ -44,12 +44,17 @@ def anchor(index: int) -> str:
     return f"case-{index}"
 
 
+def breakable(name: str) -> Markup:
+    """A case id that may be broken after its slashes."""
+    return Markup("/<wbr>").join(name.split("/"))
+
+
 def render(report: Report, overview: style.Drawing | None, roofline: style.Drawing | None, drawn: dict[str, style.Drawing]) -> str:
     """`drawn`: the figures of those cases that have one, by case id."""
     engine = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    engine.globals.update(words=words, anchor=anchor)
+    engine.globals.update(words=words, anchor=anchor, breakable=breakable)
 
     def figure(drawing: style.Drawing | None) -> Markup:
         return Markup(style.inline(drawing)) if drawing else Markup("")
