@@ -129,6 +129,8 @@ class Row:
     base_t_s: float | None
     new_t_s: float | None
     judgement: Judgement | None
+    base_energy_j: float | None  # of a sample
+    new_energy_j: float | None
     warnings: list[str]
     base_means: list[Mean]
     new_means: list[Mean]
@@ -308,6 +310,8 @@ def _judged_rows(comparison: dict[str, Any], result: Result | None, baseline: Re
             base_t_s=_number(data.get("base_t_s")),
             new_t_s=_number(data.get("new_t_s")),
             judgement=_judgement(data["judgement"]) if data.get("judgement") else None,
+            base_energy_j=_number(data.get("base_energy_j")),
+            new_energy_j=_number(data.get("new_energy_j")),
             warnings=[str(w) for w in _list(data.get("warnings"))],
             base_means=[_mean(m) for m in _list(data.get("base_replicates"))],
             new_means=[_mean(m) for m in _list(data.get("new_replicates"))],
@@ -323,7 +327,7 @@ def _measured_rows(result: Result) -> Iterator[Row]:
             continue
         fine = case.status == "ok" and bool(case.samples)
         why = case.message if case.status != "ok" and case.message else "" if fine else case.status if case.status != "ok" else "no samples"
-        yield Row(case.id, case.kind, "measured" if fine else "invalid", why, case.gate, None, case.t_s, None, [], [], [], None, case)
+        yield Row(case.id, case.kind, "measured" if fine else "invalid", why, case.gate, None, case.t_s, None, None, None, [], [], [], None, case)
 
 
 def _read_result(path: Path | None, what: str, faults: list[str]) -> Result | None:

@@ -71,6 +71,19 @@ def test_a_gate_in_ten_minutes(checkout):
     assert (gate / "zimage" / "first.json").exists()
 
 
+def test_two_builds_side_by_side(checkout):
+    """This build against itself."""
+    done = checkout("ci/gate", "--refs", ".", ".", "scenarios/zimage.yaml", "--profile", "cpu", "--only", "rms_norm/32x256.bf16/aten",
+                    "--replicates", "3", "--set", "kernels.rms_norm.gate.work=0.5")  # fmt: skip
+    assert done.returncode in (0, 3), done.stdout + done.stderr
+    assert re.fullmatch(r"verdict: (pass|inconclusive) \(1 \w+\)", done.stdout.splitlines()[-1])
+    folder = checkout.root / "results" / "gate" / "zimage"
+    assert (folder / "ab.json").exists()
+    text = (folder / "report.md").read_text()
+    assert "zimage/rms_norm/32x256.bf16/aten" in text and "no baseline" not in text
+    assert (folder / "figures" / "case-zimage-rms_norm-32x256.bf16-aten.svg").exists()
+
+
 def test_bisect_finds_an_injected_slowdown(checkout):
     """Each commit runs the real program; from the fifth on a wrapper makes every sample four times as long."""
     root = checkout.root

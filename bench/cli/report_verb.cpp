@@ -2,6 +2,7 @@
 #include <bench/base/file.h>
 #include <bench/cli/baseline_lookup.h>
 #include <bench/cli/report_verb.h>
+#include <bench/compare/ab.h>
 #include <bench/compare/output.h>
 #include <bench/compare/promotion.h>
 
@@ -49,6 +50,24 @@ struct Input {
   std::string fault; ///< why the result or baseline cannot be used; "" when they can
   std::filesystem::path baseline;
 };
+
+/// The folder of `bench ab`: A is held for the baseline of B.
+Input compare_arms(const std::filesystem::path& folder, const std::set<stats::Verdict>& fail_on) {
+  Input input{.json = {{"schema_version", 1}}, .fault = "", .baseline = folder / "a.json"};
+  try {
+    const results::Result a = results::read(folder / "a.json");
+    const results::Result b = results::read(folder / "b.json");
+    const Json kept = Json::parse(read_file(folder / "ab.json"), nullptr, false);
+    const double confidence = kept.is_object() ? kept.value("confidence", 0.99) : 0.99;
+    input.json = to_json(
+        compare::as_comparison(compare::compare_pairs(a, b, noise_for(b), confidence)), fail_on);
+    input.json["baseline_file"] = input.baseline.string();
+  } catch (const UsageError& error) {
+    input.fault = error.what();
+    input.json["missing"] = error.what();
+  }
+  return input;
+}
 
 Input compare_with_baseline(const ReportOptions& options, const std::set<stats::Verdict>& fail_on) {
   Input input{.json = {{"schema_version", 1}}, .fault = "", .baseline = ""};
@@ -113,7 +132,8 @@ std::filesystem::path default_out(const std::filesystem::path& result) {
 void add_report(CLI::App& app, ReportOptions& options) {
   CLI::App* verb = app.add_subcommand(
       "report", "Make a report of a result: Markdown, HTML, figures, exports for other tools");
-  verb->add_option("RESULT", options.result, "Result file")->required();
+  verb->add_option("RESULT", options.result, "Result file, or the folder that `bench ab` wrote")
+      ->required();
   verb->add_option("--baseline", options.baseline,
                    "Result to judge against, its folder, or none (default: baselines/<gpu>/)");
   verb->add_option("--old-baseline", options.old_baseline,
@@ -147,19 +167,16 @@ ExitCode report(const ReportOptions& options) {
   const std::filesystem::path out = options.out.empty() ? default_out(options.result) : options.out;
   const std::filesystem::path comparison = out / "comparison.json";
   check_writable(comparison);
-  const Input input = compare_with_baseline(options, fail_on);
+  const bool arms = std::filesystem::exists(options.result / "b.json");
+  const std::filesystem::path result = arms ? options.result / "b.json" : options.result;
+  const Input input =
+      arms ? compare_arms(options.result, fail_on) : compare_with_baseline(options, fail_on);
   using Handler = Json::error_handler_t; // a message need not be UTF-8
   write_file_atomically(comparison, input.json.dump(1, ' ', false, Handler::replace) + "\n");
 
-  std::vector<std::string> words{report_python(root),
-                                 "-m",
-                                 "reports",
-                                 "--result",
-                                 options.result.string(),
-                                 "--comparison",
-                                 comparison.string(),
-                                 "--out",
-                                 out.string()};
+  std::vector<std::string> words{
+      report_python(root), "-m",    "reports",   "--result", result.string(), "--comparison",
+      comparison.string(), "--out", out.string()};
   words.insert(words.end(), {"--figures", std::to_string(options.figures)});
   if (!input.baseline.empty()) {
     words.insert(words.end(), {"--baseline", input.baseline.string()});

@@ -1,12 +1,14 @@
 #include <bench/base/error.h>
 #include <bench/compare/ab.h>
 #include <bench/compare/arms.h>
+#include <bench/stats/summary.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 #include <utility>
@@ -83,6 +85,39 @@ AbCase missing(const CaseResult& c, const char* reason) {
           .gate = c.gate_work};
 }
 
+/// The means of the pairs, read at A's clock, for who draws them.
+void add_means(AbCase& result, const Pairs& pairs) {
+  const stats::PairedJudgement& judgement = *result.judgement;
+  const auto aside = [&](std::size_t i) {
+    return std::ranges::find(judgement.set_aside, i) != judgement.set_aside.end();
+  };
+  const std::size_t count = pairs.a.observations.size();
+  const bool any = judgement.set_aside.size() < count;
+  const auto mean_of = [&](auto value) {
+    std::vector<double> values;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!any || !aside(i)) {
+        values.push_back(value(i));
+      }
+    }
+    return stats::mean(values);
+  };
+  if (judgement.slope) {
+    result.log_clock =
+        mean_of([&](std::size_t i) { return stats::mean_log_clock(pairs.a.observations[i]); });
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    for (const auto& [arm, means] :
+         {std::pair{&pairs.a, &result.a_replicates}, std::pair{&pairs.b, &result.b_replicates}}) {
+      means->push_back(replicate_mean(*arm, i, judgement.slope, result.log_clock));
+      means->back().set_aside = aside(i);
+      means->back().compared = !aside(i);
+    }
+  }
+  result.a_log_t =
+      mean_of([&](std::size_t i) { return std::log(result.a_replicates[i].work_t_s); });
+}
+
 AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
               const stats::Rules& rules) {
   AbCase result{.id = b.id, .kind = b.kind, .gate = b.gate_work};
@@ -101,6 +136,7 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
   result.judgement = stats::judge_pairs(pairs.a.observations, pairs.b.observations, rules);
   result.verdict = result.judgement->verdict;
   result.reason = result.judgement->reason;
+  add_means(result, pairs);
   result.a_t_s = median_time(pairs.a.replicates);
   result.b_t_s = median_time(pairs.b.replicates);
   result.a_energy_j = mean_energy(pairs.a.replicates);
@@ -253,6 +289,43 @@ nlohmann::ordered_json to_json(const AbComparison& comparison) {
       {"notes", comparison.notes},     {"counts", std::move(counts)},
       {"cases", std::move(cases)},
   };
+}
+
+Comparison as_comparison(const AbComparison& comparison) {
+  Comparison result{.scenario = comparison.scenario,
+                    .profile = comparison.profile,
+                    .base = comparison.a,
+                    .fresh = comparison.b,
+                    .notes = comparison.notes};
+  for (const AbCase& c : comparison.cases) {
+    CaseComparison each{.id = c.id,
+                        .kind = c.kind,
+                        .verdict = c.verdict,
+                        .reason = c.reason,
+                        .gate = c.gate,
+                        .base_t_s = c.a_t_s,
+                        .new_t_s = c.b_t_s,
+                        .base_energy_j = c.a_energy_j,
+                        .new_energy_j = c.b_energy_j,
+                        .warnings = c.warnings,
+                        .base_replicates = c.a_replicates,
+                        .new_replicates = c.b_replicates};
+    if (c.judgement) {
+      stats::Judgement& judgement = each.judgement.emplace();
+      judgement.verdict = c.verdict;
+      judgement.reason = c.reason;
+      judgement.work = c.judgement->work.drift;
+      judgement.wall = c.judgement->wall.drift.estimate;
+      judgement.clock = c.judgement->clock.drift.estimate;
+      judgement.slope = c.judgement->slope;
+      judgement.log_clock = c.log_clock;
+      judgement.base_log_t = c.a_log_t;
+      judgement.base_replicates = judgement.new_replicates = c.judgement->pairs;
+      judgement.base_set_aside = judgement.new_set_aside = c.judgement->set_aside;
+    }
+    result.cases.push_back(std::move(each));
+  }
+  return result;
 }
 
 } // namespace bench::compare

@@ -26,6 +26,10 @@ struct AbCase {
   std::optional<double> b_energy_j{};
   std::vector<std::string> warnings{}; ///< one line each
   std::vector<std::string> ids{};      ///< of the case in A and in B, where they differ
+  std::vector<ReplicateMean> a_replicates{}; ///< of the pairs, in their order
+  std::vector<ReplicateMean> b_replicates{};
+  std::optional<double> log_clock{}; ///< that work is of, A's mean; none: judged raw
+  double a_log_t = 0;                ///< A's mean log time at that clock
 };
 
 struct AbComparison {
@@ -50,5 +54,8 @@ AbComparison compare_pairs(const results::Result& a, const results::Result& b,
                            const NoiseFile& noise, double confidence);
 
 nlohmann::ordered_json to_json(const AbComparison& comparison);
+
+/// The same with A as base, for what shows comparisons: of wall and energy only the estimates stay.
+Comparison as_comparison(const AbComparison& comparison);
 
 } // namespace bench::compare

@@ -120,5 +120,23 @@ TEST(Ab, Json) {
   EXPECT_TRUE(json["cases"][1]["judgement"].is_null());
 }
 
+TEST(Ab, IsShownAsAComparisonWithAForBase) {
+  const Comparison shown =
+      as_comparison(compare_pairs(arm_of({"x", "old"}, 0.1), arm_of({"x"}, 0.1003), {}, 0.99));
+  ASSERT_EQ(shown.cases.size(), 2u);
+  const CaseComparison& c = shown.cases[0];
+  EXPECT_EQ(c.verdict, Verdict::regression);
+  ASSERT_TRUE(c.judgement);
+  EXPECT_NEAR(c.judgement->work.estimate, std::log(1.003), 1e-12);
+  EXPECT_NEAR(std::exp(c.judgement->base_log_t), 0.1, 1e-5);
+  EXPECT_EQ(c.judgement->new_replicates, 3);
+  ASSERT_EQ(c.base_replicates.size(), 3u);
+  ASSERT_EQ(c.new_replicates.size(), 3u);
+  EXPECT_NEAR(c.new_replicates[1].work_t_s / c.base_replicates[1].work_t_s, 1.003, 1e-9);
+  EXPECT_TRUE(c.base_replicates[1].compared);
+  EXPECT_FALSE(shown.cases[1].judgement);
+  EXPECT_EQ(shown.cases[1].reason, "only A has this case");
+}
+
 } // namespace
 } // namespace bench::compare

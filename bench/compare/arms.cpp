@@ -103,7 +103,7 @@ Arm arm(const CaseResult& c, const Anchors& anchors) {
 
 ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double> slope,
                              std::optional<double> log_clock) {
-  const Observation& observation = arm.observations[i];
+  const stats::Observation& observation = arm.observations[i];
   const Replicate& replicate = *arm.replicates[i];
   const double log_t = stats::mean(observation.log_t);
   ReplicateMean result{.gpu = short_uuid(observation.device),

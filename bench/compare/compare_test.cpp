@@ -46,8 +46,7 @@ TEST(Compare, JudgesCasesOfTheSameWork) {
 TEST(Compare, KeepsTheMeanOfEveryReplicate) {
   Result fresh = with(0.1);
   fresh.cases[0].replicates.push_back(fake_replicate(4, 0.1, 8, "GPU-bbbb-2"));
-  fresh.cases[0].replicates[0].machine = {{"before", {{"energy_j", 100}}},
-                                          {"after", {{"energy_j", 350}}}};
+  fresh.cases[0].replicates[0].machine["sampled"] = {{"energy_j", 500}, {"steps", 2}};
   const CaseComparison c = only(with(0.1), fresh);
   ASSERT_EQ(c.base_replicates.size(), 3u);
   ASSERT_EQ(c.new_replicates.size(), 4u);

@@ -27,11 +27,13 @@ if words[0] == "run" or words[0] == "ab":
         sys.exit(found)
     cases = [{"id": k, "kind": "loop", "status": "ok", "message": "", "verdict": v, "replicates": [1]} for k, v in found.items()]
     cases.append({"id": "x/anchor/copy", "kind": "anchor", "status": "ok", "message": "", "replicates": [len(finds)]})
-    pathlib.Path(option("--out")).write_text(json.dumps({"cases": cases, "finished": "now", "interrupted": False}))
+    out = pathlib.Path(option("--out"))
+    (out / "b.json" if words[0] == "ab" else out).write_text(json.dumps({"cases": cases, "finished": "now", "interrupted": False}))
     print("verdict: regression, says the run")
     sys.exit(1 if "regression" in found.values() else 0)
 if words[0] == "report":
-    result, out = json.loads(pathlib.Path(words[1]).read_text()), pathlib.Path(option("--out"))
+    file, out = pathlib.Path(words[1]), pathlib.Path(option("--out"))
+    result = json.loads((file / "b.json" if file.is_dir() else file).read_text())
     cases = [{"id": c["id"], "verdict": c["verdict"], "judgement": {"work": 0.0031}} for c in result["cases"] if c["kind"] != "anchor"]
     verdicts = [c["verdict"] for c in cases]
     worst = next((v for v in ("regression", "invalid", "inconclusive") if v in verdicts and v in option("--fail-on")), "pass")
@@ -170,6 +172,16 @@ def test_the_baseline_of_before_is_handed_to_the_report(gate):
     gate("one.yaml", "--since", "HEAD", finds=[{"x/a": "pass"}])
     assert gate.calls("report")[-1][-2:] == ["--old-baseline", "out/one/old-baseline.json"]
     assert (gate.root / "out/one/old-baseline.json").read_text() == "old"
+
+
+def test_two_refs_side_by_side(gate):
+    done = gate("one.yaml", "--refs", "main", "HEAD", "--only", "x", "--replicates", "5", finds=[{"x/a": "regression", "x/b": "pass"}])
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "verdict: regression (2 cases)")
+    (words,) = gate.calls("ab")  # which measures on by itself before it raises an alarm
+    assert words == ["main", "HEAD", "--scenario", "one.yaml", "--out", "out/one", "--fail-on",
+                     "regression,invalid,missing,inconclusive", "--only", "x", "--pairs", "5"]  # fmt: skip
+    assert gate.calls("run") == [] and gate.calls("report")[0][0] == "out/one"
+    assert gate("one.yaml", "--refs", "main", "HEAD", finds=[6]).returncode == 6
 
 
 @pytest.mark.parametrize(

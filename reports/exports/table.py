@@ -27,13 +27,12 @@ def render(report: Report) -> str:
     writer.writerow(COLUMNS)
     for row in report.rows:
         j = row.judgement
-        energy = words.energy_per_case(row)
         judged = [j.work, j.half_width, j.wall, j.clock, j.slope] if j else [None] * 5
         replicates = len(row.new.replicates) if row.new else 0
         writer.writerow([
             _text(row.id), row.kind, row.verdict, _number(row.base_t_s), _number(row.new_t_s), *map(_number, judged), _number(row.gate),
             str(j.same_device).lower() if j else "",
             sum(m.compared for m in row.base_means) if j else "", sum(m.compared for m in row.new_means) if j else replicates,
-            *map(_number, energy), _text(words.explanation(row)),
+            _number(row.base_energy_j), _number(row.new_energy_j), _text(words.explanation(row)),
         ])  # fmt: skip
     return out.getvalue()

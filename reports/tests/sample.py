@@ -28,7 +28,7 @@ def replicate(draw: random.Random, process: int, t_s: float, slope: float, clock
         "started": f"2026-11-24T10:{process:02d}:00Z",
         "device_uuid": GPU,
         "seed": process,
-        "machine": {"before": {"power_w": 600.0, "energy_j": 1000.0}, "after": {"power_w": 690.0 + process, "energy_j": 4000.0}},
+        "machine": {"before": {"power_w": 600.0}, "after": {"power_w": 690.0 + process}, "sampled": {"energy_j": 810.0 + process, "steps": 12}},
         "samples": {
             "start_s": [round(s, 6) for s in starts],
             "t_s": [float(f"{t:.6g}") for t in times],
