@@ -301,6 +301,7 @@ def _judged_rows(comparison: dict[str, Any], result: Result | None, baseline: Re
     new = {case.id: case for case in result.cases} if result else {}
     base = {case.id: case for case in baseline.cases} if baseline else {}
     for data in _list(comparison.get("cases")):
+        in_base, in_new = data.get("ids") or (data["id"], data["id"])  # `bench ab` compares a path with another
         yield Row(
             id=data["id"],
             kind=data["kind"],
@@ -315,8 +316,8 @@ def _judged_rows(comparison: dict[str, Any], result: Result | None, baseline: Re
             warnings=[str(w) for w in _list(data.get("warnings"))],
             base_means=[_mean(m) for m in _list(data.get("base_replicates"))],
             new_means=[_mean(m) for m in _list(data.get("new_replicates"))],
-            base=base.get(data["id"]),
-            new=new.get(data["id"]),
+            base=base.get(in_base),
+            new=new.get(in_new),
         )
 
 

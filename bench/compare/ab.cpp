@@ -308,6 +308,7 @@ Comparison as_comparison(const AbComparison& comparison) {
                         .base_energy_j = c.a_energy_j,
                         .new_energy_j = c.b_energy_j,
                         .warnings = c.warnings,
+                        .ids = c.ids,
                         .base_replicates = c.a_replicates,
                         .new_replicates = c.b_replicates};
     if (c.judgement) {

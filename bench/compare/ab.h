@@ -24,8 +24,8 @@ struct AbCase {
   std::optional<double> b_t_s{};
   std::optional<double> a_energy_j{}; ///< of a step, where every replicate knows it
   std::optional<double> b_energy_j{};
-  std::vector<std::string> warnings{}; ///< one line each
-  std::vector<std::string> ids{};      ///< of the case in A and in B, where they differ
+  std::vector<std::string> warnings{};       ///< one line each
+  std::vector<std::string> ids{};            ///< of the case in A and in B, where they differ
   std::vector<ReplicateMean> a_replicates{}; ///< of the pairs, in their order
   std::vector<ReplicateMean> b_replicates{};
   std::optional<double> log_clock{}; ///< that work is of, A's mean; none: judged raw

@@ -38,6 +38,7 @@ struct CaseComparison {
   std::optional<double> base_energy_j{}; ///< of a step, where every replicate compared knows it
   std::optional<double> new_energy_j{};
   std::vector<std::string> warnings{}; ///< one line each
+  std::vector<std::string> ids{}; ///< of the case in the base and in the new, where they differ
   std::vector<ReplicateMean> base_replicates{};
   std::vector<ReplicateMean> new_replicates{};
 

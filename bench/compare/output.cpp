@@ -125,6 +125,9 @@ Json to_json(const Comparison& comparison) {
         {"base_replicates", replicates_json(c.base_replicates)},
         {"new_replicates", replicates_json(c.new_replicates)},
     });
+    if (!c.ids.empty()) {
+      cases.back()["ids"] = c.ids;
+    }
   }
   return {
       {"schema_version", 1},
