@@ -79,13 +79,14 @@ struct Spread {
   double base_share = 0;
   double fresh_share = 0;
   std::vector<Variance> others; ///< terms that more replicates don't lessen
+  double bias = 0;              ///< how far off the estimate may be besides, and not by chance
 };
 
 double half_width(const Spread& spread, double confidence) {
   std::vector<Variance> terms = spread.others;
   terms.push_back(
       {spread.replicate.value * (spread.base_share + spread.fresh_share), spread.replicate.df});
-  return half_width(terms, confidence);
+  return half_width(terms, confidence) + spread.bias;
 }
 
 std::optional<int> replicates_needed(const Spread& spread, double estimate, int present,
@@ -147,12 +148,12 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   Spread spread{moderated(seen, {square(noise.replicate_sd), noise.replicate_df}),
                 base_work.share,
                 fresh_work.share,
-                {}};
+                {},
+                0};
   if (line) {
     const double known = judgement.same_device ? noise.extrapolation : noise.device_extrapolation;
     spread.others.push_back({line->variance * square(clock_drift), line->df});
-    spread.others.push_back(
-        {(square(known) + square(line->disagreement)) * square(clock_drift), kInfinity});
+    spread.bias = (known + line->disagreement) * std::abs(clock_drift);
   }
   if (!judgement.same_device) {
     spread.others.push_back(

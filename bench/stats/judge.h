@@ -36,7 +36,8 @@ struct NoisePrior {
   double replicate_df = 0;
   double device_sd = 0; ///< between GPUs
   double device_df = 0;
-  double extrapolation = 0;        ///< error of work per unit of log clock between arms on one GPU
+  /// How far off work may be per unit of log clock between arms on one GPU: a bound, not chance.
+  double extrapolation = 0;
   double device_extrapolation = 0; ///< the same between GPUs
 };
 

@@ -162,7 +162,9 @@ TEST(Judge, ExtrapolationWidensWithTheClocksDistance) {
   const Judgement without = judge(base, fresh, {});
   const Judgement with = judge(base, fresh, {.noise = {.extrapolation = 0.1}});
   EXPECT_DOUBLE_EQ(with.work.estimate, without.work.estimate);
-  EXPECT_GT(with.work.half_width, 2.5758 * 0.1 * 0.015);
+  const double gap = std::abs(with.clock / *with.slope);
+  EXPECT_NEAR(with.work.half_width - without.work.half_width, 0.1 * gap, 1e-9);
+  EXPECT_GT(gap, 0.015);
   EXPECT_LT(without.work.half_width, 0.0035);
 }
 

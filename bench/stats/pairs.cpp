@@ -106,13 +106,12 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
     return;
   }
   std::vector<Variance> terms{{one.value / pairs, one.df}};
+  double bias = 0;
   if (line) {
     terms.push_back({line->variance * square(clock_gap), line->df});
-    terms.push_back(
-        {(square(rules.noise.extrapolation) + square(line->disagreement)) * square(clock_gap),
-         kInfinity});
+    bias = (rules.noise.extrapolation + line->disagreement) * std::abs(clock_gap);
   }
-  judgement.work.drift.half_width = half_width(terms, rules.confidence);
+  judgement.work.drift.half_width = half_width(terms, rules.confidence) + bias;
   if (line && std::abs(clock_gap) > rules.farthest_clock) {
     judgement.reason = "the clocks differ by " + percent(clock_gap) +
                        ": work can't be told from the clock past " + percent(rules.farthest_clock);
