@@ -1,4 +1,5 @@
 #include <bench/models/layers.h>
+#include <bench/models/weights.h>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -8,15 +9,53 @@
 #include <ATen/ops/exp.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/silu.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/view_as_complex.h>
 
 #include <cmath>
+#include <numeric>
 
 namespace bench::models {
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
   return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+}
+
+Linear take_linear(Weights& weights, const std::string& name, std::int64_t outputs,
+                   std::int64_t inputs, bool bias) {
+  Linear linear{.weight = weights.take(name + ".weight", {outputs, inputs}), .bias = {}};
+  if (bias)
+    linear.bias = weights.take(name + ".bias", {outputs});
+  return linear;
+}
+
+Linear take_packed(Weights& weights, const std::vector<std::string>& names,
+                   const std::vector<std::int64_t>& outputs, std::int64_t inputs, bool bias) {
+  const std::int64_t all = std::accumulate(outputs.begin(), outputs.end(), std::int64_t{0});
+  const auto options = at::TensorOptions().device(weights.device()).dtype(weights.type());
+  Linear packed{.weight = at::empty({all, inputs}, options), .bias = {}};
+  if (bias)
+    packed.bias = at::empty({all}, options);
+  // Part by part into its place: no more than one part is there twice.
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < names.size(); first += outputs[i++]) {
+    const Linear part = take_linear(weights, names[i], outputs[i], inputs, bias);
+    packed.weight.narrow(0, first, outputs[i]).copy_(part.weight);
+    if (bias)
+      packed.bias.narrow(0, first, outputs[i]).copy_(part.bias);
+  }
+  return packed;
+}
+
+at::Tensor EmbeddingMlp::operator()(const at::Tensor& x) const {
+  return out(at::silu(in(x)));
+}
+
+EmbeddingMlp take_embedding(Weights& weights, const std::string& name, std::int64_t inputs,
+                            std::int64_t outputs, bool bias) {
+  return {.in = take_linear(weights, name + ".linear_1", outputs, inputs, bias),
+          .out = take_linear(weights, name + ".linear_2", outputs, outputs, bias)};
 }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
@@ -49,8 +88,10 @@ at::Tensor timestep_frequencies(std::int64_t half, at::TensorOptions options) {
   return at::exp(i * (-std::log(10000.0) / static_cast<double>(half)));
 }
 
-at::Tensor timestep_embedding(const at::Tensor& t, const at::Tensor& frequencies) {
-  const at::Tensor angle = t.unsqueeze(1) * frequencies.unsqueeze(0);
+at::Tensor timestep_embedding(const at::Tensor& t, const at::Tensor& frequencies, double scale) {
+  at::Tensor angle = t.unsqueeze(1) * frequencies.unsqueeze(0);
+  if (scale != 1)
+    angle = angle * scale;
   return at::cat({at::cos(angle), at::sin(angle)}, 1);
 }
 

@@ -1,4 +1,5 @@
 #include <bench/models/layers.h>
+#include <bench/models/scheduler.h>
 #include <bench/models/weights.h>
 #include <bench/models/z_image.h>
 #include <kernels/operators.h>
@@ -25,6 +26,7 @@ constexpr double kNormEps = 1e-5;
 constexpr double kFinalEps = 1e-6;
 constexpr double kTheta = 256;
 constexpr double kTimeScale = 1000;
+constexpr double kShift = 3; // of the published pipeline
 constexpr std::int64_t kTimeHidden = 1024;
 
 std::vector<std::int64_t> rotary_axes(const ZImageConfig& c) {
@@ -35,14 +37,6 @@ struct Block {
   Linear qkv, out, w13, w2, modulation;
   at::Tensor norm_q, norm_k, attention_norm1, attention_norm2, ffn_norm1, ffn_norm2;
 };
-
-Linear take_linear(Weights& w, const std::string& name, std::int64_t outputs, std::int64_t inputs,
-                   bool bias) {
-  Linear linear{.weight = w.take(name + ".weight", {outputs, inputs}), .bias = {}};
-  if (bias)
-    linear.bias = w.take(name + ".bias", {outputs});
-  return linear;
-}
 
 Block take_block(Weights& w, const ZImageConfig& c, const std::string& name, bool modulated) {
   const std::int64_t d = c.dim(), f = c.ffn();
@@ -115,38 +109,22 @@ class ZImage final : public Denoiser {
 
   void use(const Paths& paths) override { operators_ = operators_of(paths, "z_image"); }
 
-  at::Tensor velocity(const at::Tensor& latents, const at::Tensor& time,
-                      const at::Tensor& caption) const override {
-    const std::int64_t caption_tokens = c_.padded(caption.size(0));
-    const Rotations& rope = rotations_for(caption_tokens);
-
+  std::vector<at::Tensor> velocities(const at::Tensor& latents, const at::Tensor& time,
+                                     const std::vector<Inputs>& inputs) const override {
     const at::Tensor embedding = timestep_embedding(time * kTimeScale, frequencies_).to(type_);
     const at::Tensor c = time_out_(at::silu(time_in_(embedding)));
     const Modulations modulations = modulations_for(c);
-
-    at::Tensor image =
-        padded(embed_image_(patchify(latents, c_.kPatch)), c_.image_tokens(), image_pad_);
-    image = modulated(noise_refiner_, modulations, 0, image, rope.image);
-
-    at::Tensor text =
-        embed_caption_(operators_->rms_norm(caption, caption_norm_, kNormEps).to(type_));
-    text = padded(text, caption_tokens, caption_pad_);
-    for (const Block& block : context_refiner_)
-      text = plain(block, text, rope.caption);
-
-    at::Tensor x = at::cat({image, text});
-    x = modulated(layers_, modulations, c_.refiner_layers, x, rope.all);
-
-    const at::Tensor scale = final_modulation_(at::silu(c)) + 1;
-    x = final_(operators_->layer_norm_scale_shift(x, scale, {}, kFinalEps));
-    const std::int64_t h = latents.size(1), w = latents.size(2);
-    // The network predicts towards the image, the scheduler steps away from it.
-    return -unpatchify(x.narrow(0, 0, h * w / (c_.kPatch * c_.kPatch)), c_.kChannels, h, w,
-                       c_.kPatch)
-                .to(at::kFloat);
+    std::vector<at::Tensor> all;
+    for (const Inputs& in : inputs)
+      all.push_back(velocity(latents, modulations, in.caption));
+    return all;
   }
 
   float time_of(float sigma) const override { return 1 - sigma; }
+  std::vector<float> sigmas(int steps, double shift) const override {
+    return flow_match_sigmas(steps, shift > 0 ? shift : kShift);
+  }
+  Guidance guidance() const override { return Guidance::bounded_norm; }
   std::vector<std::int64_t> latent_shape() const override {
     return {c_.kChannels, c_.image_height / 8, c_.image_width / 8};
   }
@@ -190,14 +168,41 @@ class ZImage final : public Denoiser {
   }
 
   /// What the time does to every modulated block, refiners first: [blocks, 2 (attention, ffn),
-  /// dim].
+  /// dim]; and to the final norm: [1, dim].
   struct Modulations {
-    at::Tensor scale, gate;
+    at::Tensor scale, gate, final_scale;
   };
 
   Modulations modulations_for(const at::Tensor& c) const {
     const at::Tensor m = modulation_(c).view({-1, 4, c_.dim()});
-    return {.scale = m.slice(1, 0, 4, 2) + 1, .gate = m.slice(1, 1, 4, 2).tanh()};
+    return {.scale = m.slice(1, 0, 4, 2) + 1, .gate = m.slice(1, 1, 4, 2).tanh(),
+            .final_scale = final_modulation_(at::silu(c)) + 1};
+  }
+
+  at::Tensor velocity(const at::Tensor& latents, const Modulations& modulations,
+                      const at::Tensor& caption) const {
+    const std::int64_t caption_tokens = c_.padded(caption.size(0));
+    const Rotations& rope = rotations_for(caption_tokens);
+
+    at::Tensor image =
+        padded(embed_image_(patchify(latents, c_.kPatch)), c_.image_tokens(), image_pad_);
+    image = modulated(noise_refiner_, modulations, 0, image, rope.image);
+
+    at::Tensor text =
+        embed_caption_(operators_->rms_norm(caption, caption_norm_, kNormEps).to(type_));
+    text = padded(text, caption_tokens, caption_pad_);
+    for (const Block& block : context_refiner_)
+      text = plain(block, text, rope.caption);
+
+    at::Tensor x = at::cat({image, text});
+    x = modulated(layers_, modulations, c_.refiner_layers, x, rope.all);
+
+    x = final_(operators_->layer_norm_scale_shift(x, modulations.final_scale, {}, kFinalEps));
+    const std::int64_t h = latents.size(1), w = latents.size(2);
+    // The network predicts towards the image, the scheduler steps away from it.
+    return -unpatchify(x.narrow(0, 0, h * w / (c_.kPatch * c_.kPatch)), c_.kChannels, h, w,
+                       c_.kPatch)
+                .to(at::kFloat);
   }
 
   at::Tensor self_attention(const Block& b, const at::Tensor& x, const at::Tensor& rotation) const {
