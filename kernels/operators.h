@@ -52,8 +52,8 @@ class Operators {
   qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight,
                    const at::Tensor& k_weight, const at::Tensor& rotation, double eps) const;
 
-  /// qk_rms_norm_rope, written over q and k: those of one stream in the joint q|k|v of several, each
-  /// of which has norms of its own.
+  /// qk_rms_norm_rope, written over q and k: those of one stream in the joint q|k|v of several,
+  /// each of which has norms of its own.
   virtual void qk_rms_norm_rope_in_place(const at::Tensor& q, const at::Tensor& k,
                                          const at::Tensor& q_weight, const at::Tensor& k_weight,
                                          const at::Tensor& rotation, double eps) const;

@@ -143,8 +143,8 @@ void run_double_blocks(const kernels::Operators& operators, const BlockShape& sh
       if (i + 1 < blocks.size())
         next = modulation(s, i + 1, 0);
       if (next)
-        std::tie(s.x, s.normed) = operators.add_gated_then_layer_norm(s.x, second.gate, f,
-                                                                      next->scale, next->shift, eps);
+        std::tie(s.x, s.normed) =
+            operators.add_gated_then_layer_norm(s.x, second.gate, f, next->scale, next->shift, eps);
       else
         s.x = operators.add_gated(s.x, second.gate, f);
       if (watcher)
@@ -234,9 +234,9 @@ std::vector<scenario::KernelShape> block_kernel_shapes(const BlockShape& shape,
 
 std::int64_t block_memory(const BlockShape& shape, std::int64_t parameters, std::int64_t tokens,
                           scenario::DType dtype) {
-  // The widest moment of a block: residual, norm, q|k|v, their rotations in fp32, the packed product
-  // of the feed-forward and what its activation makes of it. Twice over, for blocks that the
-  // allocator cannot reuse.
+  // The widest moment of a block: residual, norm, q|k|v, their rotations in fp32, the packed
+  // product of the feed-forward and what its activation makes of it. Twice over, for blocks that
+  // the allocator cannot reuse.
   const std::int64_t width = 2 * (12 * shape.dim() + shape.up() + shape.ffn);
   constexpr std::int64_t kLibraries = std::int64_t{1} << 30; // context, cuBLAS and cuDNN workspaces
   return (parameters + tokens * width) * scenario::size_of(dtype) + kLibraries;

@@ -80,11 +80,11 @@ struct DoubleBlock {
 /// A part of the sequence as it runs through double blocks.
 struct Stream {
   StreamWeights DoubleBlock::*weights;
-  std::string name;               ///< of what is shown
-  std::int64_t first = 0;         ///< token in the sequence
-  at::Tensor x;                   ///< [tokens, dim]
-  at::Tensor modulation;          ///< [rows, dim]
-  std::int64_t row = 0;           ///< of the first block's six rows
+  std::string name;                ///< of what is shown
+  std::int64_t first = 0;          ///< token in the sequence
+  at::Tensor x;                    ///< [tokens, dim]
+  at::Tensor modulation;           ///< [rows, dim]
+  std::int64_t row = 0;            ///< of the first block's six rows
   std::int64_t rows_per_block = 0; ///< 0: all blocks share them
   std::optional<Modulation> after; ///< the norm that follows the last block
   at::Tensor normed = {};          ///< [tokens, dim], of that norm

@@ -44,10 +44,10 @@ struct DenoiseLoop::State {
   scenario::LoopSpec spec;
   c10::ScalarType type;
   double flop_per_step = 0;
-  at::Tensor noise, latents; // of the network's latent_shape, fp32
+  at::Tensor noise, latents;  // of the network's latent_shape, fp32
   std::vector<Inputs> inputs; // of each forward: with the caption, with the negative one
-  at::Tensor schedule; // [steps, 2] fp32: the network's time, sigma to come minus sigma now
-  at::Tensor now;      // [2] fp32: the row of the schedule that step() follows
+  at::Tensor schedule;        // [steps, 2] fp32: the network's time, sigma to come minus sigma now
+  at::Tensor now;             // [2] fp32: the row of the schedule that step() follows
   std::function<void()> appended; // to each step; may be empty
 };
 
@@ -67,7 +67,8 @@ DenoiseLoop::DenoiseLoop(Denoiser& network, const scenario::ModelSpec& model,
   if (!network.picture_shape().empty())
     captioned.picture = normal(network.picture_shape(), model.seed + 4).to(target);
   if (network.guidance() == Guidance::embedded)
-    captioned.guidance = at::full({1}, spec.guidance, at::TensorOptions().dtype(at::kFloat)).to(target);
+    captioned.guidance =
+        at::full({1}, spec.guidance, at::TensorOptions().dtype(at::kFloat)).to(target);
   s.inputs.push_back(captioned);
   s.flop_per_step = network.flop(model.text_tokens);
   if (spec.guidance > 0 && network.guidance() != Guidance::embedded) {

@@ -14,8 +14,8 @@ namespace bench::models {
 /// are executed is an engine's business.
 class DenoiseLoop {
  public:
-  /// Inputs (initial noise, features of captions and of a picture) are random normal from model.seed. `network` must
-  /// outlive the loop.
+  /// Inputs (initial noise, features of captions and of a picture) are random normal from
+  /// model.seed. `network` must outlive the loop.
   DenoiseLoop(Denoiser& network, const scenario::ModelSpec& model, const scenario::LoopSpec& spec,
               device::Device& device);
   ~DenoiseLoop();
@@ -28,9 +28,9 @@ class DenoiseLoop {
   void begin();
   /// Enqueues what step `index` is told: its time and the distance to go.
   void set_step(int index);
-  /// Enqueues one step with what set_step last told: one forward, or two with classifier-free guidance, then the
-  /// Euler update of the latents in place. Always the same work on the same addresses, so it can be
-  /// recorded.
+  /// Enqueues one step with what set_step last told: one forward, or two with classifier-free
+  /// guidance, then the Euler update of the latents in place. Always the same work on the same
+  /// addresses, so it can be recorded.
   void step();
 
   /// From now on every step ends with `work`, which must not touch the latents: a known amount of

@@ -64,7 +64,7 @@ class Denoiser {
 
   virtual std::vector<std::int64_t> latent_shape() const = 0; ///< [C, H, W] or [tokens, channels]
   virtual std::int64_t caption_width() const = 0;
-  virtual std::int64_t pooled_width() const { return 0; }                 ///< 0: takes none
+  virtual std::int64_t pooled_width() const { return 0; }                ///< 0: takes none
   virtual std::vector<std::int64_t> picture_shape() const { return {}; } ///< empty: takes none
   virtual std::int64_t parameters() const = 0;
   /// Floating-point operations of the matrix products and attention in one forward with that many

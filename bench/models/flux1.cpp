@@ -70,8 +70,8 @@ class Flux1 final : public JointDenoiser {
   }
 
   std::vector<float> sigmas(int steps, double shift) const override {
-    return flow_match_sigmas(
-        steps, shift > 0 ? shift : linear_shift(c_.image_tokens(), 0.5, 1.15, 4096));
+    return flow_match_sigmas(steps,
+                             shift > 0 ? shift : linear_shift(c_.image_tokens(), 0.5, 1.15, 4096));
   }
   Guidance guidance() const override {
     return c_.guidance_embeds ? Guidance::embedded : Guidance::plain;
@@ -129,9 +129,9 @@ class Flux1 final : public JointDenoiser {
                                  .after = std::nullopt}};
     const at::Tensor rotation = rotation_for(t);
     run_double_blocks(operators(), shape(), blocks_, streams, rotation, watcher());
-    const at::Tensor x = run_single_blocks(operators(), shape(), singles_,
-                                           at::cat({streams[0].x, streams[1].x}), rotation, table,
-                                           c_.layers * kRowsPerBlock, kRowsPerSingle, t, watcher());
+    const at::Tensor x =
+        run_single_blocks(operators(), shape(), singles_, at::cat({streams[0].x, streams[1].x}),
+                          rotation, table, c_.layers * kRowsPerBlock, kRowsPerSingle, t, watcher());
     return final_(x).to(at::kFloat);
   }
 

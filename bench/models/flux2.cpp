@@ -36,17 +36,18 @@ class Flux2 final : public JointDenoiser {
     time_ = take_embedding(w, embed + "timestep_embedder", kTimeWidth, d, false);
     if (c_.guidance_embeds)
       guidance_ = take_embedding(w, embed + "guidance_embedder", kTimeWidth, d, false);
-    modulator_ = Modulator(w,
-                           {"double_stream_modulation_img.linear",
-                            "double_stream_modulation_txt.linear", "single_stream_modulation.linear"},
-                           {6, 6, 3}, "norm_out.linear", d, false);
+    modulator_ =
+        Modulator(w,
+                  {"double_stream_modulation_img.linear", "double_stream_modulation_txt.linear",
+                   "single_stream_modulation.linear"},
+                  {6, 6, 3}, "norm_out.linear", d, false);
     embed_image_ = take_linear(w, "x_embedder", d, c_.kChannels, false);
     embed_caption_ = take_linear(w, "context_embedder", d, c_.caption_width, false);
     for (std::int64_t i = 0; i < c_.layers; ++i) {
       const std::string block = fmt::format("transformer_blocks.{}", i);
       blocks_.push_back(
-          {.text = take_stream(w, block, text_names("ff_context.linear_in", "ff_context.linear_out"),
-                               shape()),
+          {.text = take_stream(
+               w, block, text_names("ff_context.linear_in", "ff_context.linear_out"), shape()),
            .image = take_stream(w, block, image_names("ff.linear_in", "ff.linear_out"), shape())});
     }
     for (std::int64_t i = 0; i < c_.single_layers; ++i)
@@ -120,9 +121,9 @@ class Flux2 final : public JointDenoiser {
                                  .after = std::nullopt}};
     const at::Tensor rotation = rotation_for(t);
     run_double_blocks(operators(), shape(), blocks_, streams, rotation, watcher());
-    const at::Tensor x = run_single_blocks(operators(), shape(), singles_,
-                                           at::cat({streams[0].x, streams[1].x}), rotation, table,
-                                           kSingleRow, 0, t, watcher());
+    const at::Tensor x =
+        run_single_blocks(operators(), shape(), singles_, at::cat({streams[0].x, streams[1].x}),
+                          rotation, table, kSingleRow, 0, t, watcher());
     return final_(x).to(at::kFloat);
   }
 

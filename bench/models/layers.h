@@ -48,8 +48,7 @@ at::Tensor rotations(const std::vector<std::vector<std::int64_t>>& positions,
 
 /// cos and sin of t * frequency * scale for frequencies 10000^(-i / half), i < half: [times, 2 *
 /// half] fp32, of t [times] fp32. `frequencies` comes from timestep_frequencies.
-at::Tensor timestep_embedding(const at::Tensor& t, const at::Tensor& frequencies,
-                              double scale = 1);
+at::Tensor timestep_embedding(const at::Tensor& t, const at::Tensor& frequencies, double scale = 1);
 at::Tensor timestep_frequencies(std::int64_t half, at::TensorOptions options);
 
 /// An image [C, H, W] as tokens [H/p * W/p, p * p * C], the channel fastest; and back.

@@ -40,7 +40,8 @@ class QwenImage final : public JointDenoiser {
     for (std::int64_t i = 0; i < c_.layers; ++i) {
       const std::string block = fmt::format("transformer_blocks.{}", i);
       blocks_.push_back(
-          {.text = take_stream(w, block, text_names("txt_mlp.net.0.proj", "txt_mlp.net.2"), shape()),
+          {.text =
+               take_stream(w, block, text_names("txt_mlp.net.0.proj", "txt_mlp.net.2"), shape()),
            .image =
                take_stream(w, block, image_names("img_mlp.net.0.proj", "img_mlp.net.2"), shape())});
       modulations.push_back(block + ".img_mod.1");
@@ -118,8 +119,8 @@ class QwenImage final : public JointDenoiser {
       picture = cast(in.picture);
     if (picture.defined() && !c_.zero_cond_t)
       image = at::cat({image, picture});
-    const at::Tensor text = embed_caption_(
-        operators().rms_norm(cast(in.caption), caption_norm_, BlockShape::kEps));
+    const at::Tensor text =
+        embed_caption_(operators().rms_norm(cast(in.caption), caption_norm_, BlockShape::kEps));
     const std::int64_t t = text.size(0);
     std::vector<Stream> streams{
         stream(&DoubleBlock::text, "text", 0, text, now, kTextRow),
@@ -175,8 +176,7 @@ double qwen_image_flop(const QwenImageConfig& c, std::int64_t caption_tokens) {
   const auto all_image = static_cast<double>(c.image_tokens() + c.picture_tokens());
   const double times = c.zero_cond_t ? 2 : 1;
   return static_cast<double>(c.layers) *
-             (double_block_flop(shape,
-                                {caption_tokens, c.image_tokens() + c.picture_tokens()}) +
+             (double_block_flop(shape, {caption_tokens, c.image_tokens() + c.picture_tokens()}) +
               2 * times * d * kRowsPerBlock * d) +
          2 * d * (all_image + image) * c.kChannels +
          2 * static_cast<double>(caption_tokens * c.caption_width) * d +

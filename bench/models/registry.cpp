@@ -27,7 +27,8 @@ Family z_image() {
                                        {"head_width", published.head_width},
                                        {"caption_width", published.caption_width}},
                       .kernel_shapes = &z_image_kernel_shapes,
-                      .fault = &z_image_fault},
+                      .fault = &z_image_fault,
+                      .shift = 3},
           .summary =
               "Z-Image and Z-Image-Turbo (Tongyi-MAI): one stream, 6.155 B parameters as published",
           .build = &make_z_image,
@@ -88,8 +89,9 @@ Family flux2() {
                                        {"guidance_embeds", published.guidance_embeds}},
                       .kernel_shapes = &flux2_kernel_shapes,
                       .fault = &flux2_fault},
-          .summary = "FLUX.2-dev (Black Forest Labs), klein 4B and 9B by their numbers: two streams, "
-                     "then one; 32.223 B parameters",
+          .summary =
+              "FLUX.2-dev (Black Forest Labs), klein 4B and 9B by their numbers: two streams, "
+              "then one; 32.223 B parameters",
           .build = &make_flux2,
           .memory = &flux2_memory};
 }

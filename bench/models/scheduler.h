@@ -11,8 +11,9 @@ namespace bench::models {
 /// before 0 is `terminal`.
 std::vector<float> flow_match_sigmas(int steps, double shift, double terminal = 0);
 
-/// The shift e^mu of a schedule that depends on the image's tokens: mu is linear in them, base_shift
-/// at 256 tokens and max_shift at max_tokens (FLUX.1 and Qwen-Image pipelines, calculate_shift).
+/// The shift e^mu of a schedule that depends on the image's tokens: mu is linear in them,
+/// base_shift at 256 tokens and max_shift at max_tokens (FLUX.1 and Qwen-Image pipelines,
+/// calculate_shift).
 double linear_shift(std::int64_t tokens, double base_shift, double max_shift,
                     std::int64_t max_tokens);
 

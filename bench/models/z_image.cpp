@@ -175,7 +175,8 @@ class ZImage final : public Denoiser {
 
   Modulations modulations_for(const at::Tensor& c) const {
     const at::Tensor m = modulation_(c).view({-1, 4, c_.dim()});
-    return {.scale = m.slice(1, 0, 4, 2) + 1, .gate = m.slice(1, 1, 4, 2).tanh(),
+    return {.scale = m.slice(1, 0, 4, 2) + 1,
+            .gate = m.slice(1, 1, 4, 2).tanh(),
             .final_scale = final_modulation_(at::silu(c)) + 1};
   }
 
@@ -186,16 +187,18 @@ class ZImage final : public Denoiser {
 
     at::Tensor image =
         padded(embed_image_(patchify(latents, c_.kPatch)), c_.image_tokens(), image_pad_);
-    image = modulated(noise_refiner_, modulations, 0, image, rope.image);
+    image = modulated(noise_refiner_, modulations, 0, image, rope.image, "noise_refiner");
 
     at::Tensor text =
         embed_caption_(operators_->rms_norm(caption, caption_norm_, kNormEps).to(type_));
     text = padded(text, caption_tokens, caption_pad_);
-    for (const Block& block : context_refiner_)
-      text = plain(block, text, rope.caption);
+    for (std::size_t i = 0; i < context_refiner_.size(); ++i) {
+      text = plain(context_refiner_[i], text, rope.caption);
+      show("context_refiner", i, text);
+    }
 
     at::Tensor x = at::cat({image, text});
-    x = modulated(layers_, modulations, c_.refiner_layers, x, rope.all);
+    x = modulated(layers_, modulations, c_.refiner_layers, x, rope.all, "layers");
 
     x = final_(operators_->layer_norm_scale_shift(x, modulations.final_scale, {}, kFinalEps));
     const std::int64_t h = latents.size(1), w = latents.size(2);
@@ -219,7 +222,7 @@ class ZImage final : public Denoiser {
   /// All of `blocks`, whose modulations begin at row `first`. A block's last sum and the next one's
   /// first norm are one operator.
   at::Tensor modulated(const std::vector<Block>& blocks, const Modulations& m, std::int64_t first,
-                       at::Tensor x, const at::Tensor& rotation) const {
+                       at::Tensor x, const at::Tensor& rotation, const char* name) const {
     const kernels::Operators& ops = *operators_;
     const auto row = [&](const at::Tensor& all, std::size_t block, int part) {
       return all[first + static_cast<std::int64_t>(block)][part];
@@ -232,12 +235,19 @@ class ZImage final : public Denoiser {
           row(m.scale, i, 1), kNormEps);
       const at::Tensor f = feed_forward(b, h);
       if (i + 1 == blocks.size())
-        return ops.add_gated_rms_norm(x, row(m.gate, i, 1), f, b.ffn_norm2, kNormEps);
-      std::tie(x, h) = ops.add_gated_rms_norm_then_scale(x, row(m.gate, i, 1), f, b.ffn_norm2,
-                                                         blocks[i + 1].attention_norm1,
-                                                         row(m.scale, i + 1, 0), kNormEps);
+        x = ops.add_gated_rms_norm(x, row(m.gate, i, 1), f, b.ffn_norm2, kNormEps);
+      else
+        std::tie(x, h) = ops.add_gated_rms_norm_then_scale(x, row(m.gate, i, 1), f, b.ffn_norm2,
+                                                           blocks[i + 1].attention_norm1,
+                                                           row(m.scale, i + 1, 0), kNormEps);
+      show(name, i, x);
     }
     return x;
+  }
+
+  void show(const char* blocks, std::size_t index, const at::Tensor& x) const {
+    if (watcher())
+      watcher()(fmt::format("{}.{}", blocks, index), x);
   }
 
   at::Tensor plain(const Block& b, at::Tensor x, const at::Tensor& rotation) const {

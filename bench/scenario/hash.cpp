@@ -22,6 +22,10 @@ class Canonical {
     add("model", loop.model.name);
     add("width", loop.model.width);
     add("height", loop.model.height);
+    if (loop.model.picture_width > 0) {
+      add("conditioning",
+          fmt::format("{}x{}", loop.model.picture_width, loop.model.picture_height));
+    }
     add("text_tokens", loop.model.text_tokens);
     add("dtype", to_string(loop.model.dtype));
     add("weights", loop.model.weights);

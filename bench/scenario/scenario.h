@@ -56,10 +56,10 @@ struct ModelSpec {
 /// `loops.<id>:` — all steps of one image.
 struct LoopSpec {
   int steps = 0;       ///< denoise steps
-  double guidance = 0; ///< classifier-free guidance scale; 0: none, one forward a step
+  double guidance = 0; ///< scale; 0: none. What it does, and in how many forwards, the model says
   std::int64_t negative_text_tokens =
       32;             ///< caption tokens of the unconditional forward (guidance > 0)
-  double shift = 3.0; ///< of the flow-match schedule
+  double shift = 3.0; ///< of the flow-match schedule; 0: the model's, from tokens and steps
 };
 
 /// `gate:` — how much drift is a failure.
