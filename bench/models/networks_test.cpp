@@ -24,17 +24,15 @@ scenario::ModelSpec published(const std::string& name, std::int64_t text_tokens 
 
 scenario::ModelSpec klein_4b() {
   scenario::ModelSpec spec = published("flux2");
-  spec.architecture = {{"layers", 5},          {"single_layers", 20}, {"heads", 24},
-                       {"head_width", 128},    {"caption_width", 7680},
-                       {"guidance_embeds", 0}};
+  spec.architecture = {{"layers", 5},       {"single_layers", 20},   {"heads", 24},
+                       {"head_width", 128}, {"caption_width", 7680}, {"guidance_embeds", 0}};
   return spec;
 }
 
 scenario::ModelSpec klein_9b() {
   scenario::ModelSpec spec = published("flux2");
-  spec.architecture = {{"layers", 8},          {"single_layers", 24}, {"heads", 32},
-                       {"head_width", 128},    {"caption_width", 12288},
-                       {"guidance_embeds", 0}};
+  spec.architecture = {{"layers", 8},       {"single_layers", 24},    {"heads", 32},
+                       {"head_width", 128}, {"caption_width", 12288}, {"guidance_embeds", 0}};
   return spec;
 }
 
@@ -89,7 +87,8 @@ TEST(Networks, NameTheShapesOfTheirKernels) {
             (Names{"4096x3072.bf16", "26x3072.bf16"}));
   EXPECT_EQ(shapes(published("qwen_image", 26), "swiglu"), Names{});
   EXPECT_EQ(shapes(published("qwen_image_edit", 26), "layer_norm_scale_shift"),
-            (Names{"4096x3072.bf16", "26x3072.bf16"})) << "image and picture are as large";
+            (Names{"4096x3072.bf16", "26x3072.bf16"}))
+      << "image and picture are as large";
   EXPECT_EQ(shapes(published("flux1"), "rms_norm"),
             (Names{"110592x128.bf16", "98304x128.bf16", "12288x128.bf16"}));
   EXPECT_EQ(shapes(published("flux2"), "rms_norm"),
