@@ -3,6 +3,7 @@
 Run by CTest; by hand: pytest bench/models/diffusers_test.py --forward-once build/cpu/bin/forward_once
 """
 
+import json
 import subprocess
 from dataclasses import dataclass, field
 
@@ -290,3 +291,67 @@ def test_every_parameter_is_accounted_for(forward_once, tmp_path, name, paramete
     done = run(forward_once, tmp_path, case, "fp32", "aten")
     assert done.returncode == 1
     assert parameter in done.stderr
+
+
+def save_shards(state, folder):
+    """As diffusers publishes: several files and an index."""
+    folder.mkdir()
+    names = sorted(state)
+    shards = {"a-1-of-2.safetensors": names[::2], "a-2-of-2.safetensors": names[1::2]}
+    for file, part in shards.items():
+        save_file({name: state[name].contiguous() for name in part}, folder / file)
+    index = {"metadata": {}, "weight_map": {name: file for file, part in shards.items() for name in part}}
+    (folder / "a.safetensors.index.json").write_text(json.dumps(index))
+
+
+def with_folder(forward_once, tmp_path, state):
+    case = CASES["flux2 klein"]
+    save_file(case.inputs(), tmp_path / "inputs.safetensors")
+    save_shards(state, tmp_path / "weights.safetensors")
+    return run(forward_once, tmp_path, case, "bf16", "aten")
+
+
+def test_a_published_folder_is_the_same_as_one_file(forward_once, tmp_path):
+    case = CASES["flux2 klein"]
+    state = randomise(case.make()).to(torch.bfloat16).state_dict()
+    (tmp_path / "one").mkdir()
+    save_file(state, tmp_path / "one" / "weights.safetensors")
+    save_file(case.inputs(), tmp_path / "one" / "inputs.safetensors")
+    assert run(forward_once, tmp_path / "one", case, "bf16", "aten").returncode == 0
+    done = with_folder(forward_once, tmp_path, state)
+    assert done.returncode == 0, done.stderr
+    assert (read(tmp_path, "velocity") == read(tmp_path / "one", "velocity")).all()
+
+
+def test_a_folder_at_odds_with_its_index_is_refused(forward_once, tmp_path):
+    state = randomise(CASES["flux2 klein"].make()).state_dict()
+    name = "proj_out.weight"
+
+    def refusal(folder, break_it):
+        folder.mkdir()
+        save_shards(state, folder / "probe")
+        index = folder / "probe" / "a.safetensors.index.json"
+        break_it(folder / "probe", index)
+        save_file(CASES["flux2 klein"].inputs(), folder / "inputs.safetensors")
+        (folder / "probe").rename(folder / "weights.safetensors")
+        done = run(forward_once, folder, CASES["flux2 klein"], "fp32", "aten")
+        assert done.returncode == 1
+        return done.stderr
+
+    def rename_in_index(_, index):
+        index.write_text(index.read_text().replace(f'"{name}"', '"no.such.weight"'))
+
+    def move_in_index(_, index):
+        text = json.loads(index.read_text())
+        place = text["weight_map"][name]
+        text["weight_map"][name] = {"a-1-of-2.safetensors": "a-2-of-2.safetensors"}.get(place, "a-1-of-2.safetensors")
+        index.write_text(json.dumps(text))
+
+    assert "'no.such.weight', and it does not" in refusal(tmp_path / "renamed", rename_in_index)
+    assert f"'{name}', and it does not" in refusal(tmp_path / "moved", move_in_index)
+    gone = refusal(tmp_path / "gone", lambda folder, _: (folder / "a-2-of-2.safetensors").unlink())
+    assert "a-2-of-2.safetensors: cannot be read" in gone
+    assert "is no index" in refusal(tmp_path / "rubbish", lambda _, index: index.write_text("{"))
+    assert "holds several files" in refusal(tmp_path / "bare", lambda _, index: index.unlink())
+    empty = refusal(tmp_path / "empty", lambda folder, _: [file.unlink() for file in folder.iterdir()])
+    assert "holds no .safetensors file" in empty
