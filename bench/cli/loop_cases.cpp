@@ -49,6 +49,7 @@ std::map<std::string, std::string> parameters(const scenario::LoopCase& loop) {
   std::map<std::string, std::string> p{
       {"model", loop.model.name},
       {"resolution", fmt::format("{}x{}", loop.model.width, loop.model.height)},
+      {"batch", fmt::format("{}", loop.model.batch)},
       {"text_tokens", fmt::format("{}", loop.model.text_tokens)},
       {"dtype", std::string(to_string(loop.model.dtype))},
       {"weights", loop.model.weights},

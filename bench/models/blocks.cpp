@@ -25,6 +25,18 @@ void linear_into(at::Tensor out, const Linear& linear, const at::Tensor& x) {
     at::mm_out(out, x, linear.weight.t());
 }
 
+/// linear of the tokens `first` to first + count of every image of x.
+at::Tensor projected(const Linear& linear, const at::Tensor& x, std::int64_t first,
+                     std::int64_t count, std::int64_t batch) {
+  if (batch == 1)
+    return linear(x.narrow(0, first, count));
+  const std::int64_t tokens = x.size(0) / batch;
+  const at::Tensor out = at::empty({batch * count, linear.weight.size(0)}, x.options());
+  for (std::int64_t b = 0; b < batch; ++b)
+    linear_into(out.narrow(0, b * count, count), linear, x.narrow(0, b * tokens + first, count));
+  return out;
+}
+
 at::Tensor activated(const kernels::Operators& operators, Activation activation, const Linear& up,
                      const at::Tensor& x) {
   if (activation == Activation::swiglu)
@@ -108,7 +120,8 @@ StreamWeights take_stream(Weights& weights, const std::string& block, const Stre
 
 void run_double_blocks(const kernels::Operators& operators, const BlockShape& shape,
                        const std::vector<DoubleBlock>& blocks, std::vector<Stream>& streams,
-                       const at::Tensor& rotation, const Denoiser::Watcher& watcher) {
+                       const at::Tensor& rotation, std::int64_t batch,
+                       const Denoiser::Watcher& watcher) {
   constexpr double eps = BlockShape::kEps;
   const std::int64_t tokens = rotation.size(0);
   const auto modulation = [](const Stream& s, std::size_t block, int part) {
@@ -122,22 +135,25 @@ void run_double_blocks(const kernels::Operators& operators, const BlockShape& sh
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     // Attention reads q, k and v where the streams' products wrote them.
     const at::Tensor joint =
-        at::empty({tokens, 3, shape.heads, shape.head_width}, streams[0].x.options());
+        at::empty({batch * tokens, 3, shape.heads, shape.head_width}, streams[0].x.options());
     for (const Stream& s : streams) {
       const StreamWeights& w = blocks[i].*s.weights;
-      const at::Tensor qkv = joint.narrow(0, s.first, s.x.size(0));
-      linear_into(qkv.view({qkv.size(0), 3 * shape.dim()}), w.qkv, s.normed);
-      operators.qk_rms_norm_rope_in_place(qkv.select(1, 0), qkv.select(1, 1), w.norm_q, w.norm_k,
-                                          rotation.narrow(0, s.first, s.x.size(0)), eps);
+      const std::int64_t part = s.x.size(0) / batch;
+      for (std::int64_t b = 0; b < batch; ++b) {
+        const at::Tensor qkv = joint.narrow(0, b * tokens + s.first, part);
+        linear_into(qkv.view({part, 3 * shape.dim()}), w.qkv, s.normed.narrow(0, b * part, part));
+        operators.qk_rms_norm_rope_in_place(qkv.select(1, 0), qkv.select(1, 1), w.norm_q, w.norm_k,
+                                            rotation.narrow(0, s.first, part), eps);
+      }
     }
     const at::Tensor attended =
-        attention(joint.select(1, 0), joint.select(1, 1), joint.select(1, 2));
+        attention(joint.select(1, 0), joint.select(1, 1), joint.select(1, 2), batch);
     for (Stream& s : streams) {
       const StreamWeights& w = blocks[i].*s.weights;
       const Modulation first = modulation(s, i, 0), second = modulation(s, i, 1);
       std::tie(s.x, s.normed) = operators.add_gated_then_layer_norm(
-          s.x, first.gate, w.out(attended.narrow(0, s.first, s.x.size(0))), second.scale,
-          second.shift, eps);
+          s.x, first.gate, projected(w.out, attended, s.first, s.x.size(0) / batch, batch),
+          second.scale, second.shift, eps);
       const at::Tensor f = w.down(activated(operators, shape.activation, w.up, s.normed));
       std::optional<Modulation> next = s.after;
       if (i + 1 < blocks.size())
@@ -165,10 +181,12 @@ SingleBlock make_single_block(Linear qkv, Linear up, const Linear& out, const Bl
 at::Tensor run_single_blocks(const kernels::Operators& operators, const BlockShape& shape,
                              const std::vector<SingleBlock>& blocks, at::Tensor x,
                              const at::Tensor& rotation, const at::Tensor& table, std::int64_t row,
-                             std::int64_t rows_per_block, std::int64_t first,
+                             std::int64_t rows_per_block, std::int64_t first, std::int64_t batch,
                              const Denoiser::Watcher& watcher) {
   constexpr double eps = BlockShape::kEps;
-  const std::int64_t kept = x.size(0) - first;
+  const auto kept = [&](const at::Tensor& t) { // the rows from `first` on, a view of a single image
+    return t.unflatten(0, {batch, -1}).slice(1, first).reshape({-1, t.size(1)});
+  };
   Modulation m = Modulator::at(table, row);
   at::Tensor h = operators.layer_norm_scale_shift(x, m.scale, m.shift, eps);
   for (std::size_t i = 0; i < blocks.size(); ++i) {
@@ -176,20 +194,19 @@ at::Tensor run_single_blocks(const kernels::Operators& operators, const BlockSha
     const at::Tensor qkv = b.qkv(h).view({x.size(0), 3, shape.heads, shape.head_width});
     const auto [q, k] = operators.qk_rms_norm_rope(qkv.select(1, 0), qkv.select(1, 1), b.norm_q,
                                                    b.norm_k, rotation, eps);
-    at::Tensor y = b.out(attention(q, k, qkv.select(1, 2)));
+    at::Tensor y = b.out(attention(q, k, qkv.select(1, 2), batch));
     y.addmm_(activated(operators, shape.activation, b.up, h), b.out_up.t());
     const at::Tensor gate = m.gate;
     const bool is_last = i + 1 == blocks.size();
     m = is_last ? Modulator::final(table)
                 : Modulator::at(table, row + static_cast<std::int64_t>(i + 1) * rows_per_block);
     if (is_last) { // of which only the image is used
-      x = x.narrow(0, first, kept);
-      y = y.narrow(0, first, kept);
+      x = kept(x);
+      y = kept(y);
     }
     std::tie(x, h) = operators.add_gated_then_layer_norm(x, gate, y, m.scale, m.shift, eps);
     if (watcher)
-      watcher(fmt::format("single_transformer_blocks.{}.image", i),
-              is_last ? x : x.narrow(0, first, kept));
+      watcher(fmt::format("single_transformer_blocks.{}.image", i), is_last ? x : kept(x));
   }
   return h;
 }
@@ -208,14 +225,20 @@ double single_block_flop(const BlockShape& shape, std::int64_t tokens) {
 std::vector<scenario::KernelShape> block_kernel_shapes(const BlockShape& shape,
                                                        std::string_view family,
                                                        const std::vector<std::int64_t>& tokens,
-                                                       bool has_single, scenario::DType dtype) {
-  std::vector<std::int64_t> parts = tokens;
+                                                       bool has_single,
+                                                       const scenario::ModelSpec& spec) {
+  // Double blocks turn q and k image by image; all else takes the rows of the batch at once.
+  const std::int64_t together = family == "qk_rms_norm_rope" ? 1 : spec.batch;
+  std::vector<std::int64_t> parts;
+  for (const std::int64_t part : tokens)
+    parts.push_back(part * together);
   if (has_single)
-    parts.push_back(std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0}));
+    parts.push_back(std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0}) * spec.batch);
   std::ranges::sort(parts, std::greater{});
   std::vector<scenario::KernelShape> shapes;
   const auto add = [&](std::int64_t rows, std::int64_t width, std::int64_t heads) {
-    const scenario::KernelShape one{.rows = rows, .width = width, .dtype = dtype, .heads = heads};
+    const scenario::KernelShape one{
+        .rows = rows, .width = width, .dtype = spec.dtype, .heads = heads};
     if (std::ranges::find(shapes, one) == shapes.end())
       shapes.push_back(one);
   };
@@ -233,13 +256,13 @@ std::vector<scenario::KernelShape> block_kernel_shapes(const BlockShape& shape,
 }
 
 std::int64_t block_memory(const BlockShape& shape, std::int64_t parameters, std::int64_t tokens,
-                          scenario::DType dtype) {
+                          const scenario::ModelSpec& spec) {
   // The widest moment of a block: residual, norm, q|k|v, their rotations in fp32, the packed
   // product of the feed-forward and what its activation makes of it. Twice over, for blocks that
   // the allocator cannot reuse.
   const std::int64_t width = 2 * (12 * shape.dim() + shape.up() + shape.ffn);
   constexpr std::int64_t kLibraries = std::int64_t{1} << 30; // context, cuBLAS and cuDNN workspaces
-  return (parameters + tokens * width) * scenario::size_of(dtype) + kLibraries;
+  return (parameters + spec.batch * tokens * width) * scenario::size_of(spec.dtype) + kLibraries;
 }
 
 std::string numbers_fault(const scenario::ModelSpec& spec, const std::vector<std::string>& flags,

@@ -11,7 +11,8 @@
 
 /// Transformer blocks of several streams (text, image) that attend to each other, and of one stream
 /// whose feed-forward runs beside its attention: what Qwen-Image, FLUX.1 and FLUX.2 are made of.
-/// All tokens of a forward are one sequence, text first; a stream is a part of it.
+/// All tokens of an image are one sequence, text first; a stream is a part of it. Of a batch, rows
+/// are those of its images one behind the other.
 namespace bench::models {
 
 enum class Activation { gelu, swiglu };
@@ -82,7 +83,7 @@ struct Stream {
   StreamWeights DoubleBlock::*weights;
   std::string name;                ///< of what is shown
   std::int64_t first = 0;          ///< token in the sequence
-  at::Tensor x;                    ///< [tokens, dim]
+  at::Tensor x;                    ///< [batch * tokens, dim]
   at::Tensor modulation;           ///< [rows, dim]
   std::int64_t row = 0;            ///< of the first block's six rows
   std::int64_t rows_per_block = 0; ///< 0: all blocks share them
@@ -90,11 +91,12 @@ struct Stream {
   at::Tensor normed = {};          ///< [tokens, dim], of that norm
 };
 
-/// Runs `streams`, which make up a sequence turned by `rotation`, through `blocks`: their x and
-/// normed become those after the last.
+/// Runs `streams`, which make up a sequence turned by `rotation` (of one image), through `blocks`:
+/// their x and normed become those after the last.
 void run_double_blocks(const kernels::Operators& operators, const BlockShape& shape,
                        const std::vector<DoubleBlock>& blocks, std::vector<Stream>& streams,
-                       const at::Tensor& rotation, const Denoiser::Watcher& watcher);
+                       const at::Tensor& rotation, std::int64_t batch,
+                       const Denoiser::Watcher& watcher);
 
 /// out(attention | activation(up)) as two products that add up, so that neither half is copied.
 struct SingleBlock {
@@ -106,12 +108,13 @@ struct SingleBlock {
 /// `qkv`, `up` and `out` (dim + ffn inputs) as published; the last is split.
 SingleBlock make_single_block(Linear qkv, Linear up, const Linear& out, const BlockShape& shape);
 
-/// Runs the sequence x [tokens, dim] through `blocks`, whose modulations begin at `row` of `table`,
-/// and through the final norm; returns that of the tokens from `first` on.
+/// Runs the sequences x [batch * tokens, dim], all turned by `rotation` [batch * tokens, ...],
+/// through `blocks`, whose modulations begin at `row` of `table`, and through the final norm;
+/// returns that of the tokens from `first` on.
 at::Tensor run_single_blocks(const kernels::Operators& operators, const BlockShape& shape,
                              const std::vector<SingleBlock>& blocks, at::Tensor x,
                              const at::Tensor& rotation, const at::Tensor& table, std::int64_t row,
-                             std::int64_t rows_per_block, std::int64_t first,
+                             std::int64_t rows_per_block, std::int64_t first, std::int64_t batch,
                              const Denoiser::Watcher& watcher);
 
 // What a network of such blocks costs, without one.
@@ -120,16 +123,17 @@ at::Tensor run_single_blocks(const kernels::Operators& operators, const BlockSha
 double double_block_flop(const BlockShape& shape, const std::vector<std::int64_t>& tokens);
 double single_block_flop(const BlockShape& shape, std::int64_t tokens);
 
-/// Shapes in which `blocks` call the kernel family: double blocks of streams of `tokens`, and with
+/// Shapes in which blocks call the kernel family: double blocks of streams of `tokens`, and with
 /// `has_single` single blocks of all of them.
 std::vector<scenario::KernelShape> block_kernel_shapes(const BlockShape& shape,
                                                        std::string_view family,
                                                        const std::vector<std::int64_t>& tokens,
-                                                       bool has_single, scenario::DType dtype);
+                                                       bool has_single,
+                                                       const scenario::ModelSpec& spec);
 
-/// Device memory of a loop, bytes: an upper estimate.
+/// Device memory of a loop, bytes: an upper estimate. `tokens` are those of an image.
 std::int64_t block_memory(const BlockShape& shape, std::int64_t parameters, std::int64_t tokens,
-                          scenario::DType dtype);
+                          const scenario::ModelSpec& spec);
 
 /// "" or what is wrong with the numbers of `spec`, naming the key: those in `flags` must be 0 or 1,
 /// head_width a multiple of `head_multiple`, because rotary embedding splits it.

@@ -9,6 +9,8 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/randn.h>
 
+#include <numeric>
+
 namespace bench::models {
 namespace {
 
@@ -22,8 +24,12 @@ at::Tensor normal(at::IntArrayRef shape, std::uint64_t seed) {
 at::Tensor guided(Guidance kind, double scale, const at::Tensor& with, const at::Tensor& without) {
   if (kind == Guidance::bounded_norm) {
     const at::Tensor sum = with + scale * (with - without);
-    const at::Tensor shrink = at::linalg_vector_norm(with) / at::linalg_vector_norm(sum);
-    return sum * shrink.clamp_max(1);
+    const auto length = [](const at::Tensor& t) { // of each image
+      std::vector<std::int64_t> dimensions(static_cast<std::size_t>(t.dim() - 1));
+      std::iota(dimensions.begin(), dimensions.end(), 1);
+      return at::linalg_vector_norm(t, 2, dimensions, /*keepdim=*/true);
+    };
+    return sum * (length(with) / length(sum)).clamp_max(1);
   }
   const at::Tensor sum = at::lerp(without, with, scale);
   if (kind == Guidance::plain)
@@ -105,6 +111,10 @@ double DenoiseLoop::flop_per_step() const {
 
 void DenoiseLoop::begin() {
   state_->latents.copy_(state_->noise);
+}
+
+void DenoiseLoop::begin(const at::Tensor& noise) {
+  state_->latents.copy_(noise);
 }
 
 void DenoiseLoop::set_step(int index) {

@@ -26,6 +26,8 @@ class DenoiseLoop {
 
   /// Enqueues a fresh start: latents become the initial noise.
   void begin();
+  /// The same with other noise, of the network's latent_shape in fp32.
+  void begin(const at::Tensor& noise);
   /// Enqueues what step `index` is told: its time and the distance to go.
   void set_step(int index);
   /// Enqueues one step with what set_step last told: one forward, or two with classifier-free

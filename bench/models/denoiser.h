@@ -39,7 +39,7 @@ struct Inputs {
   at::Tensor picture;  ///< of picture_shape, fp32: latents of the picture to edit; or undefined
 };
 
-/// A denoising network on a device, batch 1. Its forward enqueues work, never synchronises, and can
+/// A denoising network on a device. Its forward enqueues work, never synchronises, and can
 /// be captured into a CUDA graph.
 class Denoiser {
  public:
@@ -62,10 +62,13 @@ class Denoiser {
   virtual std::vector<float> sigmas(int steps, double shift) const = 0;
   virtual Guidance guidance() const = 0;
 
-  virtual std::vector<std::int64_t> latent_shape() const = 0; ///< [C, H, W] or [tokens, channels]
+  virtual std::vector<std::int64_t>
+  latent_shape() const = 0; ///< [batch, C, H, W] or [batch, tokens, channels]
   virtual std::int64_t caption_width() const = 0;
-  virtual std::int64_t pooled_width() const { return 0; }                ///< 0: takes none
-  virtual std::vector<std::int64_t> picture_shape() const { return {}; } ///< empty: takes none
+  virtual std::int64_t pooled_width() const { return 0; } ///< 0: takes none
+  virtual std::vector<std::int64_t> picture_shape() const {
+    return {};
+  } ///< [tokens, channels]; empty: takes none
   virtual std::int64_t parameters() const = 0;
   /// Floating-point operations of the matrix products and attention in one forward with that many
   /// caption tokens; a multiply-add counts two.

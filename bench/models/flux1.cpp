@@ -22,6 +22,7 @@ class Flux1 final : public JointDenoiser {
   Flux1(const Flux1Config& config, Weights& w)
       : JointDenoiser({.name = "flux1",
                        .shape = config.shape(),
+                       .batch = config.batch,
                        .tokens = config.image_tokens(),
                        .channels = config.kChannels,
                        .caption_width = config.caption_width,
@@ -109,12 +110,11 @@ class Flux1 final : public JointDenoiser {
     embedding = embedding + pooled_(cast(in.pooled));
     const at::Tensor table = modulator_(embedding)[0];
 
-    const at::Tensor text = embed_caption_(cast(in.caption));
-    const std::int64_t t = text.size(0);
+    const std::int64_t t = in.caption.size(0);
     std::vector<Stream> streams{{.weights = &DoubleBlock::text,
                                  .name = "text",
                                  .first = 0,
-                                 .x = text,
+                                 .x = repeated(embed_caption_(cast(in.caption))),
                                  .modulation = table,
                                  .row = kTextRow,
                                  .rows_per_block = kRowsPerBlock,
@@ -122,17 +122,19 @@ class Flux1 final : public JointDenoiser {
                                 {.weights = &DoubleBlock::image,
                                  .name = "image",
                                  .first = t,
-                                 .x = embed_image_(latents),
+                                 .x = embed_image_(latents.flatten(0, 1)),
                                  .modulation = table,
                                  .row = kImageRow,
                                  .rows_per_block = kRowsPerBlock,
                                  .after = std::nullopt}};
-    const at::Tensor rotation = rotation_for(t);
-    run_double_blocks(operators(), shape(), blocks_, streams, rotation, watcher());
+    const Rotation rotation = rotation_for(t);
+    run_double_blocks(operators(), shape(), blocks_, streams, rotation.one, batch(), watcher());
+    const auto images = [&](const Stream& s) { return s.x.unflatten(0, {batch(), -1}); };
+    const at::Tensor joint = at::cat({images(streams[0]), images(streams[1])}, 1).flatten(0, 1);
     const at::Tensor x =
-        run_single_blocks(operators(), shape(), singles_, at::cat({streams[0].x, streams[1].x}),
-                          rotation, table, c_.layers * kRowsPerBlock, kRowsPerSingle, t, watcher());
-    return final_(x).to(at::kFloat);
+        run_single_blocks(operators(), shape(), singles_, joint, rotation.all, table,
+                          c_.layers * kRowsPerBlock, kRowsPerSingle, t, batch(), watcher());
+    return as_velocity(final_(x));
   }
 
   Flux1Config c_;
@@ -162,6 +164,7 @@ Flux1Config flux1_config(const scenario::ModelSpec& spec) {
           .caption_width = a.at("caption_width"),
           .pooled_width = a.at("pooled_width"),
           .guidance_embeds = a.at("guidance_embeds") != 0,
+          .batch = spec.batch,
           .image_width = spec.width,
           .image_height = spec.height};
 }
@@ -176,25 +179,25 @@ double flux1_flop(const Flux1Config& c, std::int64_t caption_tokens) {
   const auto layers = static_cast<double>(c.layers), singles = static_cast<double>(c.single_layers);
   const double rows = layers * kRowsPerBlock + singles * kRowsPerSingle + 2;
   const double embeddings = c.guidance_embeds ? 2 : 1;
-  return layers * double_block_flop(shape, {caption_tokens, c.image_tokens()}) +
-         singles * single_block_flop(shape, caption_tokens + c.image_tokens()) + 2 * d * rows * d +
-         2 * d * 2 * static_cast<double>(c.image_tokens() * c.kChannels) +
-         2 * static_cast<double>(caption_tokens * c.caption_width) * d +
+  return static_cast<double>(c.batch) *
+             (layers * double_block_flop(shape, {caption_tokens, c.image_tokens()}) +
+              singles * single_block_flop(shape, caption_tokens + c.image_tokens()) +
+              2 * d * 2 * static_cast<double>(c.image_tokens() * c.kChannels)) +
+         2 * d * rows * d + 2 * static_cast<double>(caption_tokens * c.caption_width) * d +
          2 * d * (embeddings * (kTimeWidth + d) + static_cast<double>(c.pooled_width) + d);
 }
 
 std::vector<scenario::KernelShape> flux1_kernel_shapes(const scenario::ModelSpec& spec,
                                                        std::string_view family) {
   const Flux1Config c = flux1_config(spec);
-  return block_kernel_shapes(c.shape(), family, {c.image_tokens(), spec.text_tokens}, true,
-                             spec.dtype);
+  return block_kernel_shapes(c.shape(), family, {c.image_tokens(), spec.text_tokens}, true, spec);
 }
 
 std::int64_t flux1_memory(const scenario::ModelSpec& spec) {
   const Flux1Config c = flux1_config(spec);
   const auto counter = make_random_weights(c10::kMeta, c10::kFloat, 0);
   return block_memory(c.shape(), make_flux1(spec, *counter)->parameters(),
-                      c.image_tokens() + spec.text_tokens, spec.dtype);
+                      c.image_tokens() + spec.text_tokens, spec);
 }
 
 std::unique_ptr<Denoiser> make_flux1(const scenario::ModelSpec& spec, Weights& weights) {

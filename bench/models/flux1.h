@@ -13,7 +13,8 @@ struct Flux1Config {
   std::int64_t caption_width = 4096; ///< features of the text encoder
   std::int64_t pooled_width = 768;   ///< of the caption as a whole
   bool guidance_embeds = true;       ///< the guidance scale is an input
-  std::int64_t image_width = 1024;   ///< pixels
+  std::int64_t batch = 1;
+  std::int64_t image_width = 1024; ///< pixels
   std::int64_t image_height = 1024;
 
   static constexpr std::int64_t kChannels = 64; ///< of a token: 2x2 latent pixels of 16

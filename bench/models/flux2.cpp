@@ -23,6 +23,7 @@ class Flux2 final : public JointDenoiser {
   Flux2(const Flux2Config& config, Weights& w)
       : JointDenoiser({.name = "flux2",
                        .shape = config.shape(),
+                       .batch = config.batch,
                        .tokens = config.image_tokens(),
                        .channels = config.kChannels,
                        .caption_width = config.caption_width,
@@ -103,28 +104,28 @@ class Flux2 final : public JointDenoiser {
   }
 
   at::Tensor velocity(const at::Tensor& latents, const at::Tensor& table, const Inputs& in) const {
-    const at::Tensor text = embed_caption_(cast(in.caption));
-    const std::int64_t t = text.size(0);
+    const std::int64_t t = in.caption.size(0);
     std::vector<Stream> streams{{.weights = &DoubleBlock::text,
                                  .name = "text",
                                  .first = 0,
-                                 .x = text,
+                                 .x = repeated(embed_caption_(cast(in.caption))),
                                  .modulation = table,
                                  .row = kTextRow,
                                  .after = std::nullopt},
                                 {.weights = &DoubleBlock::image,
                                  .name = "image",
                                  .first = t,
-                                 .x = embed_image_(latents),
+                                 .x = embed_image_(latents.flatten(0, 1)),
                                  .modulation = table,
                                  .row = kImageRow,
                                  .after = std::nullopt}};
-    const at::Tensor rotation = rotation_for(t);
-    run_double_blocks(operators(), shape(), blocks_, streams, rotation, watcher());
-    const at::Tensor x =
-        run_single_blocks(operators(), shape(), singles_, at::cat({streams[0].x, streams[1].x}),
-                          rotation, table, kSingleRow, 0, t, watcher());
-    return final_(x).to(at::kFloat);
+    const Rotation rotation = rotation_for(t);
+    run_double_blocks(operators(), shape(), blocks_, streams, rotation.one, batch(), watcher());
+    const auto images = [&](const Stream& s) { return s.x.unflatten(0, {batch(), -1}); };
+    const at::Tensor joint = at::cat({images(streams[0]), images(streams[1])}, 1).flatten(0, 1);
+    const at::Tensor x = run_single_blocks(operators(), shape(), singles_, joint, rotation.all,
+                                           table, kSingleRow, 0, t, batch(), watcher());
+    return as_velocity(final_(x));
   }
 
   Flux2Config c_;
@@ -153,6 +154,7 @@ Flux2Config flux2_config(const scenario::ModelSpec& spec) {
           .head_width = a.at("head_width"),
           .caption_width = a.at("caption_width"),
           .guidance_embeds = a.at("guidance_embeds") != 0,
+          .batch = spec.batch,
           .image_width = spec.width,
           .image_height = spec.height};
 }
@@ -165,27 +167,27 @@ double flux2_flop(const Flux2Config& c, std::int64_t caption_tokens) {
   const BlockShape shape = c.shape();
   const auto d = static_cast<double>(shape.dim());
   const double embeddings = c.guidance_embeds ? 2 : 1;
-  return static_cast<double>(c.layers) *
-             double_block_flop(shape, {caption_tokens, c.image_tokens()}) +
-         static_cast<double>(c.single_layers) *
-             single_block_flop(shape, caption_tokens + c.image_tokens()) +
-         2 * d * kRows * d + 2 * d * 2 * static_cast<double>(c.image_tokens() * c.kChannels) +
-         2 * static_cast<double>(caption_tokens * c.caption_width) * d +
+  return static_cast<double>(c.batch) *
+             (static_cast<double>(c.layers) *
+                  double_block_flop(shape, {caption_tokens, c.image_tokens()}) +
+              static_cast<double>(c.single_layers) *
+                  single_block_flop(shape, caption_tokens + c.image_tokens()) +
+              2 * d * 2 * static_cast<double>(c.image_tokens() * c.kChannels)) +
+         2 * d * kRows * d + 2 * static_cast<double>(caption_tokens * c.caption_width) * d +
          2 * d * embeddings * (kTimeWidth + d);
 }
 
 std::vector<scenario::KernelShape> flux2_kernel_shapes(const scenario::ModelSpec& spec,
                                                        std::string_view family) {
   const Flux2Config c = flux2_config(spec);
-  return block_kernel_shapes(c.shape(), family, {c.image_tokens(), spec.text_tokens}, true,
-                             spec.dtype);
+  return block_kernel_shapes(c.shape(), family, {c.image_tokens(), spec.text_tokens}, true, spec);
 }
 
 std::int64_t flux2_memory(const scenario::ModelSpec& spec) {
   const Flux2Config c = flux2_config(spec);
   const auto counter = make_random_weights(c10::kMeta, c10::kFloat, 0);
   return block_memory(c.shape(), make_flux2(spec, *counter)->parameters(),
-                      c.image_tokens() + spec.text_tokens, spec.dtype);
+                      c.image_tokens() + spec.text_tokens, spec);
 }
 
 std::unique_ptr<Denoiser> make_flux2(const scenario::ModelSpec& spec, Weights& weights) {

@@ -14,7 +14,8 @@ struct Flux2Config {
   std::int64_t head_width = 128;      ///< split evenly over four axes
   std::int64_t caption_width = 15360; ///< features of the text encoder, three layers of it
   bool guidance_embeds = true;        ///< the guidance scale is an input
-  std::int64_t image_width = 1024;    ///< pixels
+  std::int64_t batch = 1;
+  std::int64_t image_width = 1024; ///< pixels
   std::int64_t image_height = 1024;
 
   static constexpr std::int64_t kChannels = 128; ///< of a token: 2x2 latent pixels of 32

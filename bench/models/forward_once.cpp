@@ -1,10 +1,10 @@
 // forward_once WEIGHTS INPUTS OUTPUT MODEL DTYPE WIDTHxHEIGHT PICTURE PATH KEY=VALUE...
 //
 // One forward of a model with the weights and inputs of two .safetensors files. For the comparison
-// with diffusers in diffusers_test.py. INPUTS holds fp32 tensors: `latents` as the network takes
-// them, `time` [1], `caption` [tokens, width], and where the network takes them `pooled`,
-// `guidance`, `picture`. PICTURE is the size of the picture to edit, or 0x0. Writes to the folder
-// OUTPUT, each as raw fp32: `velocity`, and what each block returns under its name.
+// with diffusers in diffusers_test.py. INPUTS holds fp32 tensors: `latents` of one image, `time`
+// [1], `caption` [tokens, width], and where the network takes them `pooled`, `guidance`, `picture`.
+// PICTURE is the size of the picture to edit, or 0x0. Writes to the folder OUTPUT, each as raw
+// fp32: `velocity`, and what each block returns under its name.
 
 #include <bench/device/tensor.h>
 #include <bench/models/registry.h>
@@ -68,7 +68,8 @@ int main(int argc, char** argv) {
                             .pooled = optional("pooled"),
                             .guidance = optional("guidance"),
                             .picture = optional("picture")};
-    const at::Tensor latents = inputs.tensor("latents").to(device::torch_type(spec.dtype));
+    const at::Tensor latents =
+        inputs.tensor("latents").unsqueeze(0).to(device::torch_type(spec.dtype));
     write(output / "velocity", network->velocities(latents, inputs.tensor("time"), {in})[0]);
     return 0;
   } catch (const std::exception& e) {

@@ -24,12 +24,21 @@ void JointDenoiser::use(const Paths& paths) {
   operators_ = operators_of(paths, frame_.name);
 }
 
-at::Tensor JointDenoiser::rotation_for(std::int64_t caption_tokens) const {
+JointDenoiser::Rotation JointDenoiser::rotation_for(std::int64_t caption_tokens) const {
   for (const auto& [tokens, known] : rotations_)
     if (tokens == caption_tokens)
       return known;
-  at::Tensor made = rotations(positions(caption_tokens), frame_.axes, frame_.theta).to(device_);
-  return rotations_.emplace_back(caption_tokens, std::move(made)).second;
+  const at::Tensor one =
+      rotations(positions(caption_tokens), frame_.axes, frame_.theta).to(device_);
+  return rotations_.emplace_back(caption_tokens, Rotation{one, repeated(one)}).second;
+}
+
+at::Tensor JointDenoiser::repeated(const at::Tensor& t) const {
+  return frame_.batch == 1 ? t : t.repeat({frame_.batch, 1});
+}
+
+at::Tensor JointDenoiser::as_velocity(const at::Tensor& rows) const {
+  return rows.view({frame_.batch, frame_.tokens, frame_.channels}).to(at::kFloat);
 }
 
 at::Tensor JointDenoiser::sinusoid(const at::Tensor& t) const {

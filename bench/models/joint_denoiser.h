@@ -16,7 +16,9 @@ class JointDenoiser : public Denoiser {
  public:
   void use(const Paths& paths) final;
   float time_of(float sigma) const final { return sigma; }
-  std::vector<std::int64_t> latent_shape() const final { return {frame_.tokens, frame_.channels}; }
+  std::vector<std::int64_t> latent_shape() const final {
+    return {frame_.batch, frame_.tokens, frame_.channels};
+  }
   std::int64_t caption_width() const final { return frame_.caption_width; }
   std::int64_t parameters() const final { return parameters_; }
 
@@ -26,7 +28,8 @@ class JointDenoiser : public Denoiser {
   struct Frame {
     std::string name; ///< of the family, for messages
     BlockShape shape;
-    std::int64_t tokens = 0;   ///< of the image
+    std::int64_t batch = 1;
+    std::int64_t tokens = 0;   ///< of an image
     std::int64_t channels = 0; ///< of a token
     std::int64_t caption_width = 0;
     std::vector<std::int64_t> axes; ///< of a head, for rotary embedding
@@ -45,13 +48,23 @@ class JointDenoiser : public Denoiser {
       for (std::int64_t column = 0; column < width; ++column)
         all.push_back(make(row, column));
   }
-  at::Tensor rotation_for(std::int64_t caption_tokens) const;
+  struct Rotation {
+    at::Tensor one; ///< of an image
+    at::Tensor all; ///< of the batch
+  };
+  Rotation rotation_for(std::int64_t caption_tokens) const;
+
+  /// [rows, ...], the same for every image of the batch: [batch * rows, ...].
+  at::Tensor repeated(const at::Tensor& t) const;
+  /// [batch, tokens, channels] of rows that lie image by image, fp32: a velocity.
+  at::Tensor as_velocity(const at::Tensor& rows) const;
 
   /// Of times (and guidance scales) [n], which are rounded to the network's type as diffusers does,
   /// before they are scaled or after: [n, kTimeWidth].
   at::Tensor sinusoid(const at::Tensor& t) const;
   at::Tensor sinusoid_scaled_late(const at::Tensor& t) const;
 
+  std::int64_t batch() const { return frame_.batch; }
   const BlockShape& shape() const { return frame_.shape; }
   const kernels::Operators& operators() const { return *operators_; }
   /// In the network's type.
@@ -64,7 +77,7 @@ class JointDenoiser : public Denoiser {
   std::shared_ptr<const kernels::Operators> operators_;
   at::Tensor frequencies_;
   std::int64_t parameters_ = 0;
-  mutable std::vector<std::pair<std::int64_t, at::Tensor>> rotations_; // by caption tokens
+  mutable std::vector<std::pair<std::int64_t, Rotation>> rotations_; // by caption tokens
 };
 
 } // namespace bench::models

@@ -58,10 +58,14 @@ EmbeddingMlp take_embedding(Weights& weights, const std::string& name, std::int6
           .out = take_linear(weights, name + ".linear_2", outputs, outputs, bias)};
 }
 
-at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  const auto batched = [](const at::Tensor& t) { return t.transpose(0, 1).unsqueeze(0); };
-  const at::Tensor out = at::scaled_dot_product_attention(batched(q), batched(k), batched(v));
-  return out.squeeze(0).transpose(0, 1).flatten(1);
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     std::int64_t batch) {
+  const auto heads_first = [&](const at::Tensor& t) {
+    return t.unflatten(0, {batch, -1}).transpose(1, 2);
+  };
+  const at::Tensor out =
+      at::scaled_dot_product_attention(heads_first(q), heads_first(k), heads_first(v));
+  return out.transpose(1, 2).flatten(2).flatten(0, 1);
 }
 
 at::Tensor rotations(const std::vector<std::vector<std::int64_t>>& positions,
@@ -96,17 +100,19 @@ at::Tensor timestep_embedding(const at::Tensor& t, const at::Tensor& frequencies
 }
 
 at::Tensor patchify(const at::Tensor& image, std::int64_t p) {
-  const std::int64_t c = image.size(0), rows = image.size(1) / p, columns = image.size(2) / p;
-  return image.view({c, rows, p, columns, p})
-      .permute({1, 3, 2, 4, 0})
-      .reshape({rows * columns, p * p * c});
+  const std::int64_t b = image.size(0), c = image.size(1), rows = image.size(2) / p,
+                     columns = image.size(3) / p;
+  return image.view({b, c, rows, p, columns, p})
+      .permute({0, 2, 4, 3, 5, 1})
+      .reshape({b, rows * columns, p * p * c});
 }
 
 at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t height,
                       std::int64_t width, std::int64_t p) {
-  return tokens.view({height / p, width / p, p, p, channels})
-      .permute({4, 0, 2, 1, 3})
-      .reshape({channels, height, width});
+  const std::int64_t b = tokens.size(0);
+  return tokens.reshape({b, height / p, width / p, p, p, channels})
+      .permute({0, 5, 1, 3, 2, 4})
+      .reshape({b, channels, height, width});
 }
 
 } // namespace bench::models

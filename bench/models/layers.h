@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-/// Building blocks that denoising networks share. Sequences are [tokens, ...], batch 1.
+/// Building blocks that denoising networks share. Sequences are [tokens, ...], of the images
+/// of a batch one behind the other.
 namespace bench::models {
 
 class Weights;
@@ -36,9 +37,10 @@ struct EmbeddingMlp {
 EmbeddingMlp take_embedding(Weights& weights, const std::string& name, std::int64_t inputs,
                             std::int64_t outputs, bool bias);
 
-/// Non-causal attention of q, k, v [tokens, heads, head_width]; returns [tokens, heads *
-/// head_width]. The backend is torch's choice; no mask.
-at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+/// Non-causal attention of q, k, v [batch * tokens, heads, head_width], each image to itself;
+/// returns [batch * tokens, heads * head_width]. The backend is torch's choice; no mask.
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     std::int64_t batch);
 
 /// Rotations (kernels/operators.h) at integer positions: positions[token][axis]; axis a uses
 /// axes[a] elements of the head with frequencies theta^(-2i / axes[a]). Computed in fp64 on the
@@ -51,7 +53,7 @@ at::Tensor rotations(const std::vector<std::vector<std::int64_t>>& positions,
 at::Tensor timestep_embedding(const at::Tensor& t, const at::Tensor& frequencies, double scale = 1);
 at::Tensor timestep_frequencies(std::int64_t half, at::TensorOptions options);
 
-/// An image [C, H, W] as tokens [H/p * W/p, p * p * C], the channel fastest; and back.
+/// Images [batch, C, H, W] as tokens [batch, H/p * W/p, p * p * C], the channel fastest; and back.
 at::Tensor patchify(const at::Tensor& image, std::int64_t p);
 at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t height,
                       std::int64_t width, std::int64_t p);

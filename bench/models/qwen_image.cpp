@@ -24,6 +24,7 @@ class QwenImage final : public JointDenoiser {
   QwenImage(const QwenImageConfig& config, Weights& w)
       : JointDenoiser({.name = "qwen_image",
                        .shape = config.shape(),
+                       .batch = config.batch,
                        .tokens = config.image_tokens(),
                        .channels = config.kChannels,
                        .caption_width = config.caption_width,
@@ -118,19 +119,25 @@ class QwenImage final : public JointDenoiser {
     if (c_.picture_tokens() > 0)
       picture = cast(in.picture);
     if (picture.defined() && !c_.zero_cond_t)
-      image = at::cat({image, picture});
-    const at::Tensor text =
-        embed_caption_(operators().rms_norm(cast(in.caption), caption_norm_, BlockShape::kEps));
-    const std::int64_t t = text.size(0);
+      image = at::cat({image, picture.expand({batch(), -1, -1})}, 1);
+    const at::Tensor text = repeated(
+        embed_caption_(operators().rms_norm(cast(in.caption), caption_norm_, BlockShape::kEps)));
+    const std::int64_t t = in.caption.size(0);
     std::vector<Stream> streams{
         stream(&DoubleBlock::text, "text", 0, text, now, kTextRow),
-        stream(&DoubleBlock::image, "image", t, embed_image_(image), now, kImageRow)};
+        stream(&DoubleBlock::image, "image", t, embed_image_(image.flatten(0, 1)), now, kImageRow)};
     streams[1].after = Modulator::final(now);
     if (picture.defined() && c_.zero_cond_t)
       streams.push_back(stream(&DoubleBlock::image, "picture", t + c_.image_tokens(),
-                               embed_image_(picture), table[1], kImageRow));
-    run_double_blocks(operators(), shape(), blocks_, streams, rotation_for(t), watcher());
-    return final_(streams[1].normed.narrow(0, 0, c_.image_tokens())).to(at::kFloat);
+                               repeated(embed_image_(picture)), table[1], kImageRow));
+    run_double_blocks(operators(), shape(), blocks_, streams, rotation_for(t).one, batch(),
+                      watcher());
+    const at::Tensor& normed = streams[1].normed;
+    const at::Tensor images = // without a picture that runs in their stream
+        normed.unflatten(0, {batch(), -1})
+            .narrow(1, 0, c_.image_tokens())
+            .reshape({-1, shape().dim()});
+    return as_velocity(final_(images));
   }
 
   QwenImageConfig c_;
@@ -159,6 +166,7 @@ QwenImageConfig qwen_image_config(const scenario::ModelSpec& spec) {
           .head_width = a.at("head_width"),
           .caption_width = a.at("caption_width"),
           .zero_cond_t = zero != a.end() && zero->second != 0,
+          .batch = spec.batch,
           .image_width = spec.width,
           .image_height = spec.height,
           .picture_width = spec.picture_width,
@@ -175,10 +183,12 @@ double qwen_image_flop(const QwenImageConfig& c, std::int64_t caption_tokens) {
   const auto image = static_cast<double>(c.image_tokens());
   const auto all_image = static_cast<double>(c.image_tokens() + c.picture_tokens());
   const double times = c.zero_cond_t ? 2 : 1;
-  return static_cast<double>(c.layers) *
-             (double_block_flop(shape, {caption_tokens, c.image_tokens() + c.picture_tokens()}) +
-              2 * times * d * kRowsPerBlock * d) +
-         2 * d * (all_image + image) * c.kChannels +
+  const auto layers = static_cast<double>(c.layers);
+  return static_cast<double>(c.batch) *
+             (layers * double_block_flop(shape,
+                                         {caption_tokens, c.image_tokens() + c.picture_tokens()}) +
+              2 * d * (all_image + image) * c.kChannels) +
+         layers * 2 * times * d * kRowsPerBlock * d +
          2 * static_cast<double>(caption_tokens * c.caption_width) * d +
          2 * times * (kTimeWidth * d + d * d + 2 * d * d);
 }
@@ -189,7 +199,7 @@ std::vector<scenario::KernelShape> qwen_image_kernel_shapes(const scenario::Mode
   std::vector<std::int64_t> streams{c.image_tokens() + c.picture_tokens(), spec.text_tokens};
   if (c.zero_cond_t)
     streams = {c.image_tokens(), c.picture_tokens(), spec.text_tokens};
-  auto shapes = block_kernel_shapes(c.shape(), family, streams, false, spec.dtype);
+  auto shapes = block_kernel_shapes(c.shape(), family, streams, false, spec);
   if (family == "rms_norm")
     shapes.push_back({.rows = spec.text_tokens, .width = c.caption_width, .dtype = spec.dtype});
   return shapes;
@@ -199,7 +209,7 @@ std::int64_t qwen_image_memory(const scenario::ModelSpec& spec) {
   const QwenImageConfig c = qwen_image_config(spec);
   const auto counter = make_random_weights(c10::kMeta, c10::kFloat, 0);
   return block_memory(c.shape(), make_qwen_image(spec, *counter)->parameters(),
-                      c.image_tokens() + c.picture_tokens() + spec.text_tokens, spec.dtype);
+                      c.image_tokens() + c.picture_tokens() + spec.text_tokens, spec);
 }
 
 std::unique_ptr<Denoiser> make_qwen_image(const scenario::ModelSpec& spec, Weights& weights) {

@@ -13,6 +13,7 @@ struct QwenImageConfig {
   std::int64_t caption_width = 3584; ///< features of the text encoder
   /// Tokens of the picture to edit are modulated as of time 0 (Qwen-Image-Edit-2511).
   bool zero_cond_t = false;
+  std::int64_t batch = 1;
   std::int64_t image_width = 1024; ///< pixels
   std::int64_t image_height = 1024;
   std::int64_t picture_width = 0; ///< of the picture to edit, pixels; 0: none

@@ -26,6 +26,9 @@ class Canonical {
       add("conditioning",
           fmt::format("{}x{}", loop.model.picture_width, loop.model.picture_height));
     }
+    if (loop.model.batch != 1) { // a key younger than the first baselines
+      add("batch", loop.model.batch);
+    }
     add("text_tokens", loop.model.text_tokens);
     add("dtype", to_string(loop.model.dtype));
     add("weights", loop.model.weights);

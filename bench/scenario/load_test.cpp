@@ -65,11 +65,11 @@ TEST(LoadFaults, UnknownKeys) {
   EXPECT_EQ(faults_of(small_with("steps: 50", "steps: 50, guidence: 5")),
             "s.yaml:8:18: unknown key 'guidence' in loops.b; did you mean 'guidance'?");
   EXPECT_EQ(faults_of(small_with("{name: z_image}", "{name: z_image, banana: 1}")),
-            "s.yaml:2:24: unknown key 'banana' in model; known: architecture, conditioning, "
-            "dtype, name, resolution, seed, text_tokens, weights");
+            "s.yaml:2:24: unknown key 'banana' in model; known: architecture, batch, "
+            "conditioning, dtype, name, resolution, seed, text_tokens, weights");
   EXPECT_EQ(faults_of(small_with("steps: 2", "model: {name: flux1}")),
             "s.yaml:15:30: unknown key 'name' in profiles.cpu.model; known: architecture, "
-            "conditioning, dtype, resolution, seed, text_tokens, weights");
+            "batch, conditioning, dtype, resolution, seed, text_tokens, weights");
 }
 
 TEST(LoadFaults, LackingKeys) {

@@ -18,6 +18,7 @@ std::optional<ModelSpec> read_model(const Node& root, const Node* loop, const No
   spec.name = section.text("name");
   spec.width = resolution.width;
   spec.height = resolution.height;
+  spec.batch = section.integer("batch");
   spec.text_tokens = section.integer("text_tokens");
   spec.dtype = parse_dtype(section.text("dtype")).value();
   spec.weights = section.text("weights");

@@ -37,13 +37,14 @@ struct KernelShape {
 std::string to_string(const KernelShape& shape);
 std::optional<KernelShape> parse_kernel_shape(std::string_view text);
 
-/// `model:` — one denoiser and the inputs it gets, batch 1.
+/// `model:` — one denoiser and the inputs it gets.
 struct ModelSpec {
   std::string name;               ///< a name of the catalog: "z_image"
   std::int64_t width = 1024;      ///< of the image, pixels
   std::int64_t height = 1024;     ///< of the image, pixels
   std::int64_t picture_width = 0; ///< of the picture to edit, pixels; 0: the model takes none
   std::int64_t picture_height = 0;
+  std::int64_t batch = 1;         ///< images of one caption, denoised together
   std::int64_t text_tokens = 32;  ///< caption tokens before any padding
   DType dtype = DType::bf16;      ///< of weights and activations
   std::string weights = "random"; ///< "random": from `seed`, on the device

@@ -12,6 +12,7 @@ namespace {
 
 constexpr Range kSteps{1, 1000};
 constexpr Range kTokens{1, 4096};
+constexpr Range kBatch{1, 256};
 constexpr Range kPixels{64, 4096};
 constexpr Range kSeeds{0, 9007199254740991}; // 2^53 - 1: what every JSON reader keeps
 constexpr Range kArchitecture{0, 1'000'000};
@@ -30,10 +31,11 @@ constexpr std::string_view kDevices = "cpu, cuda";
 constexpr auto kSchema = std::to_array<SchemaKey>({
   {"scenario", Type::name, kRequired, "Name of the scenario, the first part of every case id.", "zimage"},
 
-  {"model", Type::map, "(none)", "The denoiser and its inputs, batch 1. Needed by loops and by `shapes: model`.", "{name: z_image}"},
+  {"model", Type::map, "(none)", "The denoiser and its inputs. Needed by loops and by `shapes: model`.", "{name: z_image}"},
   {"model.name", Type::model, kRequired, "Which model.", "z_image"},
   {"model.resolution", Type::resolution, "1024x1024", "Width and height of the image in pixels.", "1024x768", kPixels},
   {"model.conditioning", Type::resolution, "(the image's)", "Width and height in pixels of the picture to edit; only for models that edit one.", "512x512", kPixels},
+  {"model.batch", Type::integer, "1", "Images of one caption that are denoised together.", "4", kBatch},
   {"model.text_tokens", Type::integer, "32", "Caption tokens before any padding.", "77", kTokens},
   {"model.dtype", Type::choice, "bf16", "Of weights and activations.", "fp16", {}, kDTypes},
   {"model.weights", Type::weights, "random", "`random`: drawn on the device from `seed`. Or a folder as published in diffusers' format, or one of its safetensors files; from the current folder.", "models/FLUX.1-dev/transformer"},
@@ -90,6 +92,7 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"profiles.<profile>.model", Type::map, "(the scenario's)", "Changes to `model`, key by key.", "{resolution: 128x128}"},
   {"profiles.<profile>.model.resolution", Type::resolution, "(the scenario's)", "Instead of `model.resolution`.", "128x128", kPixels},
   {"profiles.<profile>.model.conditioning", Type::resolution, "(the scenario's)", "Instead of `model.conditioning`.", "64x64", kPixels},
+  {"profiles.<profile>.model.batch", Type::integer, "(the scenario's)", "Instead of `model.batch`.", "2", kBatch},
   {"profiles.<profile>.model.text_tokens", Type::integer, "(the scenario's)", "Instead of `model.text_tokens`.", "8", kTokens},
   {"profiles.<profile>.model.dtype", Type::choice, "(the scenario's)", "Instead of `model.dtype`.", "fp32", {}, kDTypes},
   {"profiles.<profile>.model.weights", Type::weights, "(the scenario's)", "Instead of `model.weights`.", "random"},

@@ -110,6 +110,7 @@ TEST(Schema, DefaultsAgreeWithTheHeader) {
   EXPECT_EQ(loop.spec.shift, LoopSpec{}.shift);
   EXPECT_EQ(loop.model.width, ModelSpec{}.width);
   EXPECT_EQ(loop.model.height, ModelSpec{}.height);
+  EXPECT_EQ(loop.model.batch, ModelSpec{}.batch);
   EXPECT_EQ(loop.model.text_tokens, ModelSpec{}.text_tokens);
   EXPECT_EQ(loop.model.dtype, ModelSpec{}.dtype);
   EXPECT_EQ(loop.model.weights, ModelSpec{}.weights);
