@@ -111,7 +111,7 @@ def test_the_other_models(bench, name, loop, forwards):
     assert sorted(case["id"] for case in cases) == [f"{name}/loop/{loop}/eager/{path}" for path in ("aten", "decomposed")]
     for case in cases:
         assert (case["status"], case["parameters"]["forwards_per_step"]) == ("ok", forwards)
-        assert case["check"]["step_error"] < (1e-9 if case["parameters"]["rms_norm"] == "aten" else 0.05)
+        assert case["check"]["step_error"] < (1e-9 if case["parameters"]["rms_norm"] == "aten" else 0.15)
     # One of the two came first, and the other was compared with it.
     (psnr,) = (case["check"]["psnr_db"] for case in cases if case["check"]["psnr_db"] is not None)
     assert 30 < psnr < 200
