@@ -15,8 +15,8 @@
 
 namespace bench::cli {
 
-/// The most that `step_error` may be in a model's type. In bf16 a path that rounds otherwise is 0.015
-/// to 0.055 off at the published depths, the more with guidance, which adds up differences.
+/// The most that `step_error` may be in a model's type. In bf16 a path that rounds otherwise is
+/// 0.015 to 0.055 off at the published depths, the more with guidance, which adds up differences.
 double most_step_error(scenario::DType dtype);
 
 /// Whether the latents of the paths and engines of a loop agree, so that a faster wrong one is
