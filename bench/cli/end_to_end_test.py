@@ -182,7 +182,7 @@ def test_list(bench):
     cases = bench("list", "cases", bench.scenario, "--profile", "cpu")
     planned = bench("run", bench.scenario, "--profile", "cpu", "--dry-run")
     without_model = [line for line in planned.stdout.splitlines() if not line.startswith("model ")]
-    assert cases.stdout.splitlines() == without_model and len(without_model) == 19
+    assert cases.stdout.splitlines() == without_model and len(without_model) == 32
     (bench.cwd / "scenarios").mkdir()
     shutil.copy(bench.scenario, bench.cwd / "scenarios")  # where it looks by itself
     every = bench("list", "cases").stdout
