@@ -58,6 +58,14 @@ Operators::qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k, const at::
   return {turned(q, q_weight), turned(k, k_weight)};
 }
 
+void Operators::qk_rms_norm_rope_in_place(const at::Tensor& q, const at::Tensor& k,
+                                          const at::Tensor& q_weight, const at::Tensor& k_weight,
+                                          const at::Tensor& rotation, double eps) const {
+  const auto [new_q, new_k] = qk_rms_norm_rope(q, k, q_weight, k_weight, rotation, eps);
+  q.copy_(new_q);
+  k.copy_(new_k);
+}
+
 at::Tensor Operators::layer_norm_scale_shift(const at::Tensor& x, const at::Tensor& scale,
                                              const at::Tensor& shift, double eps) const {
   const at::Tensor scaled = at::layer_norm(x, {x.size(-1)}, {}, {}, eps) * scale;

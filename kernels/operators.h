@@ -52,6 +52,12 @@ class Operators {
   qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight,
                    const at::Tensor& k_weight, const at::Tensor& rotation, double eps) const;
 
+  /// qk_rms_norm_rope, written over q and k: those of one stream in the joint q|k|v of several,
+  /// each of which has norms of its own.
+  virtual void qk_rms_norm_rope_in_place(const at::Tensor& q, const at::Tensor& k,
+                                         const at::Tensor& q_weight, const at::Tensor& k_weight,
+                                         const at::Tensor& rotation, double eps) const;
+
   /// (x - mean(x)) / sqrt(var(x) + eps) * scale + shift; scale is 1 + modulation; an undefined
   /// shift adds nothing. Qwen-Image and FLUX before attention and feed-forward.
   virtual at::Tensor layer_norm_scale_shift(const at::Tensor& x, const at::Tensor& scale,

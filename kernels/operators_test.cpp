@@ -74,6 +74,22 @@ TEST_P(PathTest, WithoutARotationHeadsAreOnlyNormed) {
   EXPECT_TRUE(at::equal(kn, rms_norm(k, w)));
 }
 
+TEST_P(PathTest, HeadsOfAPackedProductAreOverwrittenInPlace) {
+  const Family& family = *find_family("qk_rms_norm_rope");
+  const Inputs in = family.make({6, 2, 32, at::kBFloat16}, at::kCPU);
+  const at::Tensor joint = at::randn({10, 3, 2, 32}).to(at::kBFloat16), before = joint.clone();
+  const at::Tensor stream = joint.narrow(0, 4, 6);
+  stream.copy_(in.activations[0]);
+  path().operators->qk_rms_norm_rope_in_place(stream.select(1, 0), stream.select(1, 1),
+                                              in.parameters[0], in.parameters[1], in.parameters[2],
+                                              kEps);
+  const auto expected = family.run(*path().operators, in);
+  EXPECT_TRUE(at::equal(stream.select(1, 0), expected[0]));
+  EXPECT_TRUE(at::equal(stream.select(1, 1), expected[1]));
+  EXPECT_TRUE(at::equal(stream.select(1, 2), in.activations[0].select(1, 2)));
+  EXPECT_TRUE(at::equal(joint.narrow(0, 0, 4), before.narrow(0, 0, 4)));
+}
+
 std::vector<std::string> paths_of_the_cpu() {
   std::vector<std::string> names;
   for (const Path& path : paths())

@@ -135,7 +135,7 @@ def test_full_standard_output(bench, arguments):
 def test_run_options(bench):
     file = bench.scenario
     for arguments, message in {
-        (file, "--profile", "cpu", "--only", "zzz"): "--only 'zzz': matches none of the 18 cases of zimage, profile cpu; "
+        (file, "--profile", "cpu", "--only", "zzz"): "--only 'zzz': matches none of the 31 cases of zimage, profile cpu; "
         f"`bench list cases {file}` shows them",
         (file, "--only", "("): "--only '(': no regular expression (Mismatched '(' and ')' in regular expression)",
         (file, file, "--out", "a.json"): "--out takes one file, and there are several scenarios: run them one by one, or "

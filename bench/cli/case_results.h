@@ -6,6 +6,7 @@
 #include <bench/results/result.h>
 #include <bench/scenario/scenario.h>
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct Bench {
   scenario::Sampling sampling;
   std::uint64_t seed = 0; ///< of kernel inputs
   measure::Progress& progress;
+  std::filesystem::path save_latents = {}; ///< folder that each loop's latents go to; "": none
 };
 
 using Sink = std::function<void(results::CaseResult)>;

@@ -8,6 +8,7 @@ import re
 import shutil
 import statistics
 
+import numpy as np
 import pytest
 
 LOOPS_AND_KERNELS = r"turbo-9|rms_norm/(32x256|128x128)\.bf16"
@@ -97,6 +98,33 @@ def test_two_scenarios_get_a_file_each(bench):
     assert names == ["other", "zimage"] and run.stdout.count("result: results/") == 2
 
 
+@pytest.mark.parametrize(
+    "name,loop,forwards",
+    [("qwen_image", "image-50", "2"), ("qwen_image_edit", "edit-50", "2"), ("flux1", "dev-50", "1"), ("flux2", "dev-50", "1"),
+     ("flux2", "klein-4b-4", "1")],
+)  # fmt: skip
+def test_the_other_models(bench, name, loop, forwards):
+    scenario = bench.scenario.with_name(f"{name}.yaml")
+    run = bench("run", scenario, *bench.quick, "--only", f"loop/{loop}/", "--out", "a.json", "--save-latents", "latents")
+    assert run.returncode == 0, run.stderr
+    cases = [case for case in json.loads((bench.cwd / "a.json").read_text())["cases"] if case["kind"] == "loop"]
+    assert sorted(case["id"] for case in cases) == [f"{name}/loop/{loop}/eager/{path}" for path in ("aten", "decomposed")]
+    for case in cases:
+        assert (case["status"], case["parameters"]["forwards_per_step"]) == ("ok", forwards)
+        assert case["check"]["step_error"] < (1e-9 if case["parameters"]["rms_norm"] == "aten" else 0.15)
+    # One of the two came first, and the other was compared with it.
+    (psnr,) = (case["check"]["psnr_db"] for case in cases if case["check"]["psnr_db"] is not None)
+    assert 30 < psnr < 200
+    latents = [np.load(path) for path in sorted((bench.cwd / "latents").iterdir())]
+    assert len(latents) == 2 and latents[0].shape == latents[1].shape
+    assert np.abs(latents[0] - latents[1]).max() < 0.2
+
+
+def test_weights_of_a_folder_that_is_not_there(bench):
+    run = bench("run", bench.scenario, *bench.quick, "--only", "turbo-9/eager/aten$", "--set", "model.weights=no/such/folder")
+    assert run.returncode == 4 and "no/such/folder: cannot be read" in run.stdout
+
+
 def test_set_changes_the_work(bench):
     arguments = ("run", bench.scenario, *bench.quick, "--only", "turbo-9/eager/aten", "--out", "a.json")
     assert bench(*arguments, "--set", "loops.turbo-9.steps=2", "--set", "loops.turbo-9.steps=3").returncode == 0
@@ -154,7 +182,7 @@ def test_list(bench):
     cases = bench("list", "cases", bench.scenario, "--profile", "cpu")
     planned = bench("run", bench.scenario, "--profile", "cpu", "--dry-run")
     without_model = [line for line in planned.stdout.splitlines() if not line.startswith("model ")]
-    assert cases.stdout.splitlines() == without_model and len(without_model) == 19
+    assert cases.stdout.splitlines() == without_model and len(without_model) == 32
     (bench.cwd / "scenarios").mkdir()
     shutil.copy(bench.scenario, bench.cwd / "scenarios")  # where it looks by itself
     every = bench("list", "cases").stdout

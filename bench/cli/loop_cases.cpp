@@ -1,6 +1,7 @@
 #include <bench/anchors/anchors.h>
 #include <bench/base/error.h>
 #include <bench/base/stopwatch.h>
+#include <bench/cli/agreement.h>
 #include <bench/cli/case_results.h>
 #include <bench/engines/engine.h>
 #include <bench/measure/interrupt.h>
@@ -48,6 +49,7 @@ std::map<std::string, std::string> parameters(const scenario::LoopCase& loop) {
   std::map<std::string, std::string> p{
       {"model", loop.model.name},
       {"resolution", fmt::format("{}x{}", loop.model.width, loop.model.height)},
+      {"batch", fmt::format("{}", loop.model.batch)},
       {"text_tokens", fmt::format("{}", loop.model.text_tokens)},
       {"dtype", std::string(to_string(loop.model.dtype))},
       {"weights", loop.model.weights},
@@ -55,13 +57,20 @@ std::map<std::string, std::string> parameters(const scenario::LoopCase& loop) {
       {"loop", loop.loop},
       {"steps", fmt::format("{}", loop.spec.steps)},
       {"guidance", fmt::format("{}", loop.spec.guidance)},
-      {"forwards_per_step", loop.spec.guidance > 0 ? "2" : "1"},
       {"engine", loop.engine},
   };
   p.insert(loop.paths.begin(), loop.paths.end());
   for (const auto& [key, value] : loop.model.architecture)
     p["architecture." + key] = fmt::format("{}", value);
   return p;
+}
+
+/// Its output means nothing, so it need not agree with any.
+bool is_floor(const scenario::LoopCase& loop) {
+  return std::ranges::any_of(loop.paths, [](const auto& one) {
+    const kernels::Path* path = kernels::find_path(one.second);
+    return path && path->is_floor;
+  });
 }
 
 measure::SamplePlan loop_plan(const scenario::Sampling& sampling) {
@@ -82,7 +91,7 @@ class LoopMeasurement {
  public:
   LoopMeasurement(const Bench& bench, std::map<std::string, double>& phases_s)
       : bench_(bench), phases_s_(phases_s), models_(bench.device),
-        marker_(bench.device.make_marker()), state_(bench.device) {}
+        marker_(bench.device.make_marker()), state_(bench.device), agreement_(bench.device) {}
 
   void begin_case() { cycles_ = 0; }
 
@@ -133,6 +142,7 @@ class LoopMeasurement {
     const auto prepared = engine->prepare(denoise, bench_.device);
     set_kernels(result, prepared->kernels());
     result.flop = denoise.flop_per_step();
+    result.parameters["forwards_per_step"] = fmt::format("{}", denoise.forwards_per_step());
     result.phases_s["capture"] = watch.lap();
 
     results::Replicate replicate = begin_replicate(bench_);
@@ -158,10 +168,24 @@ class LoopMeasurement {
     result.check.finite = digest.finite;
     result.check.checksum = digest.checksum;
     result.check.rms = digest.finite ? std::optional(digest.rms) : std::nullopt;
-    result.phases_s["check"] = watch.lap();
     if (!digest.finite)
       throw InvalidError("the latents are not finite after the last step: the output is wrong, so "
                          "its speed means nothing");
+    const at::Tensor latents = denoise.latents();
+    if (!bench_.save_latents.empty() && injection.kind == Injection::Kind::none)
+      save_latents(bench_.save_latents, result.id, latents);
+    if (!is_floor(loop)) {
+      agreement_.compare(loop, latents, result.check);
+      agreement_.check_step(loop, network, denoise, *prepared, result.check);
+    }
+    result.phases_s["check"] = watch.lap();
+    if (const double most = most_step_error(loop.model.dtype);
+        result.check.step_error && !(*result.check.step_error <= most))
+      throw InvalidError(
+          fmt::format("the first step is {:.2g} off that of path aten, engine eager; "
+                      "{} at most in {}: the output is wrong, so its speed means "
+                      "nothing",
+                      *result.check.step_error, most, to_string(loop.model.dtype)));
   }
 
   /// What `injection` is worth is measured on the step without it.
@@ -204,6 +228,7 @@ class LoopMeasurement {
   ModelCache models_;
   std::unique_ptr<measure::Marker> marker_;
   StateWatch state_;
+  Agreement agreement_;
   double cycles_ = 0; ///< of a step of the case under way; 0: not known yet
   std::map<scenario::DType, double> matmul_peak_;
 };

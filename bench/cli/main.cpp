@@ -60,6 +60,8 @@ void add_run(CLI::App& app, RunOptions& options) {
                   "Measure until every interval is so narrow either way, such as 0.05%, instead of "
                   "until every case is decided");
   run->add_option("--resume", options.resume, "Result of an interrupted run: go on with it");
+  run->add_option("--save-latents", options.save_latents,
+                  "Folder: each loop's latents after its last step, as <case id>.npy");
   run->add_flag("--dry-run", options.dry_run,
                 "Show the cases and the memory they need; measure nothing");
   run->add_flag("--quiet", options.quiet, "No progress on stderr");

@@ -33,6 +33,7 @@ ReplicateRequest parse_request(const std::string& text) {
   request.seed = json.at("seed").get<std::uint64_t>();
   request.flags = json.at("flags").get<std::vector<std::string>>();
   request.only_injected = json.value("only_injected", false); // older runners have no such key
+  request.save_latents = json.value("save_latents", "");
   for (const Json& injection : json.at("injections"))
     request.injections.push_back(parse_injection(injection.get<std::string>()));
   return request;
@@ -111,8 +112,11 @@ void measure_request(const ReplicateRequest& request, const Lines& lines) {
   };
 
   LineProgress progress(lines);
-  const Bench bench{
-      .device = *device, .sampling = plan.sampling, .seed = request.seed, .progress = progress};
+  const Bench bench{.device = *device,
+                    .sampling = plan.sampling,
+                    .seed = request.seed,
+                    .progress = progress,
+                    .save_latents = request.save_latents};
   const std::vector<scenario::Case> cases = chosen_cases(plan, request);
   measure_anchors(plan.scenario, bench, sink);
   std::map<std::string, double> phases_s;
@@ -135,6 +139,7 @@ std::string to_text(const ReplicateRequest& request) {
               {"cases", request.cases},
               {"seed", request.seed},
               {"flags", request.flags},
+              {"save_latents", request.save_latents.string()},
               {"injections", std::move(injections)},
               {"only_injected", request.only_injected}}
       .dump();

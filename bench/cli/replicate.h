@@ -27,9 +27,10 @@ struct ReplicateRequest {
   std::string profile;
   std::vector<std::string> cases; ///< ids; the process draws their order from the seed
   std::uint64_t seed = 0;
-  std::vector<std::string> flags;    ///< Google Benchmark's
-  std::vector<Injection> injections; ///< each loop case is measured with each of them too
-  bool only_injected = false;        ///< and not as it is; kernel cases are as they are
+  std::vector<std::string> flags;          ///< Google Benchmark's
+  std::filesystem::path save_latents = {}; ///< folder that each loop's latents go to; "": none
+  std::vector<Injection> injections;       ///< each loop case is measured with each of them too
+  bool only_injected = false;              ///< and not as it is; kernel cases are as they are
 };
 
 std::string to_text(const ReplicateRequest& request);

@@ -52,6 +52,12 @@ void merge_case(CaseResult& into, CaseResult part) {
     into.message = "the output differs between processes though the input is the same";
   else if (into.message.empty())
     into.message = std::move(part.message);
+  const auto worse = [](std::optional<double>& one, const std::optional<double>& other, bool more) {
+    if (other && (!one || (more ? *other > *one : *other < *one)))
+      one = other;
+  };
+  worse(into.check.step_error, part.check.step_error, /*more=*/true);
+  worse(into.check.psnr_db, part.check.psnr_db, /*more=*/false);
   into.peak_memory_bytes = std::max(into.peak_memory_bytes, part.peak_memory_bytes);
   for (const auto& [phase, seconds] : part.phases_s)
     into.phases_s[phase] += seconds;

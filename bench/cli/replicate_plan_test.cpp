@@ -58,6 +58,20 @@ TEST(Merge, OneFailureCondemnsTheCaseAndKeepsItsReason) {
   EXPECT_EQ(replicates_of(run, "a"), 1);
 }
 
+TEST(Merge, KeepsTheWorstAgreementOfAllProcesses) {
+  results::Result run;
+  const std::optional<double> psnr[] = {std::nullopt, 50.0, 40.0, std::nullopt};
+  const double errors[] = {0.01, 0.03, 0.02, 0.01};
+  for (int i = 0; i < 4; ++i) {
+    results::Result one = part("a", i + 1);
+    one.cases[0].check.psnr_db = psnr[i];
+    one.cases[0].check.step_error = errors[i];
+    merge(run, one);
+  }
+  EXPECT_EQ(run.cases[0].check.psnr_db, 40);
+  EXPECT_EQ(run.cases[0].check.step_error, 0.03);
+}
+
 TEST(Merge, SaysWhenOutputsDiffer) {
   results::Result run, other = part("a", 2);
   other.cases[0].check.checksum = "bb";

@@ -110,16 +110,17 @@ class JobRun {
 
  private:
   void measure(int replicate, const std::vector<std::string>& due) {
-    stopped_ =
-        recorder_.measure(measure::this_executable(),
-                          {.scenario = job_.scenario.file(),
-                           .overrides = options_.overrides,
-                           .profile = job_.plan.profile,
-                           .cases = due,
-                           .seed = static_cast<std::uint64_t>(replicate),
-                           .flags = replicate == 1 ? options_.flags : std::vector<std::string>{},
-                           .injections = options_.injections},
-                          replicate);
+    stopped_ = recorder_.measure(
+        measure::this_executable(),
+        {.scenario = job_.scenario.file(),
+         .overrides = options_.overrides,
+         .profile = job_.plan.profile,
+         .cases = due,
+         .seed = static_cast<std::uint64_t>(replicate),
+         .flags = replicate == 1 ? options_.flags : std::vector<std::string>{},
+         .save_latents = replicate == 1 ? options_.save_latents : std::filesystem::path(),
+         .injections = options_.injections},
+        replicate);
   }
 
   /// Holds what there is against the baseline, if there is one.

@@ -21,8 +21,9 @@ struct RunOptions {
   double budget_s = 0;                        ///< no replicate starts that would end later; 0: none
   std::string resolution; ///< "0.05 %": measure until every interval is so narrow; "": till decided
   int replicates = 0;     ///< exactly so many; 0: until every case is decided
-  std::filesystem::path resume;      ///< result of an interrupted run to go on with
-  std::vector<Injection> injections; ///< of `bench selftest`
+  std::filesystem::path resume;       ///< result of an interrupted run to go on with
+  std::vector<Injection> injections;  ///< of `bench selftest`
+  std::filesystem::path save_latents; ///< folder for each loop's latents; "": none
   bool dry_run = false;
   bool quiet = false;
   std::vector<std::string> argv; ///< kept in the result

@@ -1,5 +1,8 @@
 #include <bench/engines/engine.h>
 #include <bench/models/registry.h>
+#include <bench/models/tiny_model.h>
+
+#include <ATen/TensorOperators.h>
 
 #include <gtest/gtest.h>
 
@@ -53,6 +56,43 @@ TEST_F(EnginesOnGpu, GraphAndEagerComputeTheSameBytes) {
     EXPECT_EQ(run(*graph).checksum, expected.checksum) << "a second loop starts afresh";
     EXPECT_EQ(graph->kernels(), eager->kernels());
   }
+}
+
+/// Of a tiny model of each family in bf16: graph and eager compute the same bytes, and what the
+/// first step adds on each path is what it adds on aten, but for roundings.
+TEST(FamiliesOnGpu, EnginesAndPathsAgree) {
+  const auto device = device::open_device(scenario::DeviceKind::cuda);
+  for (const std::string name : {"qwen_image", "qwen_image_edit", "flux1", "flux2"})
+    for (const std::int64_t batch : {1, 2}) {
+      SCOPED_TRACE(name + " batch " + std::to_string(batch));
+      scenario::ModelSpec model = models::tiny_model(name);
+      model.width = model.height = 256;
+      model.batch = batch;
+      model.dtype = scenario::DType::bf16;
+      model.architecture["head_width"] = 128;
+      const scenario::LoopSpec spec{
+          .steps = 4, .guidance = 4, .negative_text_tokens = 6, .shift = 0};
+      const auto network = models::build(model, *device);
+      models::DenoiseLoop loop(*network, model, spec, *device);
+      const auto first_step = [&](PreparedLoop& prepared) {
+        prepared.begin();
+        const at::Tensor before = loop.latents();
+        prepared.step(0);
+        return loop.latents() - before;
+      };
+      at::Tensor expected;
+      for (const char* path : {"aten", "decomposed", "cuda", "fused"}) {
+        network->use({{"rms_norm", path}});
+        const auto eager = find("eager")->prepare(loop, *device);
+        const auto graph = find("graph")->prepare(loop, *device);
+        const at::Tensor step = first_step(*eager);
+        EXPECT_TRUE(first_step(*graph).equal(step)) << path;
+        if (!expected.defined())
+          expected = step;
+        EXPECT_LT((step - expected).norm().item<double>(), 0.03 * expected.norm().item<double>())
+            << path;
+      }
+    }
 }
 
 TEST_F(EnginesOnGpu, KernelsOfAStepAreCountedByName) {

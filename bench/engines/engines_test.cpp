@@ -22,22 +22,26 @@ TEST(Engines, SayWhereTheyRun) {
 
 TEST(Engines, EveryEngineComputesTheSameLatents) {
   const auto device = device::open_device(scenario::DeviceKind::cpu);
-  const auto network = models::build(models::tiny_model(), *device);
-  models::DenoiseLoop loop(*network, models::tiny_model(), loop_of(3), *device);
-  const auto run = [&](const Engine& engine) {
-    const auto prepared = engine.prepare(loop, *device);
-    EXPECT_EQ(prepared->steps(), 3);
-    prepared->begin();
-    for (int i = 0; i < 3; ++i)
-      prepared->step(i);
-    return loop.digest();
-  };
-  const device::Digest reference = run(*find("eager"));
-  EXPECT_TRUE(reference.finite);
-  EXPECT_GT(reference.rms, 0);
-  for (const Engine& engine :
-       all()) // on a CPU a recording is a call, so the graph engine's logic runs too
-    EXPECT_EQ(run(engine).checksum, reference.checksum) << engine.name;
+  for (const std::string name : {"z_image", "qwen_image", "qwen_image_edit", "flux1", "flux2"}) {
+    const scenario::ModelSpec model =
+        name == "z_image" ? models::tiny_model() : models::tiny_model(name);
+    const auto network = models::build(model, *device);
+    models::DenoiseLoop loop(*network, model, loop_of(3), *device);
+    const auto run = [&](const Engine& engine) {
+      const auto prepared = engine.prepare(loop, *device);
+      EXPECT_EQ(prepared->steps(), 3);
+      prepared->begin();
+      for (int i = 0; i < 3; ++i)
+        prepared->step(i);
+      return loop.digest();
+    };
+    const device::Digest reference = run(*find("eager"));
+    EXPECT_TRUE(reference.finite);
+    EXPECT_GT(reference.rms, 0);
+    for (const Engine& engine :
+         all()) // on a CPU a recording is a call, so the graph engine's logic runs too
+      EXPECT_EQ(run(engine).checksum, reference.checksum) << name << " " << engine.name;
+  }
 }
 
 TEST(MatmulPeak, IsPositiveOnACpu) {

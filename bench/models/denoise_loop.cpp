@@ -1,12 +1,15 @@
 #include <bench/models/denoise_loop.h>
-#include <bench/models/scheduler.h>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/lerp.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/randn.h>
+
+#include <numeric>
 
 namespace bench::models {
 namespace {
@@ -15,6 +18,26 @@ namespace {
 at::Tensor normal(at::IntArrayRef shape, std::uint64_t seed) {
   return at::randn(shape, at::make_generator<at::CPUGeneratorImpl>(seed),
                    at::TensorOptions().dtype(at::kFloat));
+}
+
+/// No branch on a value, so that the host need not wait for the norms.
+at::Tensor guided(Guidance kind, double scale, const at::Tensor& with, const at::Tensor& without) {
+  if (kind == Guidance::bounded_norm) {
+    const at::Tensor sum = with + scale * (with - without);
+    const auto length = [](const at::Tensor& t) { // of each image
+      std::vector<std::int64_t> dimensions(static_cast<std::size_t>(t.dim() - 1));
+      std::iota(dimensions.begin(), dimensions.end(), 1);
+      return at::linalg_vector_norm(t, 2, dimensions, /*keepdim=*/true);
+    };
+    return sum * (length(with) / length(sum)).clamp_max(1);
+  }
+  const at::Tensor sum = at::lerp(without, with, scale);
+  if (kind == Guidance::plain)
+    return sum;
+  const auto length = [](const at::Tensor& t) {
+    return at::linalg_vector_norm(t, 2, at::IntArrayRef{-1}, /*keepdim=*/true);
+  };
+  return sum * (length(with) / length(sum));
 }
 
 } // namespace
@@ -27,10 +50,10 @@ struct DenoiseLoop::State {
   scenario::LoopSpec spec;
   c10::ScalarType type;
   double flop_per_step = 0;
-  at::Tensor noise, latents;    // [C, H, W] fp32
-  at::Tensor caption, negative; // [tokens, width] fp32
-  at::Tensor schedule; // [steps, 2] fp32: the network's time, sigma to come minus sigma now
-  at::Tensor now;      // [2] fp32: the row of the schedule that step() follows
+  at::Tensor noise, latents;  // of the network's latent_shape, fp32
+  std::vector<Inputs> inputs; // of each forward: with the caption, with the negative one
+  at::Tensor schedule;        // [steps, 2] fp32: the network's time, sigma to come minus sigma now
+  at::Tensor now;             // [2] fp32: the row of the schedule that step() follows
   std::function<void()> appended; // to each step; may be empty
 };
 
@@ -41,14 +64,29 @@ DenoiseLoop::DenoiseLoop(Denoiser& network, const scenario::ModelSpec& model,
   const c10::Device target = device.torch_device();
   s.noise = normal(network.latent_shape(), model.seed).to(target);
   s.latents = s.noise.clone();
-  s.caption = normal({model.text_tokens, network.caption_width()}, model.seed + 1).to(target);
+  // Seeds in the order of what was there first: Z-Image's inputs stay what they were.
+  Inputs captioned;
+  captioned.caption =
+      normal({model.text_tokens, network.caption_width()}, model.seed + 1).to(target);
+  if (network.pooled_width() > 0)
+    captioned.pooled = normal({1, network.pooled_width()}, model.seed + 3).to(target);
+  if (!network.picture_shape().empty())
+    captioned.picture = normal(network.picture_shape(), model.seed + 4).to(target);
+  if (network.guidance() == Guidance::embedded)
+    captioned.guidance =
+        at::full({1}, spec.guidance, at::TensorOptions().dtype(at::kFloat)).to(target);
+  s.inputs.push_back(captioned);
   s.flop_per_step = network.flop(model.text_tokens);
-  if (spec.guidance > 0) {
-    s.negative =
+  if (spec.guidance > 0 && network.guidance() != Guidance::embedded) {
+    Inputs uncaptioned = captioned;
+    uncaptioned.caption =
         normal({spec.negative_text_tokens, network.caption_width()}, model.seed + 2).to(target);
+    if (network.pooled_width() > 0)
+      uncaptioned.pooled = normal({1, network.pooled_width()}, model.seed + 5).to(target);
+    s.inputs.push_back(uncaptioned);
     s.flop_per_step += network.flop(spec.negative_text_tokens);
   }
-  const std::vector<float> sigmas = flow_match_sigmas(spec.steps, spec.shift);
+  const std::vector<float> sigmas = network.sigmas(spec.steps, spec.shift);
   at::Tensor schedule = at::empty({spec.steps, 2}, at::kFloat);
   for (std::int64_t i = 0; i < spec.steps; ++i) {
     const auto k = static_cast<std::size_t>(i);
@@ -64,12 +102,19 @@ DenoiseLoop::~DenoiseLoop() = default;
 int DenoiseLoop::steps() const {
   return state_->spec.steps;
 }
+int DenoiseLoop::forwards_per_step() const {
+  return static_cast<int>(state_->inputs.size());
+}
 double DenoiseLoop::flop_per_step() const {
   return state_->flop_per_step;
 }
 
 void DenoiseLoop::begin() {
   state_->latents.copy_(state_->noise);
+}
+
+void DenoiseLoop::begin(const at::Tensor& noise) {
+  state_->latents.copy_(noise);
 }
 
 void DenoiseLoop::set_step(int index) {
@@ -80,15 +125,9 @@ void DenoiseLoop::step() {
   State& s = *state_;
   const at::Tensor input = s.latents.to(s.type);
   const at::Tensor time = s.now.narrow(0, 0, 1);
-  at::Tensor velocity = s.network.velocity(input, time, s.caption);
-  if (s.spec.guidance > 0) {
-    const at::Tensor uncaptioned = s.network.velocity(input, time, s.negative);
-    at::Tensor guided = velocity + s.spec.guidance * (velocity - uncaptioned);
-    // Guidance must not make the prediction longer than the captioned one; no branch, so that the
-    // host need not wait for the norms.
-    const at::Tensor shrink = at::linalg_vector_norm(velocity) / at::linalg_vector_norm(guided);
-    velocity = guided * shrink.clamp_max(1);
-  }
+  const std::vector<at::Tensor> each = s.network.velocities(input, time, s.inputs);
+  const at::Tensor velocity =
+      each.size() == 1 ? each[0] : guided(s.network.guidance(), s.spec.guidance, each[0], each[1]);
   s.latents.addcmul_(velocity, s.now.narrow(0, 1, 1));
   if (s.appended)
     s.appended();
@@ -100,6 +139,10 @@ void DenoiseLoop::append(std::function<void()> work) {
 
 device::Digest DenoiseLoop::digest() const {
   return device::digest(state_->latents);
+}
+
+at::Tensor DenoiseLoop::latents() const {
+  return state_->latents.to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
 }
 
 } // namespace bench::models

@@ -1,4 +1,5 @@
 #include <bench/models/layers.h>
+#include <bench/models/weights.h>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -8,10 +9,12 @@
 #include <ATen/ops/exp.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/silu.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/view_as_complex.h>
 
 #include <cmath>
+#include <numeric>
 
 namespace bench::models {
 
@@ -19,10 +22,50 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
   return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
 }
 
-at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  const auto batched = [](const at::Tensor& t) { return t.transpose(0, 1).unsqueeze(0); };
-  const at::Tensor out = at::scaled_dot_product_attention(batched(q), batched(k), batched(v));
-  return out.squeeze(0).transpose(0, 1).flatten(1);
+Linear take_linear(Weights& weights, const std::string& name, std::int64_t outputs,
+                   std::int64_t inputs, bool bias) {
+  Linear linear{.weight = weights.take(name + ".weight", {outputs, inputs}), .bias = {}};
+  if (bias)
+    linear.bias = weights.take(name + ".bias", {outputs});
+  return linear;
+}
+
+Linear take_packed(Weights& weights, const std::vector<std::string>& names,
+                   const std::vector<std::int64_t>& outputs, std::int64_t inputs, bool bias) {
+  const std::int64_t all = std::accumulate(outputs.begin(), outputs.end(), std::int64_t{0});
+  const auto options = at::TensorOptions().device(weights.device()).dtype(weights.type());
+  Linear packed{.weight = at::empty({all, inputs}, options), .bias = {}};
+  if (bias)
+    packed.bias = at::empty({all}, options);
+  // Part by part into its place: no more than one part is there twice.
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < names.size(); first += outputs[i++]) {
+    const Linear part = take_linear(weights, names[i], outputs[i], inputs, bias);
+    packed.weight.narrow(0, first, outputs[i]).copy_(part.weight);
+    if (bias)
+      packed.bias.narrow(0, first, outputs[i]).copy_(part.bias);
+  }
+  return packed;
+}
+
+at::Tensor EmbeddingMlp::operator()(const at::Tensor& x) const {
+  return out(at::silu(in(x)));
+}
+
+EmbeddingMlp take_embedding(Weights& weights, const std::string& name, std::int64_t inputs,
+                            std::int64_t outputs, bool bias) {
+  return {.in = take_linear(weights, name + ".linear_1", outputs, inputs, bias),
+          .out = take_linear(weights, name + ".linear_2", outputs, outputs, bias)};
+}
+
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     std::int64_t batch) {
+  const auto heads_first = [&](const at::Tensor& t) {
+    return t.unflatten(0, {batch, -1}).transpose(1, 2);
+  };
+  const at::Tensor out =
+      at::scaled_dot_product_attention(heads_first(q), heads_first(k), heads_first(v));
+  return out.transpose(1, 2).flatten(2).flatten(0, 1);
 }
 
 at::Tensor rotations(const std::vector<std::vector<std::int64_t>>& positions,
@@ -49,23 +92,27 @@ at::Tensor timestep_frequencies(std::int64_t half, at::TensorOptions options) {
   return at::exp(i * (-std::log(10000.0) / static_cast<double>(half)));
 }
 
-at::Tensor timestep_embedding(const at::Tensor& t, const at::Tensor& frequencies) {
-  const at::Tensor angle = t.unsqueeze(1) * frequencies.unsqueeze(0);
+at::Tensor timestep_embedding(const at::Tensor& t, const at::Tensor& frequencies, double scale) {
+  at::Tensor angle = t.unsqueeze(1) * frequencies.unsqueeze(0);
+  if (scale != 1)
+    angle = angle * scale;
   return at::cat({at::cos(angle), at::sin(angle)}, 1);
 }
 
 at::Tensor patchify(const at::Tensor& image, std::int64_t p) {
-  const std::int64_t c = image.size(0), rows = image.size(1) / p, columns = image.size(2) / p;
-  return image.view({c, rows, p, columns, p})
-      .permute({1, 3, 2, 4, 0})
-      .reshape({rows * columns, p * p * c});
+  const std::int64_t b = image.size(0), c = image.size(1), rows = image.size(2) / p,
+                     columns = image.size(3) / p;
+  return image.view({b, c, rows, p, columns, p})
+      .permute({0, 2, 4, 3, 5, 1})
+      .reshape({b, rows * columns, p * p * c});
 }
 
 at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t height,
                       std::int64_t width, std::int64_t p) {
-  return tokens.view({height / p, width / p, p, p, channels})
-      .permute({4, 0, 2, 1, 3})
-      .reshape({channels, height, width});
+  const std::int64_t b = tokens.size(0);
+  return tokens.reshape({b, height / p, width / p, p, p, channels})
+      .permute({0, 5, 1, 3, 2, 4})
+      .reshape({b, channels, height, width});
 }
 
 } // namespace bench::models

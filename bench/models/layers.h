@@ -3,10 +3,14 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
-/// Building blocks that denoising networks share. Sequences are [tokens, ...], batch 1.
+/// Building blocks that denoising networks share. Sequences are [tokens, ...], of the images
+/// of a batch one behind the other.
 namespace bench::models {
+
+class Weights;
 
 /// y = x W^T + b.
 struct Linear {
@@ -15,9 +19,28 @@ struct Linear {
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
-/// Non-causal attention of q, k, v [tokens, heads, head_width]; returns [tokens, heads *
-/// head_width]. The backend is torch's choice; no mask.
-at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+/// `name`.weight and, if it has one, `name`.bias.
+Linear take_linear(Weights& weights, const std::string& name, std::int64_t outputs,
+                   std::int64_t inputs, bool bias);
+
+/// Several products of one input as one: their outputs in the order of `names`, `outputs` of each.
+Linear take_packed(Weights& weights, const std::vector<std::string>& names,
+                   const std::vector<std::int64_t>& outputs, std::int64_t inputs, bool bias);
+
+/// out(silu(in(x))): what embeds times, guidance and pooled captions.
+struct EmbeddingMlp {
+  Linear in, out;
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+/// `name`.linear_1 [outputs, inputs] and `name`.linear_2 [outputs, outputs].
+EmbeddingMlp take_embedding(Weights& weights, const std::string& name, std::int64_t inputs,
+                            std::int64_t outputs, bool bias);
+
+/// Non-causal attention of q, k, v [batch * tokens, heads, head_width], each image to itself;
+/// returns [batch * tokens, heads * head_width]. The backend is torch's choice; no mask.
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     std::int64_t batch);
 
 /// Rotations (kernels/operators.h) at integer positions: positions[token][axis]; axis a uses
 /// axes[a] elements of the head with frequencies theta^(-2i / axes[a]). Computed in fp64 on the
@@ -25,12 +48,12 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 at::Tensor rotations(const std::vector<std::vector<std::int64_t>>& positions,
                      const std::vector<std::int64_t>& axes, double theta);
 
-/// cos and sin of t * frequency for frequencies 10000^(-i / half), i < half: [1, 2 * half] fp32, of
-/// t [1] fp32. `frequencies` comes from timestep_frequencies.
-at::Tensor timestep_embedding(const at::Tensor& t, const at::Tensor& frequencies);
+/// cos and sin of t * frequency * scale for frequencies 10000^(-i / half), i < half: [times, 2 *
+/// half] fp32, of t [times] fp32. `frequencies` comes from timestep_frequencies.
+at::Tensor timestep_embedding(const at::Tensor& t, const at::Tensor& frequencies, double scale = 1);
 at::Tensor timestep_frequencies(std::int64_t half, at::TensorOptions options);
 
-/// An image [C, H, W] as tokens [H/p * W/p, p * p * C], the channel fastest; and back.
+/// Images [batch, C, H, W] as tokens [batch, H/p * W/p, p * p * C], the channel fastest; and back.
 at::Tensor patchify(const at::Tensor& image, std::int64_t p);
 at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t height,
                       std::int64_t width, std::int64_t p);

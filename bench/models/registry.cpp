@@ -1,5 +1,8 @@
 #include <bench/base/error.h>
 #include <bench/device/tensor.h>
+#include <bench/models/flux1.h>
+#include <bench/models/flux2.h>
+#include <bench/models/qwen_image.h>
 #include <bench/models/registry.h>
 #include <bench/models/safetensors.h>
 #include <bench/models/weights.h>
@@ -24,11 +27,73 @@ Family z_image() {
                                        {"head_width", published.head_width},
                                        {"caption_width", published.caption_width}},
                       .kernel_shapes = &z_image_kernel_shapes,
-                      .fault = &z_image_fault},
+                      .fault = &z_image_fault,
+                      .shift = 3},
           .summary =
               "Z-Image and Z-Image-Turbo (Tongyi-MAI): one stream, 6.155 B parameters as published",
           .build = &make_z_image,
           .memory = &z_image_memory};
+}
+
+Family qwen_image() {
+  const QwenImageConfig published;
+  return {.catalog = {.name = "qwen_image",
+                      .work_version = kQwenImageWorkVersion,
+                      .architecture = {{"layers", published.layers},
+                                       {"heads", published.heads},
+                                       {"head_width", published.head_width},
+                                       {"caption_width", published.caption_width}},
+                      .kernel_shapes = &qwen_image_kernel_shapes,
+                      .fault = &qwen_image_fault},
+          .summary = "Qwen-Image (Alibaba): two streams, 20.430 B parameters as published",
+          .build = &make_qwen_image,
+          .memory = &qwen_image_memory};
+}
+
+Family qwen_image_edit() {
+  Family family = qwen_image();
+  family.catalog.name = "qwen_image_edit";
+  family.catalog.architecture["zero_cond_t"] = 1; // Qwen-Image-Edit-2511
+  family.catalog.edits = true;
+  family.summary = "Qwen-Image-Edit: Qwen-Image with a picture to edit beside the image";
+  return family;
+}
+
+Family flux1() {
+  const Flux1Config published;
+  return {.catalog = {.name = "flux1",
+                      .work_version = kFlux1WorkVersion,
+                      .architecture = {{"layers", published.layers},
+                                       {"single_layers", published.single_layers},
+                                       {"heads", published.heads},
+                                       {"head_width", published.head_width},
+                                       {"caption_width", published.caption_width},
+                                       {"pooled_width", published.pooled_width},
+                                       {"guidance_embeds", published.guidance_embeds}},
+                      .kernel_shapes = &flux1_kernel_shapes,
+                      .fault = &flux1_fault},
+          .summary = "FLUX.1-dev (Black Forest Labs): two streams, then one; 11.901 B parameters",
+          .build = &make_flux1,
+          .memory = &flux1_memory};
+}
+
+Family flux2() {
+  const Flux2Config published;
+  return {.catalog = {.name = "flux2",
+                      .work_version = kFlux2WorkVersion,
+                      .architecture = {{"layers", published.layers},
+                                       {"single_layers", published.single_layers},
+                                       {"heads", published.heads},
+                                       {"head_width", published.head_width},
+                                       {"caption_width", published.caption_width},
+                                       {"guidance_embeds", published.guidance_embeds}},
+                      .kernel_shapes = &flux2_kernel_shapes,
+                      .fault = &flux2_fault},
+          .summary =
+              "FLUX.2-dev (Black Forest Labs), klein 4B and 9B by their numbers: two streams, "
+              "then one; 32.223 B parameters",
+          .build = &make_flux2,
+          .memory = &flux2_memory};
 }
 
 const Family& family_of(const scenario::ModelSpec& spec) {
@@ -46,7 +111,8 @@ double gib(std::int64_t bytes) {
 } // namespace
 
 const std::vector<Family>& families() {
-  static const std::vector<Family> all{z_image()};
+  static const std::vector<Family> all{z_image(), qwen_image(), qwen_image_edit(), flux1(),
+                                       flux2()};
   return all;
 }
 

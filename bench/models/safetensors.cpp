@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/base/file.h>
 #include <bench/models/safetensors.h>
 
 #include <ATen/core/Tensor.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <set>
 
 namespace bench::models {
 namespace {
@@ -106,26 +108,91 @@ at::Tensor SafetensorsFile::tensor(std::string_view name) const {
                        at::TensorOptions().dtype(e.type));
 }
 
+namespace {
+
+/// The file of a folder that ends in `suffix`: none, or the only one.
+std::filesystem::path only_file(const std::filesystem::path& folder, std::string_view suffix) {
+  std::filesystem::path found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (const std::string name = entry.path().filename().string(); name.ends_with(suffix)) {
+      if (!found.empty())
+        refuse(folder,
+               fmt::format("holds several files *{}, such as {} and {}, and no single index: "
+                           "name the folder of one model",
+                           suffix, found.filename().string(), name));
+      found = entry.path();
+    }
+  return found;
+}
+
+/// Parameter -> name of its file.
+std::map<std::string, std::string> read_index(const std::filesystem::path& index) {
+  try {
+    return nlohmann::json::parse(read_file(index))
+        .at("weight_map")
+        .get<std::map<std::string, std::string>>();
+  } catch (const nlohmann::json::exception& e) {
+    refuse(index, fmt::format("is no index of safetensors files: {}", e.what()));
+  }
+}
+
+} // namespace
+
 SafetensorsWeights::SafetensorsWeights(const std::filesystem::path& path, c10::Device device,
                                        c10::ScalarType type)
-    : Weights(device, type), path_(path), file_(path) {
-  for (const std::string& name : file_.names())
-    taken_[name] = false;
+    : Weights(device, type), path_(path) {
+  if (std::filesystem::is_directory(path))
+    add_folder(path);
+  else
+    add(path);
+}
+
+void SafetensorsWeights::add_folder(const std::filesystem::path& folder) {
+  const std::filesystem::path index = only_file(folder, ".safetensors.index.json");
+  if (index.empty()) {
+    const std::filesystem::path file = only_file(folder, ".safetensors");
+    if (file.empty())
+      refuse(folder, std::filesystem::is_directory(folder / "transformer")
+                         ? "holds no .safetensors file; did you mean its folder 'transformer'?"
+                         : "holds no .safetensors file");
+    add(file);
+    return;
+  }
+  const auto places = read_index(index);
+  std::set<std::string> files;
+  for (const auto& [name, file] : places)
+    files.insert(file);
+  for (const std::string& file : files)
+    add(folder / file);
+  for (const auto& [name, file] : places)
+    if (const auto it = sources_.find(name);
+        it == sources_.end() || it->second.path != folder / file)
+      refuse(index, fmt::format("says that {} holds '{}', and it does not", file, name));
+}
+
+void SafetensorsWeights::add(const std::filesystem::path& file) {
+  const auto& added = files_.emplace_back(std::make_unique<SafetensorsFile>(file));
+  for (const std::string& name : added->names())
+    if (const auto [it, is_new] = sources_.try_emplace(name, Source{added.get(), file}); !is_new)
+      refuse(file, fmt::format("holds '{}', as {} does", name, it->second.path.string()));
 }
 
 at::Tensor SafetensorsWeights::load(std::string_view name, const std::vector<std::int64_t>& shape) {
-  const at::Tensor t = file_.tensor(name);
+  const auto it = sources_.find(name);
+  if (it == sources_.end())
+    refuse(path_, fmt::format("holds no tensor '{}', which the model needs", name));
+  const at::Tensor t = it->second.file->tensor(name);
   if (t.sizes() != at::IntArrayRef(shape))
-    refuse(path_, fmt::format("{}: has shape [{}], the model wants [{}]", name,
-                              fmt::join(t.sizes(), ", "), fmt::join(shape, ", ")));
-  taken_.find(name)->second = true;
+    refuse(it->second.path, fmt::format("{}: has shape [{}], the model wants [{}]", name,
+                                        fmt::join(t.sizes(), ", "), fmt::join(shape, ", ")));
+  it->second.taken = true;
   return t.to(device(), type(), /*non_blocking=*/false, /*copy=*/true);
 }
 
 void SafetensorsWeights::require_all_taken() const {
-  for (const auto& [name, taken] : taken_)
-    if (!taken)
-      refuse(path_, fmt::format("holds '{}', which the model has no place for", name));
+  for (const auto& [name, source] : sources_)
+    if (!source.taken)
+      refuse(source.path, fmt::format("holds '{}', which the model has no place for", name));
 }
 
 } // namespace bench::models

@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace bench::models {
 
@@ -35,19 +37,30 @@ class SafetensorsFile {
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
-/// Parameters out of one .safetensors file, converted to `type` on `device`. require_all_taken()
-/// after the model is built finds the ones it did not ask for.
+/// Parameters as published, converted to `type` on `device`, each straight from the mapped file.
+/// require_all_taken() after the model is built finds the ones it did not ask for.
 class SafetensorsWeights final : public Weights {
  public:
+  /// `path` is a .safetensors file, or a folder in diffusers' format: one such file, or several
+  /// with a *.safetensors.index.json that says which parameter lies where. Throws UsageError naming
+  /// the file that is missing, of no use, or at odds with the index.
   SafetensorsWeights(const std::filesystem::path& path, c10::Device device, c10::ScalarType type);
-  /// Throws UsageError naming a parameter of the file that no take() asked for.
+  /// Throws UsageError naming a parameter that no take() asked for.
   void require_all_taken() const;
 
  private:
   at::Tensor load(std::string_view name, const std::vector<std::int64_t>& shape) override;
+  void add_folder(const std::filesystem::path& folder);
+  void add(const std::filesystem::path& file);
+
+  struct Source {
+    const SafetensorsFile* file;
+    std::filesystem::path path;
+    bool taken = false;
+  };
   std::filesystem::path path_;
-  SafetensorsFile file_;
-  std::map<std::string, bool, std::less<>> taken_;
+  std::vector<std::unique_ptr<SafetensorsFile>> files_;
+  std::map<std::string, Source, std::less<>> sources_;
 };
 
 } // namespace bench::models

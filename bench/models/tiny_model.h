@@ -21,4 +21,23 @@ inline scenario::ModelSpec tiny_model() {
   return spec;
 }
 
+/// A Qwen-Image, FLUX.1 or FLUX.2 likewise: 16 image tokens, 20 caption tokens, fp32.
+inline scenario::ModelSpec tiny_model(const std::string& name) {
+  scenario::ModelSpec spec = tiny_model();
+  spec.name = name;
+  spec.architecture = {{"layers", 1}, {"heads", 2}, {"head_width", 32}, {"caption_width", 48}};
+  if (name == "qwen_image_edit") {
+    spec.architecture["zero_cond_t"] = 1;
+    spec.picture_width = 64;
+    spec.picture_height = 32;
+  }
+  if (name.starts_with("flux")) {
+    spec.architecture["single_layers"] = 1;
+    spec.architecture["guidance_embeds"] = 1;
+  }
+  if (name == "flux1")
+    spec.architecture["pooled_width"] = 24;
+  return spec;
+}
+
 } // namespace bench::models

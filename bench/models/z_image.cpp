@@ -1,4 +1,5 @@
 #include <bench/models/layers.h>
+#include <bench/models/scheduler.h>
 #include <bench/models/weights.h>
 #include <bench/models/z_image.h>
 #include <kernels/operators.h>
@@ -25,6 +26,7 @@ constexpr double kNormEps = 1e-5;
 constexpr double kFinalEps = 1e-6;
 constexpr double kTheta = 256;
 constexpr double kTimeScale = 1000;
+constexpr double kShift = 3; // of the published pipeline
 constexpr std::int64_t kTimeHidden = 1024;
 
 std::vector<std::int64_t> rotary_axes(const ZImageConfig& c) {
@@ -35,14 +37,6 @@ struct Block {
   Linear qkv, out, w13, w2, modulation;
   at::Tensor norm_q, norm_k, attention_norm1, attention_norm2, ffn_norm1, ffn_norm2;
 };
-
-Linear take_linear(Weights& w, const std::string& name, std::int64_t outputs, std::int64_t inputs,
-                   bool bias) {
-  Linear linear{.weight = w.take(name + ".weight", {outputs, inputs}), .bias = {}};
-  if (bias)
-    linear.bias = w.take(name + ".bias", {outputs});
-  return linear;
-}
 
 Block take_block(Weights& w, const ZImageConfig& c, const std::string& name, bool modulated) {
   const std::int64_t d = c.dim(), f = c.ffn();
@@ -115,40 +109,24 @@ class ZImage final : public Denoiser {
 
   void use(const Paths& paths) override { operators_ = operators_of(paths, "z_image"); }
 
-  at::Tensor velocity(const at::Tensor& latents, const at::Tensor& time,
-                      const at::Tensor& caption) const override {
-    const std::int64_t caption_tokens = c_.padded(caption.size(0));
-    const Rotations& rope = rotations_for(caption_tokens);
-
+  std::vector<at::Tensor> velocities(const at::Tensor& latents, const at::Tensor& time,
+                                     const std::vector<Inputs>& inputs) const override {
     const at::Tensor embedding = timestep_embedding(time * kTimeScale, frequencies_).to(type_);
     const at::Tensor c = time_out_(at::silu(time_in_(embedding)));
     const Modulations modulations = modulations_for(c);
-
-    at::Tensor image =
-        padded(embed_image_(patchify(latents, c_.kPatch)), c_.image_tokens(), image_pad_);
-    image = modulated(noise_refiner_, modulations, 0, image, rope.image);
-
-    at::Tensor text =
-        embed_caption_(operators_->rms_norm(caption, caption_norm_, kNormEps).to(type_));
-    text = padded(text, caption_tokens, caption_pad_);
-    for (const Block& block : context_refiner_)
-      text = plain(block, text, rope.caption);
-
-    at::Tensor x = at::cat({image, text});
-    x = modulated(layers_, modulations, c_.refiner_layers, x, rope.all);
-
-    const at::Tensor scale = final_modulation_(at::silu(c)) + 1;
-    x = final_(operators_->layer_norm_scale_shift(x, scale, {}, kFinalEps));
-    const std::int64_t h = latents.size(1), w = latents.size(2);
-    // The network predicts towards the image, the scheduler steps away from it.
-    return -unpatchify(x.narrow(0, 0, h * w / (c_.kPatch * c_.kPatch)), c_.kChannels, h, w,
-                       c_.kPatch)
-                .to(at::kFloat);
+    std::vector<at::Tensor> all;
+    for (const Inputs& in : inputs)
+      all.push_back(velocity(latents, modulations, in.caption));
+    return all;
   }
 
   float time_of(float sigma) const override { return 1 - sigma; }
+  std::vector<float> sigmas(int steps, double shift) const override {
+    return flow_match_sigmas(steps, shift > 0 ? shift : kShift);
+  }
+  Guidance guidance() const override { return Guidance::bounded_norm; }
   std::vector<std::int64_t> latent_shape() const override {
-    return {c_.kChannels, c_.image_height / 8, c_.image_width / 8};
+    return {c_.batch, c_.kChannels, c_.image_height / 8, c_.image_width / 8};
   }
   std::int64_t caption_width() const override { return c_.caption_width; }
   std::int64_t parameters() const override { return parameters_; }
@@ -162,9 +140,11 @@ class ZImage final : public Denoiser {
     at::Tensor image, caption, all;
   };
 
+  /// Sequences [batch, tokens, dim] made `count` tokens long.
   at::Tensor padded(const at::Tensor& tokens, std::int64_t count, const at::Tensor& pad) const {
-    const std::int64_t missing = count - tokens.size(0);
-    return missing == 0 ? tokens : at::cat({tokens, pad.expand({missing, pad.size(1)})});
+    const std::int64_t missing = count - tokens.size(1);
+    return missing == 0 ? tokens
+                        : at::cat({tokens, pad.expand({tokens.size(0), missing, pad.size(1)})}, 1);
   }
 
   /// Positions are (time, row, column): caption token i at (1 + i, 0, 0), image tokens at the time
@@ -186,25 +166,62 @@ class ZImage final : public Denoiser {
                    .caption = rotations(caption, axes, kTheta).to(device_),
                    .all = {}};
     made.all = at::cat({made.image, made.caption});
+    if (c_.batch > 1) {
+      made.image = made.image.repeat({c_.batch, 1});
+      made.all = made.all.repeat({c_.batch, 1});
+    }
     return rotations_.emplace_back(std::move(made));
   }
 
   /// What the time does to every modulated block, refiners first: [blocks, 2 (attention, ffn),
-  /// dim].
+  /// dim]; and to the final norm: [1, dim].
   struct Modulations {
-    at::Tensor scale, gate;
+    at::Tensor scale, gate, final_scale;
   };
 
   Modulations modulations_for(const at::Tensor& c) const {
     const at::Tensor m = modulation_(c).view({-1, 4, c_.dim()});
-    return {.scale = m.slice(1, 0, 4, 2) + 1, .gate = m.slice(1, 1, 4, 2).tanh()};
+    return {.scale = m.slice(1, 0, 4, 2) + 1,
+            .gate = m.slice(1, 1, 4, 2).tanh(),
+            .final_scale = final_modulation_(at::silu(c)) + 1};
   }
 
-  at::Tensor self_attention(const Block& b, const at::Tensor& x, const at::Tensor& rotation) const {
+  at::Tensor velocity(const at::Tensor& latents, const Modulations& modulations,
+                      const at::Tensor& caption) const {
+    const std::int64_t caption_tokens = c_.padded(caption.size(0));
+    const Rotations& rope = rotations_for(caption_tokens);
+
+    at::Tensor image =
+        padded(embed_image_(patchify(latents, c_.kPatch)), c_.image_tokens(), image_pad_);
+    image =
+        modulated(noise_refiner_, modulations, 0, image.flatten(0, 1), rope.image, "noise_refiner");
+
+    // Of all images of a batch the same until it meets them.
+    at::Tensor text =
+        embed_caption_(operators_->rms_norm(caption, caption_norm_, kNormEps).to(type_));
+    text = padded(text.unsqueeze(0), caption_tokens, caption_pad_)[0];
+    for (std::size_t i = 0; i < context_refiner_.size(); ++i) {
+      text = plain(context_refiner_[i], text, rope.caption);
+      show("context_refiner", i, text);
+    }
+
+    at::Tensor x =
+        at::cat({image.unflatten(0, {c_.batch, -1}), text.expand({c_.batch, -1, -1})}, 1);
+    x = modulated(layers_, modulations, c_.refiner_layers, x.flatten(0, 1), rope.all, "layers");
+
+    x = final_(operators_->layer_norm_scale_shift(x, modulations.final_scale, {}, kFinalEps));
+    const std::int64_t h = latents.size(2), w = latents.size(3);
+    x = x.unflatten(0, {c_.batch, -1}).narrow(1, 0, h * w / (c_.kPatch * c_.kPatch));
+    // The network predicts towards the image, the scheduler steps away from it.
+    return -unpatchify(x, c_.kChannels, h, w, c_.kPatch).to(at::kFloat);
+  }
+
+  at::Tensor self_attention(const Block& b, const at::Tensor& x, const at::Tensor& rotation,
+                            std::int64_t batch) const {
     const at::Tensor qkv = b.qkv(x).view({x.size(0), 3, c_.heads, c_.head_width});
     const auto [q, k] = operators_->qk_rms_norm_rope(qkv.select(1, 0), qkv.select(1, 1), b.norm_q,
                                                      b.norm_k, rotation, kNormEps);
-    return b.out(attention(q, k, qkv.select(1, 2)));
+    return b.out(attention(q, k, qkv.select(1, 2), batch));
   }
 
   at::Tensor feed_forward(const Block& b, const at::Tensor& x) const {
@@ -214,7 +231,7 @@ class ZImage final : public Denoiser {
   /// All of `blocks`, whose modulations begin at row `first`. A block's last sum and the next one's
   /// first norm are one operator.
   at::Tensor modulated(const std::vector<Block>& blocks, const Modulations& m, std::int64_t first,
-                       at::Tensor x, const at::Tensor& rotation) const {
+                       at::Tensor x, const at::Tensor& rotation, const char* name) const {
     const kernels::Operators& ops = *operators_;
     const auto row = [&](const at::Tensor& all, std::size_t block, int part) {
       return all[first + static_cast<std::int64_t>(block)][part];
@@ -223,23 +240,30 @@ class ZImage final : public Denoiser {
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       const Block& b = blocks[i];
       std::tie(x, h) = ops.add_gated_rms_norm_then_scale(
-          x, row(m.gate, i, 0), self_attention(b, h, rotation), b.attention_norm2, b.ffn_norm1,
-          row(m.scale, i, 1), kNormEps);
+          x, row(m.gate, i, 0), self_attention(b, h, rotation, c_.batch), b.attention_norm2,
+          b.ffn_norm1, row(m.scale, i, 1), kNormEps);
       const at::Tensor f = feed_forward(b, h);
       if (i + 1 == blocks.size())
-        return ops.add_gated_rms_norm(x, row(m.gate, i, 1), f, b.ffn_norm2, kNormEps);
-      std::tie(x, h) = ops.add_gated_rms_norm_then_scale(x, row(m.gate, i, 1), f, b.ffn_norm2,
-                                                         blocks[i + 1].attention_norm1,
-                                                         row(m.scale, i + 1, 0), kNormEps);
+        x = ops.add_gated_rms_norm(x, row(m.gate, i, 1), f, b.ffn_norm2, kNormEps);
+      else
+        std::tie(x, h) = ops.add_gated_rms_norm_then_scale(x, row(m.gate, i, 1), f, b.ffn_norm2,
+                                                           blocks[i + 1].attention_norm1,
+                                                           row(m.scale, i + 1, 0), kNormEps);
+      show(name, i, x);
     }
     return x;
+  }
+
+  void show(const char* blocks, std::size_t index, const at::Tensor& x) const {
+    if (watcher())
+      watcher()(fmt::format("{}.{}", blocks, index), x);
   }
 
   at::Tensor plain(const Block& b, at::Tensor x, const at::Tensor& rotation) const {
     const auto norm = [&](const at::Tensor& t, const at::Tensor& weight) {
       return operators_->rms_norm(t, weight, kNormEps);
     };
-    x = x + norm(self_attention(b, norm(x, b.attention_norm1), rotation), b.attention_norm2);
+    x = x + norm(self_attention(b, norm(x, b.attention_norm1), rotation, 1), b.attention_norm2);
     return x + norm(feed_forward(b, norm(x, b.ffn_norm1)), b.ffn_norm2);
   }
 
@@ -267,6 +291,7 @@ ZImageConfig z_image_config(const scenario::ModelSpec& spec) {
           .heads = a.at("heads"),
           .head_width = a.at("head_width"),
           .caption_width = a.at("caption_width"),
+          .batch = spec.batch,
           .image_width = spec.width,
           .image_height = spec.height};
 }
@@ -292,16 +317,20 @@ double z_image_flop(const ZImageConfig& c, std::int64_t caption_tokens) {
     return 2 * tokens * (4 * d * d + 3 * d * f) + 4 * tokens * tokens * d;
   };
   const double modulation = 2 * t * 4 * d;
-  return static_cast<double>(c.layers) * (block(image + caption) + modulation) +
-         static_cast<double>(c.refiner_layers) * (block(image) + modulation + block(caption)) +
-         2 * image * patch * d + 2 * caption * static_cast<double>(c.caption_width) * d +
-         2 * (image + caption) * d * patch + 2 * t * d + 2 * kTimeHidden * (c.kTimeWidth + t);
+  const auto batch = static_cast<double>(c.batch), layers = static_cast<double>(c.layers),
+             refiners = static_cast<double>(c.refiner_layers);
+  return batch * (layers * block(image + caption) + refiners * block(image) +
+                  2 * image * patch * d + 2 * (image + caption) * d * patch) +
+         (layers + refiners) * modulation + refiners * block(caption) +
+         2 * caption * static_cast<double>(c.caption_width) * d + 2 * t * d +
+         2 * kTimeHidden * (c.kTimeWidth + t);
 }
 
 std::vector<scenario::KernelShape> z_image_kernel_shapes(const scenario::ModelSpec& spec,
                                                          std::string_view family) {
   const ZImageConfig c = z_image_config(spec);
-  const std::int64_t image = c.image_tokens(), caption = c.padded(spec.text_tokens);
+  const std::int64_t caption = c.padded(spec.text_tokens), image = c.batch * c.image_tokens(),
+                     all = c.batch * (c.image_tokens() + caption);
   std::vector<scenario::KernelShape> shapes;
   const auto add = [&](std::initializer_list<std::int64_t> rows, std::int64_t width,
                        std::int64_t heads = 1) {
@@ -313,19 +342,19 @@ std::vector<scenario::KernelShape> z_image_kernel_shapes(const scenario::ModelSp
     }
   };
   if (family == "rms_norm") {
-    add({image + caption, image, caption}, c.dim());
+    add({all, image, caption}, c.dim());
     // q and k, a call each, where a path does not fuse them.
-    add({(image + caption) * c.heads, image * c.heads, caption * c.heads}, c.head_width);
+    add({all * c.heads, image * c.heads, caption * c.heads}, c.head_width);
     shapes.push_back({.rows = caption, .width = c.caption_width, .dtype = scenario::DType::fp32});
   } else if (family == "rms_norm_scale" || family == "add_gated_rms_norm" ||
              family == "add_gated_rms_norm_then_scale") {
-    add({image + caption, image}, c.dim());
+    add({all, image}, c.dim());
   } else if (family == "qk_rms_norm_rope") {
-    add({image + caption, image, caption}, c.head_width, c.heads);
+    add({all, image, caption}, c.head_width, c.heads);
   } else if (family == "layer_norm_scale_shift") {
-    add({image + caption}, c.dim());
+    add({all}, c.dim());
   } else if (family == "swiglu") {
-    add({image + caption, image, caption}, c.ffn());
+    add({all, image, caption}, c.ffn());
   }
   return shapes;
 }
@@ -334,7 +363,7 @@ std::int64_t z_image_memory(const scenario::ModelSpec& spec) {
   const ZImageConfig c = z_image_config(spec);
   const auto counter = make_random_weights(c10::kMeta, c10::kFloat, 0);
   const std::int64_t parameters = make_z_image(spec, *counter)->parameters();
-  const std::int64_t tokens = c.image_tokens() + c.padded(spec.text_tokens);
+  const std::int64_t tokens = c.batch * (c.image_tokens() + c.padded(spec.text_tokens));
   // The widest moment of a block: the residual, its norm in fp32, the packed w1|w3 product and its
   // gated half; or q, k, v with their rotations in fp32. Twice over, for blocks that the allocator
   // cannot reuse.

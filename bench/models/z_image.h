@@ -17,7 +17,8 @@ struct ZImageConfig {
   std::int64_t heads = 30;
   std::int64_t head_width = 128;     ///< split over time, row and column as 32 : 48 : 48
   std::int64_t caption_width = 2560; ///< features of the text encoder
-  std::int64_t image_width = 1024;   ///< pixels
+  std::int64_t batch = 1;
+  std::int64_t image_width = 1024; ///< pixels
   std::int64_t image_height = 1024;
 
   static constexpr std::int64_t kChannels = 16; ///< of a latent, which has 1/8 of the image's sides

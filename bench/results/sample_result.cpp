@@ -36,7 +36,9 @@ CaseResult loop_case() {
                   .checksum = "fedcba9876543210",
                   .rms = 0.1,
                   .max_abs_error = 7.8125e-3,
-                  .max_ulp = 1.5};
+                  .max_ulp = 1.5,
+                  .step_error = 2.5e-3,
+                  .psnr_db = 41.5};
   result.reference = {.copy_t_s = 1.642e-5, .matmul_flop_per_s = 6.5e14};
   result.flop = 5.25e13;
   result.bytes = 6.4e7;
@@ -56,7 +58,13 @@ CaseResult kernel_case() {
   result.message = "output is not finite";
   result.replicates = {
       {.process = 0, .started = "", .device_uuid = "", .seed = 0, .machine = {}, .samples = {}}};
-  result.check = {.finite = false, .checksum = "", .rms = NAN, .max_abs_error = {}, .max_ulp = {}};
+  result.check = {.finite = false,
+                  .checksum = "",
+                  .rms = NAN,
+                  .max_abs_error = {},
+                  .max_ulp = {},
+                  .step_error = {},
+                  .psnr_db = {}};
   return result;
 }
 

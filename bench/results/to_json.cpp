@@ -110,7 +110,9 @@ Json case_json(const CaseResult& result) {
         {"checksum", result.check.checksum},
         {"rms", number_or_null(result.check.rms)},
         {"max_abs_error", number_or_null(result.check.max_abs_error)},
-        {"max_ulp", number_or_null(result.check.max_ulp)}}},
+        {"max_ulp", number_or_null(result.check.max_ulp)},
+        {"step_error", number_or_null(result.check.step_error)},
+        {"psnr_db", number_or_null(result.check.psnr_db)}}},
       {"replicates", std::move(replicates)},
   };
 }

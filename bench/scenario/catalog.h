@@ -27,6 +27,10 @@ struct Catalog {
     /// "" when such a model can be built, else what is wrong with its numbers, naming the key.
     /// Called before `kernel_shapes`, which is never asked about a spec with a fault.
     std::function<std::string(const ModelSpec& spec)> fault;
+    /// It edits a picture: `model.conditioning` says how large that is.
+    bool edits = false;
+    /// Of the schedule of loops that give none; 0: the model makes it from tokens and steps.
+    double shift = 0;
   };
   struct KernelFamily {
     std::string name; ///< as in `kernels.<name>` and `paths.<name>`: "rms_norm"

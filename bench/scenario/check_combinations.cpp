@@ -74,7 +74,7 @@ void check_model_is_there(const Node& root, Faults& faults) {
 }
 
 void check_model_calls_kernels(const Node& root, const Catalog& catalog, Faults& faults) {
-  const ModelSpec spec = read_model(root, nullptr, catalog).value();
+  const ModelSpec spec = read_model(root, nullptr, nullptr, catalog).value();
   for (const Node::Entry& family : entries_of(root.find("kernels"))) {
     if (has_shapes_of_model(family) && catalog.find_family(family.key) != nullptr &&
         catalog.find_model(spec.name)->kernel_shapes(spec, family.key).empty()) {
@@ -85,10 +85,12 @@ void check_model_calls_kernels(const Node& root, const Catalog& catalog, Faults&
 }
 
 /// Adds what the model itself says of the numbers it would be built from. `map` is the entry that
-/// they are written in, `profile` the profile's map if it is one of a profile. False when it does.
-bool check_model_can_be_built(const Node& root, const Node* profile, const Node::Entry& map,
-                              const std::string& path, const Catalog& catalog, Faults& faults) {
-  const ModelSpec spec = read_model(root, profile, catalog).value();
+/// they are written in, `loop` and `profile` the maps of those if it is one of theirs. False when
+/// it does.
+bool check_model_can_be_built(const Node& root, const Node* loop, const Node* profile,
+                              const Node::Entry& map, const std::string& path,
+                              const Catalog& catalog, Faults& faults) {
+  const ModelSpec spec = read_model(root, loop, profile, catalog).value();
   const Catalog::Model& model = *catalog.find_model(spec.name);
   const std::string fault = model.fault ? model.fault(spec) : "";
   if (!fault.empty()) {
@@ -97,18 +99,62 @@ bool check_model_can_be_built(const Node& root, const Node* profile, const Node:
   return fault.empty();
 }
 
+/// Every loop with numbers of its own, by itself and under every profile.
+void check_models_of_loops(const Node& root, const Catalog& catalog, Faults& faults) {
+  for (const Node::Entry& loop : entries_of(root.find("loops"))) {
+    const Node::Entry* numbers = loop.value.find_entry("architecture");
+    if (numbers == nullptr ||
+        !is_sound(numbers->value, "loops.<loop>.architecture", root, catalog) ||
+        !check_model_can_be_built(root, &loop.value, nullptr, *numbers,
+                                  fmt::format("loops.{}", loop.key), catalog, faults)) {
+      continue;
+    }
+    for (const Node::Entry& profile : entries_of(root.find("profiles"))) {
+      const Node::Entry* changes = profile.value.find_entry("model");
+      if (changes != nullptr &&
+          is_sound(changes->value, "profiles.<profile>.model", root, catalog)) {
+        check_model_can_be_built(
+            root, &loop.value, &profile.value, *numbers,
+            fmt::format("loops.{} under profiles.{}.model", loop.key, profile.key), catalog,
+            faults);
+      }
+    }
+  }
+}
+
+/// That a picture is only given to a model that edits one.
+void check_conditioning(const Node& root, const Catalog& catalog, Faults& faults) {
+  const Node& model = *root.find("model");
+  const std::string& name = model.find("name")->text;
+  const auto refuse = [&](const Node* map, const std::string& path) {
+    if (const Node::Entry* given = map == nullptr ? nullptr : map->find_entry("conditioning")) {
+      faults.add(given->place,
+                 fmt::format("{}.conditioning: {} edits no picture; remove the key", path, name));
+    }
+  };
+  if (catalog.find_model(name)->edits) {
+    return;
+  }
+  refuse(&model, "model");
+  for (const Node::Entry& profile : entries_of(root.find("profiles"))) {
+    refuse(profile.value.find("model"), fmt::format("profiles.{}.model", profile.key));
+  }
+}
+
 void check_models_can_be_built(const Node& root, const Catalog& catalog, Faults& faults) {
   const Node::Entry* model = root.find_entry("model");
   if (model == nullptr || !is_sound(model->value, "model", root, catalog)) {
     return;
   }
-  if (check_model_can_be_built(root, nullptr, *model, "model", catalog, faults)) {
+  check_conditioning(root, catalog, faults);
+  if (check_model_can_be_built(root, nullptr, nullptr, *model, "model", catalog, faults)) {
     check_model_calls_kernels(root, catalog, faults);
+    check_models_of_loops(root, catalog, faults);
   }
   for (const Node::Entry& profile : entries_of(root.find("profiles"))) {
     const Node::Entry* changes = profile.value.find_entry("model");
     if (changes != nullptr && is_sound(changes->value, "profiles.<profile>.model", root, catalog)) {
-      check_model_can_be_built(root, &profile.value, *changes,
+      check_model_can_be_built(root, nullptr, &profile.value, *changes,
                                fmt::format("profiles.{}.model", profile.key), catalog, faults);
     }
   }

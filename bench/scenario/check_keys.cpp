@@ -267,6 +267,11 @@ class KeyCheck {
       return check_range(value, key, path, parse_duration(value.text));
     case Type::resolution:
       return check_resolution(value, key, path);
+    case Type::weights:
+      if (value.text.empty()) {
+        wrong_type(value, key, path);
+      }
+      return;
     default:
       return;
     }

@@ -37,14 +37,17 @@ Sampling read_sampling(const Node& root, const Node& profile) {
           .warmup_s = section.duration("warmup")};
 }
 
-LoopEntry read_loop(const Node& root, const Node::Entry& entry) {
+LoopEntry read_loop(const Node& root, const Node::Entry& entry, const Catalog& catalog) {
   const Section section("loops.<loop>", {&entry.value});
   LoopEntry loop;
   loop.id = entry.key;
   loop.spec.steps = static_cast<int>(section.integer("steps"));
   loop.spec.guidance = section.number("guidance");
   loop.spec.negative_text_tokens = section.integer("negative_text_tokens");
-  loop.spec.shift = section.number("shift");
+  const Node& model = *root.find("model");
+  loop.spec.shift = section.find("shift") != nullptr
+                        ? section.number("shift")
+                        : catalog.find_model(model.find("name")->text)->shift;
   loop.engines = Section("", {&entry.value, &root}).list("engines").value();
   loop.paths = read_paths({root.find("paths"), entry.value.find("paths")});
   loop.gate = read_gate(root, entry.value);
@@ -70,7 +73,12 @@ Profile read_profile(const Node& root, const Node::Entry& entry, const Catalog& 
   Profile profile;
   profile.name = entry.key;
   profile.device = parse_device_kind(section.text("device")).value();
-  profile.model = read_model(root, &entry.value, catalog);
+  profile.model = read_model(root, nullptr, &entry.value, catalog);
+  for (const Node::Entry& loop : entries_of(root.find("loops"))) {
+    if (loop.value.find("architecture") != nullptr) {
+      profile.loop_models[loop.key] = read_model(root, &loop.value, &entry.value, catalog).value();
+    }
+  }
   profile.sampling = read_sampling(root, entry.value);
   if (section.find("steps") != nullptr) {
     profile.most_steps = static_cast<int>(section.integer("steps"));
@@ -102,7 +110,7 @@ Document read_document(const Node& root, const Catalog& catalog) {
   Document document;
   document.name = root.find("scenario")->text;
   for (const Node::Entry& loop : entries_of(root.find("loops"))) {
-    document.loops.push_back(read_loop(root, loop));
+    document.loops.push_back(read_loop(root, loop, catalog));
   }
   for (const Node::Entry& kernel : entries_of(root.find("kernels"))) {
     document.kernels.push_back(read_kernel(root, kernel));

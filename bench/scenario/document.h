@@ -34,8 +34,9 @@ struct KernelEntry {
 struct Profile {
   std::string name;
   DeviceKind device = DeviceKind::cuda;
-  std::optional<ModelSpec> model; ///< the scenario's with this profile's changes
-  Sampling sampling;              ///< likewise
+  std::optional<ModelSpec> model;               ///< the scenario's with this profile's changes
+  std::map<std::string, ModelSpec> loop_models; ///< of loops with changes of their own
+  Sampling sampling;                            ///< likewise
   std::optional<int> most_steps;
   /// What to keep; nothing: all.
   std::optional<std::vector<std::string>> loops;

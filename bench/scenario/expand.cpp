@@ -88,7 +88,8 @@ class Expander {
       names = runnable(family, std::move(names));
     }
     LoopCase loop;
-    loop.model = *profile_.model;
+    const auto own = profile_.loop_models.find(entry.id);
+    loop.model = own != profile_.loop_models.end() ? own->second : *profile_.model;
     loop.loop = entry.id;
     loop.spec = entry.spec;
     loop.spec.steps = std::min(loop.spec.steps, profile_.most_steps.value_or(loop.spec.steps));

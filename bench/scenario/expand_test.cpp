@@ -216,5 +216,49 @@ TEST(DTypes, WordsAndSizes) {
   EXPECT_EQ(parse_device_kind("gpu"), std::nullopt);
 }
 
+TEST(Expand, ALoopsNumbersLieBetweenTheModelsAndTheProfiles) {
+  const std::string text =
+      small_with("{steps: 9}", "{steps: 9, architecture: {heads: 5, layers: 7}}");
+  const auto first = [&](const char* profile, const std::vector<std::string>& overrides) {
+    return std::get<LoopCase>(
+        expand(load_text(text, overrides), profile, fake_catalog()).cases.front().work);
+  };
+  const auto full = first("full", {"model.architecture.heads=3"}).model.architecture;
+  EXPECT_EQ(full.at("heads"), 5);
+  EXPECT_EQ(full.at("layers"), 7);
+  EXPECT_EQ(full.at("head_width"), 128);
+  const auto cpu =
+      first("cpu", {"profiles.cpu.model={architecture: {heads: 2}}"}).model.architecture;
+  EXPECT_EQ(cpu.at("heads"), 2);
+  EXPECT_EQ(cpu.at("layers"), 7);
+  const Expansion expansion = expand(load_text(text), "full", fake_catalog());
+  EXPECT_EQ(std::get<LoopCase>(expansion.cases[4].work).loop, "b");
+  EXPECT_EQ(std::get<LoopCase>(expansion.cases[4].work).model.architecture.at("heads"), 30);
+}
+
+TEST(Expand, ThePictureToEditIsAsLargeAsTheImageUnlessGiven) {
+  const auto picture = [](const std::string& text, const char* profile) {
+    const auto model =
+        std::get<LoopCase>(expand(load_text(text), profile, fake_catalog()).cases.front().work)
+            .model;
+    return std::pair{model.picture_width, model.picture_height};
+  };
+  EXPECT_EQ(picture(kSmall, "full"), std::pair(std::int64_t{0}, std::int64_t{0}));
+  const std::string editor = small_with("name: z_image", "name: editor, resolution: 64x96");
+  EXPECT_EQ(picture(editor, "full"), std::pair(std::int64_t{64}, std::int64_t{96}));
+  const std::string other = small_with("name: z_image", "name: editor, conditioning: 128x256");
+  EXPECT_EQ(picture(other, "full"), std::pair(std::int64_t{128}, std::int64_t{256}));
+}
+
+TEST(Expand, TheScheduleIsTheModelsUnlessGiven) {
+  const auto shift = [](const std::string& text) {
+    return std::get<LoopCase>(expand(load_text(text), "full", fake_catalog()).cases.front().work)
+        .spec.shift;
+  };
+  EXPECT_EQ(shift(kSmall), 3);
+  EXPECT_EQ(shift(small_with("z_image", "flux1")), 0);
+  EXPECT_EQ(shift(small_with("{steps: 9}", "{steps: 9, shift: 1.5}")), 1.5);
+}
+
 } // namespace
 } // namespace bench::scenario

@@ -34,12 +34,19 @@ inline Catalog fake_catalog() {
                                              {"head_width", 128},
                                              {"caption_width", 2560}},
                             .kernel_shapes = shapes,
-                            .fault = fault});
+                            .fault = fault,
+                            .shift = 3});
   catalog.models.push_back({.name = "flux1",
                             .work_version = 1,
                             .architecture = {{"heads", 24}, {"head_width", 128}},
                             .kernel_shapes = shapes,
                             .fault = fault});
+  catalog.models.push_back({.name = "editor",
+                            .work_version = 1,
+                            .architecture = {{"heads", 24}, {"head_width", 128}},
+                            .kernel_shapes = shapes,
+                            .fault = fault,
+                            .edits = true});
   catalog.engines = {"eager", "graph"};
   catalog.families.push_back(
       {.name = "rms_norm", .work_version = 1, .paths = {"decomposed", "aten", "cuda"}});

@@ -22,6 +22,13 @@ class Canonical {
     add("model", loop.model.name);
     add("width", loop.model.width);
     add("height", loop.model.height);
+    if (loop.model.picture_width > 0) {
+      add("conditioning",
+          fmt::format("{}x{}", loop.model.picture_width, loop.model.picture_height));
+    }
+    if (loop.model.batch != 1) { // a key younger than the first baselines
+      add("batch", loop.model.batch);
+    }
     add("text_tokens", loop.model.text_tokens);
     add("dtype", to_string(loop.model.dtype));
     add("weights", loop.model.weights);

@@ -99,6 +99,8 @@ TEST(Hash, AnyFieldOfALoopCounts) {
   expect_new("height", [](Case&, LoopCase& l) { l.model.height = 512; });
   expect_new("text tokens", [](Case&, LoopCase& l) { l.model.text_tokens = 64; });
   expect_new("dtype", [](Case&, LoopCase& l) { l.model.dtype = DType::fp16; });
+  expect_new("batch", [](Case&, LoopCase& l) { l.model.batch = 2; });
+  expect_new("conditioning", [](Case&, LoopCase& l) { l.model.picture_width = 64; });
   expect_new("weights", [](Case&, LoopCase& l) { l.model.weights = "file"; });
   expect_new("seed", [](Case&, LoopCase& l) { l.model.seed = 1; });
   expect_new("architecture", [](Case&, LoopCase& l) { l.model.architecture["layers"] = 2; });

@@ -65,11 +65,11 @@ TEST(LoadFaults, UnknownKeys) {
   EXPECT_EQ(faults_of(small_with("steps: 50", "steps: 50, guidence: 5")),
             "s.yaml:8:18: unknown key 'guidence' in loops.b; did you mean 'guidance'?");
   EXPECT_EQ(faults_of(small_with("{name: z_image}", "{name: z_image, banana: 1}")),
-            "s.yaml:2:24: unknown key 'banana' in model; known: architecture, dtype, name, "
-            "resolution, seed, text_tokens, weights");
+            "s.yaml:2:24: unknown key 'banana' in model; known: architecture, batch, "
+            "conditioning, dtype, name, resolution, seed, text_tokens, weights");
   EXPECT_EQ(faults_of(small_with("steps: 2", "model: {name: flux1}")),
-            "s.yaml:15:30: unknown key 'name' in profiles.cpu.model; known: architecture, dtype, "
-            "resolution, seed, text_tokens, weights");
+            "s.yaml:15:30: unknown key 'name' in profiles.cpu.model; known: architecture, "
+            "batch, conditioning, dtype, resolution, seed, text_tokens, weights");
 }
 
 TEST(LoadFaults, LackingKeys) {
@@ -219,6 +219,28 @@ TEST(LoadFaults, WhatTheModelSaysOfItsNumbers) {
             "s.yaml:15:22: profiles.cpu.model: heads must be at least 1");
   EXPECT_EQ(faults_of(kSmall, {"model.architecture.heads=0"}),
             "s.yaml:2:1: model: heads must be at least 1");
+}
+
+TEST(LoadFaults, WhatTheModelSaysOfTheNumbersOfALoop) {
+  EXPECT_EQ(faults_of(small_with("{steps: 9}", "{steps: 9, architecture: {heads: 0}}")),
+            "s.yaml:7:17: loops.a: heads must be at least 1");
+  EXPECT_EQ(faults_of(small_with("{steps: 9}", "{steps: 9, architecture: {hats: 1}}")),
+            "s.yaml:7:32: unknown architecture key of z_image: 'hats'; did you mean 'heads'?");
+}
+
+TEST(LoadFaults, APictureForAModelThatEditsNone) {
+  EXPECT_EQ(faults_of(small_with("{name: z_image}", "{name: z_image, conditioning: 64x64}")),
+            "s.yaml:2:24: model.conditioning: z_image edits no picture; remove the key");
+  EXPECT_EQ(faults_of(small_with("steps: 2", "model: {conditioning: 64x64}")),
+            "s.yaml:15:30: profiles.cpu.model.conditioning: z_image edits no picture; remove the "
+            "key");
+}
+
+TEST(LoadFaults, WeightsAreRandomOrAPath) {
+  EXPECT_EQ(faults_of(small_with("{name: z_image}", "{name: z_image, weights: some/folder}")), "");
+  EXPECT_EQ(faults_of(small_with("{name: z_image}", "{name: z_image, weights: [a]}")),
+            "s.yaml:2:33: model.weights must be 'random' or a path, such as "
+            "models/FLUX.1-dev/transformer; got a list");
 }
 
 TEST(LoadFaults, AllAtOnceInTheOrderOfTheFile) {

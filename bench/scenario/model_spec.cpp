@@ -4,7 +4,8 @@
 
 namespace bench::scenario {
 
-std::optional<ModelSpec> read_model(const Node& root, const Node* profile, const Catalog& catalog) {
+std::optional<ModelSpec> read_model(const Node& root, const Node* loop, const Node* profile,
+                                    const Catalog& catalog) {
   const Node* const base = root.find("model");
   if (base == nullptr) {
     return std::nullopt;
@@ -17,12 +18,22 @@ std::optional<ModelSpec> read_model(const Node& root, const Node* profile, const
   spec.name = section.text("name");
   spec.width = resolution.width;
   spec.height = resolution.height;
+  spec.batch = section.integer("batch");
   spec.text_tokens = section.integer("text_tokens");
   spec.dtype = parse_dtype(section.text("dtype")).value();
   spec.weights = section.text("weights");
   spec.seed = static_cast<std::uint64_t>(section.integer("seed"));
-  spec.architecture = catalog.find_model(spec.name)->architecture;
-  for (const Node* numbers : {base->find("architecture"), child(changes, "architecture")}) {
+  const Catalog::Model& model = *catalog.find_model(spec.name);
+  if (model.edits) {
+    const Node* given = section.find("conditioning");
+    const Resolution picture =
+        given == nullptr ? resolution : parse_resolution(given->text).value();
+    spec.picture_width = picture.width;
+    spec.picture_height = picture.height;
+  }
+  spec.architecture = model.architecture;
+  for (const Node* numbers :
+       {base->find("architecture"), child(loop, "architecture"), child(changes, "architecture")}) {
     if (numbers != nullptr) {
       for (const Node::Entry& entry : numbers->entries) {
         spec.architecture[entry.key] = parse_integer(entry.value.text).value();

@@ -37,11 +37,14 @@ struct KernelShape {
 std::string to_string(const KernelShape& shape);
 std::optional<KernelShape> parse_kernel_shape(std::string_view text);
 
-/// `model:` — one denoiser and the inputs it gets, batch 1.
+/// `model:` — one denoiser and the inputs it gets.
 struct ModelSpec {
   std::string name;               ///< a name of the catalog: "z_image"
   std::int64_t width = 1024;      ///< of the image, pixels
   std::int64_t height = 1024;     ///< of the image, pixels
+  std::int64_t picture_width = 0; ///< of the picture to edit, pixels; 0: the model takes none
+  std::int64_t picture_height = 0;
+  std::int64_t batch = 1;         ///< images of one caption, denoised together
   std::int64_t text_tokens = 32;  ///< caption tokens before any padding
   DType dtype = DType::bf16;      ///< of weights and activations
   std::string weights = "random"; ///< "random": from `seed`, on the device
@@ -54,10 +57,10 @@ struct ModelSpec {
 /// `loops.<id>:` — all steps of one image.
 struct LoopSpec {
   int steps = 0;       ///< denoise steps
-  double guidance = 0; ///< classifier-free guidance scale; 0: none, one forward a step
+  double guidance = 0; ///< scale; 0: none. What it does, and in how many forwards, the model says
   std::int64_t negative_text_tokens =
       32;             ///< caption tokens of the unconditional forward (guidance > 0)
-  double shift = 3.0; ///< of the flow-match schedule
+  double shift = 3.0; ///< of the flow-match schedule; 0: the model's, from tokens and steps
 };
 
 /// `gate:` — how much drift is a failure.

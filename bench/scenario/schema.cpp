@@ -12,6 +12,7 @@ namespace {
 
 constexpr Range kSteps{1, 1000};
 constexpr Range kTokens{1, 4096};
+constexpr Range kBatch{1, 256};
 constexpr Range kPixels{64, 4096};
 constexpr Range kSeeds{0, 9007199254740991}; // 2^53 - 1: what every JSON reader keeps
 constexpr Range kArchitecture{0, 1'000'000};
@@ -24,19 +25,20 @@ constexpr Range kPlacements{1, 1000};
 constexpr Range kReplicates{1, 100};
 constexpr Range kWarmup{0, 600};
 constexpr std::string_view kDTypes = "bf16, fp16, fp32";
-constexpr std::string_view kWeights = "random";
 constexpr std::string_view kDevices = "cpu, cuda";
 
 // clang-format off
 constexpr auto kSchema = std::to_array<SchemaKey>({
   {"scenario", Type::name, kRequired, "Name of the scenario, the first part of every case id.", "zimage"},
 
-  {"model", Type::map, "(none)", "The denoiser and its inputs, batch 1. Needed by loops and by `shapes: model`.", "{name: z_image}"},
+  {"model", Type::map, "(none)", "The denoiser and its inputs. Needed by loops and by `shapes: model`.", "{name: z_image}"},
   {"model.name", Type::model, kRequired, "Which model.", "z_image"},
   {"model.resolution", Type::resolution, "1024x1024", "Width and height of the image in pixels.", "1024x768", kPixels},
+  {"model.conditioning", Type::resolution, "(the image's)", "Width and height in pixels of the picture to edit; only for models that edit one.", "512x512", kPixels},
+  {"model.batch", Type::integer, "1", "Images of one caption that are denoised together.", "4", kBatch},
   {"model.text_tokens", Type::integer, "32", "Caption tokens before any padding.", "77", kTokens},
   {"model.dtype", Type::choice, "bf16", "Of weights and activations.", "fp16", {}, kDTypes},
-  {"model.weights", Type::choice, "random", "Where the weights come from; `random`: drawn on the device from `seed`.", "random", {}, kWeights},
+  {"model.weights", Type::weights, "random", "`random`: drawn on the device from `seed`. Or a folder as published in diffusers' format, or one of its safetensors files; from the current folder.", "models/FLUX.1-dev/transformer"},
   {"model.seed", Type::integer, "0", "Of weights, latents and caption features.", "20962", kSeeds},
   {"model.architecture", Type::map, "(the published model's)", "Numbers of the model to change.", "{layers: 2}"},
   {"model.architecture.<key>", Type::integer, "(the published model's)", "One number. Which there are, the model says; `bench list` shows them.", "2", kArchitecture},
@@ -48,9 +50,11 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"loops", Type::map, "(none)", "Denoise loops to measure. A scenario has loops, kernels or both.", "{turbo-9: {steps: 9}}"},
   {"loops.<loop>", Type::map, "(none)", "All steps of one image; the id is a part of the case id.", "{steps: 9}"},
   {"loops.<loop>.steps", Type::integer, kRequired, "Denoise steps.", "9", kSteps},
-  {"loops.<loop>.guidance", Type::number, "0", "Scale of classifier-free guidance; 0: none, one forward a step, else two.", "5.0", kGuidance},
-  {"loops.<loop>.negative_text_tokens", Type::integer, "32", "Caption tokens of the unconditional forward. Only of use with guidance.", "32", kTokens},
-  {"loops.<loop>.shift", Type::number, "3.0", "Of the flow-match schedule.", "6.0", kShift},
+  {"loops.<loop>.guidance", Type::number, "0", "Scale of guidance. Where the network takes it as an input (FLUX.1, FLUX.2-dev) one forward a step; else 0: none, above: classifier-free, two forwards.", "5.0", kGuidance},
+  {"loops.<loop>.negative_text_tokens", Type::integer, "32", "Caption tokens of the unconditional forward. Only of use with two forwards a step.", "32", kTokens},
+  {"loops.<loop>.shift", Type::number, "(the model's)", "Of the flow-match schedule. The model's: 3.0 for Z-Image; for the others the published pipeline's, from tokens and steps.", "6.0", kShift},
+  {"loops.<loop>.architecture", Type::map, "(the scenario's)", "Changes to `model.architecture` for this loop, key by key; a profile's come after them.", "{layers: 5}"},
+  {"loops.<loop>.architecture.<key>", Type::integer, "(the scenario's)", "Instead of `model.architecture.<key>`.", "5", kArchitecture},
   {"loops.<loop>.engines", Type::engines, "(the scenario's)", "Instead of `engines`.", "[graph]"},
   {"loops.<loop>.paths", Type::map, "(the scenario's)", "Instead of `paths`, family by family.", "{rms_norm: [aten]}"},
   {"loops.<loop>.paths.<family>", Type::paths, "(the scenario's)", "Instead of `paths.<family>`.", "[aten]"},
@@ -87,9 +91,11 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"profiles.<profile>.steps", Type::integer, "(no limit)", "Upper limit on the steps of each loop.", "4", kSteps},
   {"profiles.<profile>.model", Type::map, "(the scenario's)", "Changes to `model`, key by key.", "{resolution: 128x128}"},
   {"profiles.<profile>.model.resolution", Type::resolution, "(the scenario's)", "Instead of `model.resolution`.", "128x128", kPixels},
+  {"profiles.<profile>.model.conditioning", Type::resolution, "(the scenario's)", "Instead of `model.conditioning`.", "64x64", kPixels},
+  {"profiles.<profile>.model.batch", Type::integer, "(the scenario's)", "Instead of `model.batch`.", "2", kBatch},
   {"profiles.<profile>.model.text_tokens", Type::integer, "(the scenario's)", "Instead of `model.text_tokens`.", "8", kTokens},
   {"profiles.<profile>.model.dtype", Type::choice, "(the scenario's)", "Instead of `model.dtype`.", "fp32", {}, kDTypes},
-  {"profiles.<profile>.model.weights", Type::choice, "(the scenario's)", "Instead of `model.weights`.", "random", {}, kWeights},
+  {"profiles.<profile>.model.weights", Type::weights, "(the scenario's)", "Instead of `model.weights`.", "random"},
   {"profiles.<profile>.model.seed", Type::integer, "(the scenario's)", "Instead of `model.seed`.", "1", kSeeds},
   {"profiles.<profile>.model.architecture", Type::map, "(the scenario's)", "Changes to `model.architecture`, key by key.", "{layers: 2}"},
   {"profiles.<profile>.model.architecture.<key>", Type::integer, "(the scenario's)", "Instead of `model.architecture.<key>`.", "2", kArchitecture},
@@ -129,6 +135,8 @@ std::string_view type_name(Type type) {
     return "duration";
   case Type::resolution:
     return "WIDTHxHEIGHT";
+  case Type::weights:
+    return "`random` or path";
   }
   return {};
 }
@@ -216,6 +224,8 @@ std::string_view noun(Type type) {
     return "a time with its unit";
   case Type::resolution:
     return "WIDTHxHEIGHT";
+  case Type::weights:
+    return "'random' or a path";
   }
   return {};
 }

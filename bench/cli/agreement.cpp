@@ -1,0 +1,92 @@
+#include <bench/base/file.h>
+#include <bench/cli/agreement.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/linalg_vector_norm.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace bench::cli {
+namespace {
+
+constexpr double kEqualDb = 200;
+
+/// What the first step adds to the latents.
+at::Tensor first_step(models::DenoiseLoop& denoise, engines::PreparedLoop* prepared) {
+  denoise.begin();
+  const at::Tensor before = denoise.latents();
+  if (prepared) {
+    prepared->step(0);
+  } else {
+    denoise.set_step(0);
+    denoise.step();
+  }
+  return denoise.latents() - before;
+}
+
+} // namespace
+
+double most_step_error(scenario::DType dtype) {
+  switch (dtype) {
+  case scenario::DType::bf16:
+    return 0.15;
+  case scenario::DType::fp16:
+    return 0.02;
+  case scenario::DType::fp32:
+    break;
+  }
+  return 0.001;
+}
+
+void Agreement::check_step(const scenario::LoopCase& loop, models::Denoiser& network,
+                           models::DenoiseLoop& denoise, engines::PreparedLoop& prepared,
+                           results::Check& check) {
+  const at::Tensor ours = first_step(denoise, &prepared);
+  network.use({{"rms_norm", "aten"}});
+  models::DenoiseLoop reference(network, loop.model, loop.spec, device_);
+  const at::Tensor theirs = first_step(reference, nullptr);
+  const double length = at::linalg_vector_norm(theirs).item<double>();
+  check.step_error = at::linalg_vector_norm(ours - theirs).item<double>() / length;
+}
+
+void Agreement::compare(const scenario::LoopCase& loop, const at::Tensor& latents,
+                        results::Check& check) {
+  const auto same = std::ranges::find_if(first_, [&](const auto& known) {
+    return known.first.loop == loop.loop && known.first.model == loop.model;
+  });
+  if (same == first_.end())
+    first_.emplace_back(loop, latents);
+  else
+    check.psnr_db = psnr_db(latents, same->second);
+}
+
+double psnr_db(const at::Tensor& latents, const at::Tensor& reference) {
+  const double error = (latents - reference).square().mean().item<double>();
+  const double range = (reference.max() - reference.min()).item<double>();
+  return error == 0 ? kEqualDb : std::min(kEqualDb, 10 * std::log10(range * range / error));
+}
+
+void save_latents(const std::filesystem::path& folder, const std::string& id,
+                  const at::Tensor& latents) {
+  std::string name = id;
+  std::ranges::replace(name, '/', '_');
+  // Format 1.0 of numpy.lib.format: magic, version, length of a header padded to 64 bytes.
+  const at::Tensor dense = latents.contiguous();
+  std::string header = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},), }}",
+                                   fmt::join(dense.sizes(), ", "));
+  constexpr std::size_t kBefore = 10;
+  header.resize((kBefore + header.size() + 1 + 63) / 64 * 64 - kBefore - 1, ' ');
+  header += '\n';
+  std::string bytes = std::string("\x93NUMPY\x01\x00", 8);
+  bytes += static_cast<char>(header.size() % 256);
+  bytes += static_cast<char>(header.size() / 256);
+  bytes += header;
+  bytes.append(static_cast<const char*>(dense.const_data_ptr()), dense.nbytes());
+  write_file_atomically(folder / (name + ".npy"), bytes);
+}
+
+} // namespace bench::cli

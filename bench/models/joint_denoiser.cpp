@@ -1,0 +1,52 @@
+#include <bench/models/joint_denoiser.h>
+#include <bench/models/weights.h>
+
+#include <ATen/TensorOperators.h>
+
+namespace bench::models {
+
+namespace {
+constexpr double kTimeScale = 1000;
+}
+
+JointDenoiser::JointDenoiser(Frame frame, const Weights& weights)
+    : frame_(std::move(frame)), type_(weights.type()), device_(weights.device()) {}
+
+void JointDenoiser::finish(const Weights& weights) {
+  parameters_ = weights.parameters();
+  if (device_.is_meta())
+    return; // only counted
+  frequencies_ = timestep_frequencies(kTimeWidth / 2, at::TensorOptions().device(device_));
+  use({{"rms_norm", "aten"}});
+}
+
+void JointDenoiser::use(const Paths& paths) {
+  operators_ = operators_of(paths, frame_.name);
+}
+
+JointDenoiser::Rotation JointDenoiser::rotation_for(std::int64_t caption_tokens) const {
+  for (const auto& [tokens, known] : rotations_)
+    if (tokens == caption_tokens)
+      return known;
+  const at::Tensor one =
+      rotations(positions(caption_tokens), frame_.axes, frame_.theta).to(device_);
+  return rotations_.emplace_back(caption_tokens, Rotation{one, repeated(one)}).second;
+}
+
+at::Tensor JointDenoiser::repeated(const at::Tensor& t) const {
+  return frame_.batch == 1 ? t : t.repeat({frame_.batch, 1});
+}
+
+at::Tensor JointDenoiser::as_velocity(const at::Tensor& rows) const {
+  return rows.view({frame_.batch, frame_.tokens, frame_.channels}).to(at::kFloat);
+}
+
+at::Tensor JointDenoiser::sinusoid(const at::Tensor& t) const {
+  return cast(timestep_embedding((cast(t) * kTimeScale).to(at::kFloat), frequencies_));
+}
+
+at::Tensor JointDenoiser::sinusoid_scaled_late(const at::Tensor& t) const {
+  return cast(timestep_embedding(cast(t).to(at::kFloat), frequencies_, kTimeScale));
+}
+
+} // namespace bench::models
