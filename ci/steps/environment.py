@@ -15,7 +15,7 @@ from steps import system_packages, toolkit
 from steps.console import Failure, run_logged, say
 from steps.failures import explain
 
-GROUPS = ("cpu", "cuda", "reports", "test")
+GROUPS = ("cpu", "cuda", "peers", "reports", "test")
 DPKG_STATUS = "/var/lib/dpkg/status"
 
 
