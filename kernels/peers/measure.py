@@ -8,7 +8,7 @@ be measured here is in it with the reason.
   --out FILE      default: results/peers.json
   --shapes A,B    of shapes.py or others, as 4128x3840.bf16; default: all of it
   --peers A,B     default: all
-  --replicates N  default 3; --placements N, default 4; --regions N of each placement, default 4
+  --replicates N  default 2; --placements N in memory, default 4; --regions N of each placement, default 3
   --device cpu    the same code where there is no GPU; its times say nothing about one
   --packages DIR  what `ci/bundle --peers` packed; default: peers/ of this bundle or .cache/peers of this checkout
 
@@ -49,6 +49,8 @@ class Failure(Exception):
 class Run:
     """Starts the replicates and keeps what they say."""
 
+    program = Path(__file__).with_name("replicate.py")
+
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.cases = {
@@ -86,7 +88,7 @@ class Run:
         ended: set[tuple[str, str]] = set()
         under_way: tuple[str, str] | None = None
         with tempfile.TemporaryFile() as errors:
-            child = subprocess.Popen([sys.executable, Path(__file__).with_name("replicate.py")], stdin=subprocess.PIPE,
+            child = subprocess.Popen([sys.executable, self.program], stdin=subprocess.PIPE,
                                      stdout=subprocess.PIPE, stderr=errors, text=True)  # fmt: skip
             watchdog = Watchdog(child)
             try:
@@ -131,6 +133,15 @@ class Run:
             case.parameters = line["parameters"]
             self.tuned |= line["tuned"]
         return key
+
+    def not_ok(self) -> dict[tuple[str, str], list[str]]:
+        """(peer, what is the matter) -> its shapes."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for case in self.cases.values():
+            status, message = document.verdict_of(case)
+            if status != "ok":
+                found.setdefault((case.peer, f"{status}: {message}"), []).append(str(case.shape))
+        return found
 
     def write(self) -> None:
         machine = {group: dict(facts) for group, facts in self.machine.items()}
@@ -237,9 +248,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("results/peers.json"))
     parser.add_argument("--shapes", type=shape_list, default=list(SHAPES))
     parser.add_argument("--peers", type=peer_list, default=known)
-    parser.add_argument("--replicates", type=count, default=3)
+    parser.add_argument("--replicates", type=count, default=2)
     parser.add_argument("--placements", type=count, default=4)
-    parser.add_argument("--regions", type=count, default=4)
+    parser.add_argument("--regions", type=count, default=3)
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--packages", type=Path, default=packages.find())
     return parser.parse_args(arguments)
@@ -265,14 +276,11 @@ def main(arguments: list[str]) -> int:
             run.write()
         say("interrupted")
         return INTERRUPTED
-    bad = 0
-    for case in run.cases.values():
-        status, message = document.verdict_of(case)
-        if status != "ok":
-            say(f"{case.id}: {status}: {message}")
-        bad += status in ("failed", "invalid")
+    for (peer, verdict), shapes in run.not_ok().items():
+        say(f"{peer}, {', '.join(shapes)}: {verdict}")
     print(run.options.out)
-    return INVALID if bad else 0
+    verdicts = [document.verdict_of(case)[0] for case in run.cases.values()]
+    return INVALID if "failed" in verdicts or "invalid" in verdicts else 0
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ at least 20 ms (region_for). Between CUDA events, where bench stores stamps: of 
 from __future__ import annotations
 
 import dataclasses
+import gc
 import math
 import random
 import statistics
@@ -64,12 +65,14 @@ class CudaDevice:
             launch(i)
         self.synchronize()
         graph = self.torch.cuda.CUDAGraph()
+        gc.disable()  # memory of other graphs must not be freed in between
         graph.capture_begin()
         try:
             for i in range(launches):
                 launch(i % sets)
         finally:
             graph.capture_end()
+            gc.enable()
         return graph
 
     def time(self, enqueue: Callable[[], None]) -> float:

@@ -48,10 +48,12 @@ class Packages:
             sys.path.append(str(self.folder))
 
     def library(self, name: str) -> ctypes.CDLL:
-        """Loads lib/<name>.so.xz. Raises OSError."""
-        return ctypes.CDLL(str(self.unpack(name)), mode=ctypes.RTLD_GLOBAL)
+        """Loads lib/<name>.so.xz, its symbols seen by nobody else: sgl-kernel holds kernels of FlashInfer's names.
+        Raises OSError."""
+        return ctypes.CDLL(str(self.unpack(name)))
 
     def unpack(self, name: str) -> Path:
+        """The library as a file, beside those that were unpacked before it."""
         if self._unpacked is None:
             self._unpacked = Path(tempfile.mkdtemp(prefix="bench-peers-"))
             atexit.register(shutil.rmtree, self._unpacked, ignore_errors=True)

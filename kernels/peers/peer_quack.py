@@ -16,7 +16,7 @@ class Library:
     """The kernels of libquack_peer, by width and type."""
 
     def __init__(self, packages: Packages) -> None:
-        packages.library("libtvm_ffi")
+        packages.unpack("libtvm_ffi")  # which the other finds beside itself
         self._library = packages.library("libquack_peer")
         self._library.quack_error.restype = ctypes.c_char_p
         self._library.quack_describe.restype = ctypes.c_char_p

@@ -17,7 +17,7 @@ def load_nvrtc() -> None:
     site = Path(torch.__file__).resolve().parents[1]
     for path in [*site.glob("nvidia/*/lib/libnvrtc.so.13"), Path("libnvrtc.so.13")]:
         try:
-            ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+            ctypes.CDLL(str(path))
             return
         except OSError:
             pass  # the library's own error will say it

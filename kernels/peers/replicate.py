@@ -25,7 +25,7 @@ from packages import Packages
 from registry import peers
 from shapes import EPS, Shape
 
-WARM_UP_S = 0.1
+WARM_UP_S = 0.05  # before a case's first sample; the GPU is warm from the case before
 TUNING_S = 0.002  # of a region while a peer looks for its fastest configuration
 
 

@@ -70,6 +70,10 @@ def collect(documents: list[dict[str, Any]]) -> Cells:
             parts = case["id"].split("/")
             if case["kind"] == "kernel" and len(parts) == 4 and parts[1] == "rms_norm":
                 cells[parts[2], Column(file, parts[0], parts[3])] = cell_of(case)
+    columns = dict.fromkeys(column for _, column in cells)
+    for shape in dict.fromkeys(shape for shape, _ in cells):
+        for column in columns:
+            cells.setdefault((shape, column), Cell(reason="its file has no such case"))
     return cells
 
 
@@ -89,9 +93,7 @@ def significant(microseconds: float) -> str:
     return f"{microseconds:.4g}" if microseconds >= 1000 else f"{microseconds:#.4g}".rstrip(".")
 
 
-def text_of(cell: Cell | None, fastest: bool) -> str:
-    if cell is None:
-        return ""
+def text_of(cell: Cell, fastest: bool) -> str:
     if cell.t_s is None:
         return "not measured"
     share = f" {100 * cell.copy_t_s / cell.t_s:3.0f} %" if cell.copy_t_s else ""
@@ -106,11 +108,11 @@ def render(documents: list[dict[str, Any]]) -> str:
     title = titles(columns)
     rows = [["us, of copy", "copy", *(title[c] for c in columns)]]
     for shape in shapes:
-        here = {c: cells[shape, c] for c in columns if (shape, c) in cells}
+        here = {c: cells[shape, c] for c in columns}
         times = [cell.t_s for cell in here.values() if cell.t_s is not None]
         copies = [cell.copy_t_s for cell in here.values() if cell.copy_t_s]
         copy = significant(statistics.median(copies) * 1e6) if copies else ""
-        line = [text_of(here.get(c), c in here and bool(times) and here[c].t_s == min(times)) for c in columns]
+        line = [text_of(here[c], here[c].t_s == min(times, default=0)) for c in columns]
         rows.append([shape, copy, *line])
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]).rstrip() for row in rows]
@@ -137,7 +139,7 @@ def reasons(cells: Cells, columns: list[Column], title: dict[Column, str]) -> li
             found.setdefault((column, cell.reason), []).append(shape)
     lines = []
     for (column, reason), shapes in found.items():
-        every = len(shapes) == sum(c == column for _, c in cells)
+        every = all(cells[shape, c].reason == reason for shape, c in cells if c == column)
         lines.append(f"{title[column]}, {'all shapes' if every else ', '.join(shapes)}: not measured: {reason}")
     return ["", *lines] if lines else []
 
