@@ -97,6 +97,8 @@ class Run:
                 child.stdin.close()
                 for text in child.stdout:
                     watchdog.feed()
+                    if not text.startswith("{"):
+                        continue  # printed past Python by a library of some peer
                     line = json.loads(text)
                     if "unusable" in line:
                         raise Failure(line["unusable"], UNAVAILABLE)
