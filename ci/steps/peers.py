@@ -88,8 +88,9 @@ class Peers:
         include = self.work / "flashinfer/data/include"
         library = self.work / "libflashinfer_peer.so"
         self.run(
-            "nvcc", f"{self.environment.cuda_toolkit}/bin/nvcc", "-O3", "-std=c++17", "-arch=sm_90a", "-shared", "-cudart=shared",
-            "-Xcompiler=-fPIC", "-Xlinker=-Bsymbolic", "-isystem", include, "-isystem", include / "flashinfer",
+            "nvcc", f"{self.environment.cuda_toolkit}/bin/nvcc", "-O3", "-std=c++17", "-arch=sm_90a", "-shared",
+            "-cudart=shared", "-Xcompiler=-fPIC", "-Xlinker=-Bsymbolic", "-isystem", include,
+            "-isystem", include / "flashinfer",
             self.sources / "build/flashinfer_library.cu", "-o", library,
         )  # fmt: skip
         self.pack(library)
@@ -103,12 +104,14 @@ class Peers:
     def quack(self):
         objects, site = self.work / "quack", self.environment.site_packages
         say("compiling QuACK for sm_90a")
-        self.run("QuACK", self.environment.python, self.sources / "build/quack_objects.py", objects, f"--jobs={parallel_jobs()}")
+        compiler = self.sources / "build/quack_objects.py"
+        self.run("QuACK", self.environment.python, compiler, objects, f"--jobs={parallel_jobs()}")
         library = self.work / "libquack_peer.so"
         toolkit = Path(self.environment.cuda_toolkit)
         self.run(
-            "g++", "g++", "-std=c++20", "-O2", "-shared", "-fPIC", "-Wl,--no-undefined", "-Wl,-rpath,$ORIGIN", "-s", "-I", objects,
-            "-isystem", site / "tvm_ffi/include", self.sources / "build/quack_library.cpp", *sorted(objects.glob("*.o")),
+            "g++", "g++", "-std=c++20", "-O2", "-shared", "-fPIC", "-Wl,--no-undefined", "-Wl,-rpath,$ORIGIN", "-s",
+            "-I", objects, "-isystem", site / "tvm_ffi/include",
+            self.sources / "build/quack_library.cpp", *sorted(objects.glob("*.o")),
             site / "nvidia_cutlass_dsl/cu13/lib/libcuda_dialect_runtime_static.a", site / "tvm_ffi/lib/libtvm_ffi.so",
             f"-L{toolkit}/lib64", "-lcudart", "-o", library,
         )  # fmt: skip
@@ -127,8 +130,8 @@ class Peers:
     def unpack(self, package, prefix):
         """What lies under prefix in the package's wheel. The wheel is not installed: of hundreds of MB, little is needed."""
         wheels = self.work / "wheels"
-        command = [self.environment.python, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input", "--retries=3",
-                   "--disable-pip-version-check", "-d", wheels, f"{package}=={self.pin(package)}"]  # fmt: skip
+        command = [self.environment.python, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input",
+                   "--retries=3", "--disable-pip-version-check", "-d", wheels, f"{package}=={self.pin(package)}"]  # fmt: skip
         if not run_logged(list(map(str, command)), self.log, keep_open=self._keep_open):
             raise explain(self.log, "pip", f"pip download of {package}")
         wheel = next(wheels.glob(f"{package.replace('-', '_')}-*.whl"))

@@ -132,7 +132,8 @@ def test_a_bundle_gets_the_programs_without_their_tests(root, tmp_path):
     names = {path.name for path in (bundle / "kernels" / "peers").iterdir()}
     assert {"measure.py", "replicate.py", "table.py", "peer_quack.py"} <= names
     assert not any(name.endswith("_test.py") for name in names) and not names & {"build", "conftest.py"}
-    done = subprocess.run([sys.executable, bundle / "kernels/peers/measure.py", "--help"], capture_output=True, text=True)
+    help_of = [sys.executable, bundle / "kernels/peers/measure.py", "--help"]
+    done = subprocess.run(help_of, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith("Usage: measure.py")
     code = "import packages; print(packages.find())"
     found = subprocess.run([sys.executable, "-c", code], cwd=bundle / "kernels" / "peers", capture_output=True, text=True)
@@ -157,5 +158,6 @@ def test_what_is_installed_is_pinned_whole():
 
     pins = tomllib.loads((REPO / "pyproject.toml").read_text())["dependency-groups"]
     names = {entry.split("==")[0] for entry in pins["peers"] if isinstance(entry, str)}
-    assert {"apache-tvm-ffi", "einops", "nvidia-cutlass-dsl", "nvidia-cutlass-dsl-libs-cu13", "quack-kernels", "triton"} <= names
+    wanted = {"apache-tvm-ffi", "einops", "nvidia-cutlass-dsl", "nvidia-cutlass-dsl-libs-cu13", "quack-kernels", "triton"}
+    assert wanted <= names
     assert not names & {entry.split("==")[0] for entry in pins["peers-files"]}

@@ -206,7 +206,7 @@ def say(text: str) -> None:
 
 def output_of(*command: str) -> str:
     try:
-        done = subprocess.run(command, cwd=packages.ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=20)
+        done = subprocess.run(command, cwd=packages.ROOT, capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -65,7 +65,8 @@ for shape, peer in job["cases"]:
 
 def test_a_crash_costs_one_case(tmp_path: Path) -> None:
     (tmp_path / "dies.py").write_text(DIES)
-    options = measure.parse(["--device", "cpu", "--shapes", "32x256.bf16", "--peers", "aten,liger,quack", "--out", str(tmp_path / "r")])
+    arguments = ["--device", "cpu", "--shapes", "32x256.bf16", "--peers", "aten,liger,quack", "--out", str(tmp_path / "r")]
+    options = measure.parse(arguments)
     run = measure.Run(options)
     run.program = tmp_path / "dies.py"
     run.replicates()
