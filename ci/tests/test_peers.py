@@ -149,7 +149,13 @@ def test_too_large_is_an_error(root, tmp_path, monkeypatch):
 @pytest.mark.parametrize("arguments", [["--peer"], ["--out"], ["--peers", "x"]])
 def test_wrong_arguments(bare, arguments):
     result = bare.run("bundle", *arguments)
-    assert (result.returncode, result.stderr) == (2, "ci/bundle: its arguments are --out DIR and --peers\n")
+    said = "ci/bundle: the only arguments are --peers, --pair REVISION REVISION and --out DIR\n"
+    assert (result.returncode, result.stderr) == (2, said)
+
+
+def test_a_pair_has_no_peers(bare):
+    result = bare.run("bundle", "--pair", ".", ".", "--peers")
+    assert result.returncode == 2 and "--pair packs no peers" in result.stderr
 
 
 def test_what_is_installed_is_pinned_whole():
