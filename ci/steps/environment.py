@@ -15,7 +15,7 @@ from steps import system_packages, toolkit
 from steps.console import Failure, run_logged, say
 from steps.failures import explain
 
-GROUPS = ("cpu", "cuda", "reports", "test")
+GROUPS = ("cpu", "cuda", "peers", "reports", "test")
 DPKG_STATUS = "/var/lib/dpkg/status"
 
 
@@ -131,12 +131,12 @@ class Environment:
         return subprocess.run([self.python, "-m", "pip", "--version"], stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL).returncode == 0  # fmt: skip
 
-    def _group(self, name):
+    def group(self, name):
         """A dependency group as {name: version}, the groups it includes resolved (PEP 735)."""
         pins = {}
         for entry in self.pins["dependency-groups"][name]:
             if isinstance(entry, dict):
-                pins.update(self._group(entry["include-group"]))
+                pins.update(self.group(entry["include-group"]))
             else:
                 package, version = entry.split("==")
                 pins[canonical(package)] = version
@@ -145,9 +145,9 @@ class Environment:
     def _wanted(self, groups, system_toolkit):
         wanted = {}
         for group in groups:
-            wanted.update(self._group(group))
+            wanted.update(self.group(group))
         if system_toolkit:
-            for package in self._group("cuda-toolkit"):
+            for package in self.group("cuda-toolkit"):
                 wanted.pop(package, None)
         # What is measured must run on the pinned libraries, and the wheels' toolkit links against them.
         # A machine that only compiles and tests saves 2 GB with those that its loader knows already.

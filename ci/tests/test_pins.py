@@ -24,7 +24,7 @@ def test_every_pin_is_exact():
             if isinstance(entry, dict):
                 assert entry["include-group"] in PINS["dependency-groups"]
             else:
-                assert re.fullmatch(r"[a-z0-9-]+==[0-9.]+", entry), (name, entry)
+                assert re.fullmatch(r"[a-z0-9-]+==[0-9.]+(\.post[0-9]+)?", entry), (name, entry)
 
 
 def test_every_cuda_library_has_a_soname():

@@ -186,7 +186,7 @@ def test_a_file_in_the_place_of_the_venv(bare):
 
 
 def test_unknown_group(checkout):
-    assert one_line(checkout.run("setup", "gpu"), code=2).endswith("gpu is no group: any of cpu, cuda, reports, test")
+    assert one_line(checkout.run("setup", "gpu"), code=2).endswith("gpu is no group: any of cpu, cuda, peers, reports, test")
 
 
 def test_a_checkout_of_another_user(checkout):

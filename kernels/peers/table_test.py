@@ -1,0 +1,110 @@
+"""The matrix, to the letter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from conftest import HERE
+
+
+COPY_S = {"4128x3840.bf16": 16.4e-6, "32x3840.bf16": 1.23e-6, "960x128.bf16": 0.98e-6}
+
+
+def case(scenario: str, shape: str, path: str, t_s: list[float], status: str = "ok", message: str = "") -> dict[str, Any]:
+    return {
+        "id": f"{scenario}/rms_norm/{shape}/{path}",
+        "kind": "kernel",
+        "status": status,
+        "message": message,
+        "reference": {"copy_t_s": COPY_S[shape] if t_s else None},
+        "replicates": [{"samples": {"t_s": [t]}} for t in t_s],
+    }
+
+
+def content(scenario: str, cases: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "tool": {"git_sha": "0123456789abcdef0"},
+        "started": "2026-11-24T12:00:00Z",
+        "scenario": {"name": scenario, "device": "cuda"},
+        "machine": {"gpu": {"name": "NVIDIA H200", "uuid": "GPU-12345678-9abc"}},
+        "cases": cases,
+    }
+
+
+THEIRS = content(
+    "peers",
+    [
+        case("peers", "32x3840.bf16", "aten", [4.51e-6]),
+        case("peers", "32x3840.bf16", "quack", [], "failed", "RuntimeError: CUDA error 719"),
+        case("peers", "32x3840.bf16", "liger", [], "unavailable", "not measured: no Triton here"),
+        case("peers", "4128x3840.bf16", "aten", [22.4e-6, 22.1e-6, 22.3e-6]),
+        case("peers", "4128x3840.bf16", "quack", [17.35e-6]),
+        case("peers", "4128x3840.bf16", "liger", [], "unavailable", "not measured: no Triton here"),
+    ],
+)
+OURS = content(
+    "zimage",
+    [
+        {"id": "zimage/loop/turbo-9/graph/aten", "kind": "loop"},
+        {"id": "zimage/anchor/copy", "kind": "anchor"},
+        case("zimage", "4128x3840.bf16", "aten", [22.2e-6]),
+        case("zimage", "4128x3840.bf16", "cuda", [16.8e-6]),
+        case("zimage", "960x128.bf16", "cuda", [1.5e-6]),
+    ],
+)
+
+GOLDEN = """\
+peers: NVIDIA H200 (GPU-12345678), 2026-11-24T12:00:00Z, commit 0123456789ab
+zimage: NVIDIA H200 (GPU-12345678), 2026-11-24T12:00:00Z, commit 0123456789ab
+
+us, of copy       copy    peers:aten         quack         liger   zimage:aten          cuda
+4128x3840.bf16   16.40   22.30  74 %   17.35  95 %  not measured   22.20  74 %  *16.80  98 %
+32x3840.bf16     1.230  *4.510  27 %  not measured  not measured  not measured  not measured
+960x128.bf16    0.9800  not measured  not measured  not measured  not measured  *1.500  65 %
+
+quack, 32x3840.bf16: not measured: RuntimeError: CUDA error 719
+liger, 32x3840.bf16, 4128x3840.bf16: not measured: no Triton here
+zimage:aten, 32x3840.bf16, 960x128.bf16: not measured: its file has no such case
+cuda, 32x3840.bf16: not measured: its file has no such case
+peers:aten, 960x128.bf16: not measured: its file has no such case
+quack, 960x128.bf16: not measured: its file has no such case
+liger, 960x128.bf16: not measured: its file has no such case
+"""
+
+
+def table(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, HERE / "table.py", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+
+def test_golden(tmp_path: Path) -> None:
+    files = []
+    for name, document in (("theirs", THEIRS), ("ours", OURS)):
+        files.append(tmp_path / f"{name}.json")
+        files[-1].write_text(json.dumps(document))
+    done = table(*files)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == GOLDEN
+
+
+def test_shows_a_baseline_of_bench() -> None:
+    done = table(HERE.parents[1] / "baselines" / "h200" / "zimage.json")
+    assert done.returncode == 0 and "4128x3840.bf16" in done.stdout and " decomposed" in done.stdout
+
+
+def test_faulty_files_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{")
+    (tmp_path / "b.json").write_text('{"schema_version": 2, "cases": []}')
+    for arguments, said in [
+        ([tmp_path / "a.json"], "a.json: not JSON"),
+        ([tmp_path / "b.json"], "schema_version 1 is needed"),
+        ([tmp_path / "c.json"], "c.json: No such file or directory"),
+        ([], "its arguments are result files"),
+        (["--fast"], "its arguments are result files"),
+    ]:
+        done = table(*arguments)
+        assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
