@@ -4,6 +4,7 @@
 
 #include <c10/core/DeviceType.h>
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,14 +21,19 @@ struct Path {
   std::shared_ptr<const Operators> operators;
   /// It leaves the operators out: a lower bound of a loop's time, whose output means nothing.
   bool is_floor = false;
+  std::string plugin{}; ///< the file it came from and its digest; "": built in
 
   bool runs_on(c10::DeviceType device) const;
 };
 
 /// All of them, in the order `bench list paths` shows.
-const std::vector<Path>& paths();
+const std::deque<Path>& paths();
 
 /// The one of that name, or nullptr.
 const Path* find_path(std::string_view name);
+
+/// Adds a plug-in's; those there are stay where they are. Before anything is measured, by one
+/// thread. Throws std::invalid_argument when the name is taken.
+void add_path(Path path);
 
 } // namespace kernels
