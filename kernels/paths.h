@@ -6,12 +6,20 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 /// The implementations of the operators, by the name that scenarios give them.
 namespace kernels {
+
+/// Where a path that is not built in comes from.
+struct Plugin {
+  std::string file;
+  std::string digest;           ///< of the file, 16 hex digits
+  std::vector<std::string> own; ///< its operators; the others are composed of its rms_norm
+};
 
 struct Path {
   std::string name;    ///< as scenarios name it
@@ -21,7 +29,7 @@ struct Path {
   std::shared_ptr<const Operators> operators;
   /// It leaves the operators out: a lower bound of a loop's time, whose output means nothing.
   bool is_floor = false;
-  std::string plugin{}; ///< the file it came from and its digest; "": built in
+  std::optional<Plugin> plugin{};
 
   bool runs_on(c10::DeviceType device) const;
 };
