@@ -16,7 +16,7 @@ EXAMPLE = REPO / "kernels" / "examples" / "rms_norm_tile.py"
 
 @pytest.fixture
 def plugins(request):
-    return Path(request.config.getoption("--plugins")).resolve()
+    return Path(request.config.getoption("--libraries")).resolve()
 
 
 def cases(bench, *arguments):
@@ -116,7 +116,7 @@ def test_faults(bench, plugins):
     def refuses(code, message, file):
         bench.refuses(code, f"--plugin {message}", "run", bench.scenario, "--plugin", file)
 
-    bench.refuses(USAGE, "no_such.so cannot be read: No such file or directory", "run", bench.scenario, "--plugin", "no_such.so")
+    bench.refuses(USAGE, "cannot read 'no_such.so': No such file or directory; check the path", "run", bench.scenario, "--plugin", "no_such.so")
     for name in ("a.txt", "text.so", "empty.py", "aten.py"):
         (bench.cwd / name).write_text("x = 1\n")
     refuses(USAGE, "a.txt: is neither a LibTorch library (.so) nor a Triton file (.py)", "a.txt")
@@ -131,7 +131,7 @@ def test_faults(bench, plugins):
     again = bench("run", bench.scenario, *twice)
     assert again.returncode == USAGE and "registers no operator rms_norm" in again.stderr
 
-    bench.env |= {"XDG_CACHE_HOME": str(bench.cwd), "BENCH_PYTHON": sys.executable}
+    bench.env |= {"XDG_CACHE_HOME": str(bench.cwd.parent / "cache"), "BENCH_PYTHON": sys.executable}
     refuses(USAGE, "empty.py: has no @triton.jit function rms_norm; it must take rms_norm(x, weight, y, rows, inner, "
             "outer_stride, inner_stride, width, eps, ROWS, CLASS)", "empty.py")  # fmt: skip
     shutil.copy(EXAMPLE, bench.cwd / "aten.py")
