@@ -15,9 +15,8 @@ scenario::Catalog make_catalog() {
   for (const engines::Engine& engine : engines::all())
     catalog.engines.emplace_back(engine.name);
   for (const kernels::Family& family : kernels::families()) {
-    scenario::Catalog::KernelFamily entry{.name = std::string(family.name),
-                                          .work_version = family.work_version,
-                                          .paths = {}};
+    scenario::Catalog::KernelFamily entry{
+        .name = std::string(family.name), .work_version = family.work_version, .paths = {}};
     for (const kernels::Path& path : kernels::paths()) {
       entry.paths.push_back(path.name);
       if (!path.runs_on(c10::DeviceType::CPU))

@@ -157,6 +157,8 @@ void implement_meta(torch::Library& library) {
 std::vector<torch::Library> register_paths() {
   std::vector<torch::Library> libraries;
   for (const Path& path : paths()) {
+    if (path.is_floor)
+      continue;
     torch::Library& library = libraries.emplace_back(torch::Library::DEF, "bench_" + path.name,
                                                      std::nullopt, __FILE__, __LINE__);
     for (const char* schema : kSchemas)

@@ -79,7 +79,8 @@ def compile_one(function, element: str, width: int, rows: int, warps: int, targe
         kernel = triton.compile(source, target=GPUTarget("cuda", target, 32), options={"num_warps": warps})
     except Exception as error:
         lines = [line for line in str(error).splitlines() if line.strip()] or [""]
-        raise Fault(f"does not compile for width class {width}, {element}: {type(error).__name__}: {lines[-1].strip()}") from error
+        what = f"{type(error).__name__}: {lines[-1].strip()}"
+        raise Fault(f"does not compile for width class {width}, {element}: {what}") from error
     if kernel.metadata.global_scratch_size or kernel.metadata.profile_scratch_size or kernel.metadata.num_ctas != 1:
         raise Fault(f"needs scratch memory or a cluster at width class {width}, which is not launched from here")
     return kernel

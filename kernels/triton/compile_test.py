@@ -1,4 +1,4 @@
-"""The Triton sources without a GPU: what they compute (in Triton's interpreter), what they compile to, what a faulty file is told.
+"""The Triton sources without a GPU: what they compute (in Triton's interpreter), what they compile to, what faults are told.
 
 Run by CTest; by hand: pytest kernels/triton
 """
@@ -43,7 +43,8 @@ def launch(module, x, weight):
     rows, inner = x.numel() // width, x.shape[1] if x.dim() == 3 else 1
     inner_stride = x.stride(1) if x.dim() == 3 else 0
     grid = (-(-rows // rows_of_a_program),)
-    module["rms_norm"][grid](x, weight, y, rows, inner, x.stride(0), inner_stride, width, EPS, ROWS=rows_of_a_program, CLASS=kind)
+    constants = {"ROWS": rows_of_a_program, "CLASS": kind}
+    module["rms_norm"][grid](x, weight, y, rows, inner, x.stride(0), inner_stride, width, EPS, **constants)
     return y
 
 
@@ -65,7 +66,8 @@ def test_takes_q_and_k_where_a_packed_tensor_holds_them(interpreted):
     torch.manual_seed(20962)
     packed, weight = torch.randn(5, 3, 4, 128), torch.randn(128)
     for part in (packed[:, 0], packed[:, 1]):
-        assert torch.equal(launch(interpreted, part, weight), launch(interpreted, part.reshape(20, 128), weight).view(part.shape))
+        dense = launch(interpreted, part.reshape(20, 128), weight)
+        assert torch.equal(launch(interpreted, part, weight), dense.view(part.shape))
 
 
 def test_reads_no_row_behind_the_last(interpreted):
@@ -103,7 +105,7 @@ GOOD = SOURCES[1].read_text()
         ("import no_such_module\n", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
         ("x = \n", "cannot be imported: SyntaxError: invalid syntax"),
         ("CLASSES = {}\n", "has no @triton.jit function rms_norm; it must take rms_norm(x, weight, y, rows, "),
-        (GOOD.replace("width, eps,", "eps, width,", 1), "rms_norm takes (x, weight, y, rows, inner, outer_stride, inner_stride, eps, "),
+        (GOOD.replace("width, eps,", "eps, width,", 1), "rms_norm takes (x, weight, y, rows, inner, "),
         (GOOD.replace("CLASSES =", "SIZES ="), "has no CLASSES; write CLASSES = {128: (16, 4)}"),
         (GOOD.replace("128: (32, 4)", "96: (32, 4)"), "CLASSES[96] = (32, 4): width, rows and warps must be powers of two"),
         (GOOD.replace("128: (32, 4)", "128: 32"), "CLASSES[128] = 32: width, rows and warps must be powers of two"),

@@ -1,8 +1,8 @@
 """The one-pass RMSNorm of sglang's pull request 20962, by its idea: a program holds a tile of whole rows in registers, reads
 it once, writes it once.
 
-Compiled ahead of time by compile.py, once a width class and type. The number of rows, the width and the strides are arguments of
-the kernel; the pull request's has rows, width and eps as constants, so that every new prompt length or resolution compiles anew.
+Compiled ahead of time by compile.py, once a width class and type. The number of rows, the width and the strides are arguments
+of the kernel; the pull request's has rows, width and eps as constants: every new prompt length or resolution compiles anew.
 """
 
 import triton

@@ -13,7 +13,6 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <limits>
 #include <mutex>
 
 namespace kernels::triton {
@@ -74,6 +73,9 @@ Rows rows_of(const at::Tensor& x) {
   return r;
 }
 
+/// So that the rows of the last program, and those behind them, have numbers of 32 bits.
+constexpr std::int64_t kMostRows = std::int64_t{1} << 30;
+
 bool is_aligned(const at::Tensor& x) {
   return reinterpret_cast<std::uintptr_t>(x.const_data_ptr()) % 16 == 0;
 }
@@ -94,8 +96,7 @@ class TritonOperators final : public Operators {
   at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) const override {
     const auto elsewhere = [&] { return at::rms_norm(x, {x.size(-1)}, weight, eps); };
     if (!x.is_cuda() || x.dim() < 1 || x.numel() == 0 || weight.scalar_type() != x.scalar_type() ||
-        weight.device() != x.device() ||
-        x.numel() / x.size(-1) > std::numeric_limits<std::int32_t>::max())
+        weight.device() != x.device() || x.numel() / x.size(-1) > kMostRows)
       return elsewhere();
     LoadedKernel* kernel = find(x.scalar_type(), x.size(-1));
     if (!kernel)
