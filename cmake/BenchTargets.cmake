@@ -33,6 +33,9 @@ if(BENCH_CUDA)
   # dispatcher names none of its symbols, and the linker would leave it out.
   target_link_options(bench_torch INTERFACE -Wl,--no-as-needed)
 endif()
+# kernels becomes a part of a shared library. All that include torch, since they share the precompiled header.
+target_compile_options(bench_torch INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-fPIC> $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-fPIC>)
 # Torch's own operators for tensors (a + b) include every operator's header, unless told not to.
 target_compile_definitions(bench_torch INTERFACE AT_PER_OPERATOR_HEADERS=1
   $<$<BOOL:${BENCH_CUDA}>:BENCH_CUDA=1>)

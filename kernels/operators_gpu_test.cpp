@@ -98,6 +98,21 @@ TEST_P(OperatorsOnGpu, TakeSlicesOfAPackedTensorAsTheyAre) {
                         path().operators->rms_norm(k.contiguous(), w, kEps)));
 }
 
+TEST_P(OperatorsOnGpu, WriteOverOneStreamOfAJointBuffer) {
+  const Family& family = *find_family("qk_rms_norm_rope");
+  const Inputs in = family.make({33, 3, 128, at::kBFloat16}, at::kCUDA);
+  const auto expected = family.run(*path().operators, in);
+  const at::Tensor joint = at::cat({in.activations[0], in.activations[0]});
+  const at::Tensor stream = joint.narrow(0, 33, 33);
+  path().operators->qk_rms_norm_rope_in_place(stream.select(1, 0), stream.select(1, 1),
+                                              in.parameters[0], in.parameters[1], in.parameters[2],
+                                              kEps);
+  EXPECT_TRUE(at::equal(stream.select(1, 0), expected[0]));
+  EXPECT_TRUE(at::equal(stream.select(1, 1), expected[1]));
+  EXPECT_TRUE(at::equal(stream.select(1, 2), in.activations[0].select(1, 2)));
+  EXPECT_TRUE(at::equal(joint.narrow(0, 0, 33), in.activations[0]));
+}
+
 TEST_P(OperatorsOnGpu, TakeNothing) {
   const at::Tensor none = at::randn({0, 128}, options(at::kBFloat16)),
                    w = at::randn({128}, options(at::kBFloat16));

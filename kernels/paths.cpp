@@ -1,12 +1,15 @@
 #include <kernels/aten/aten_path.h>
 #ifdef BENCH_CUDA
 #include <kernels/cuda/cuda_path.h>
+#include <kernels/triton/triton_path.h>
 #endif
 #include <kernels/decomposed/decomposed_path.h>
+#include <kernels/dispatched/dispatched_path.h>
 #include <kernels/floor/floor_path.h>
 #include <kernels/paths.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace kernels {
 
@@ -21,6 +24,9 @@ std::shared_ptr<const Operators> cuda_operators() {
 std::shared_ptr<const Operators> fused_operators() {
   return cuda::make_fused_operators();
 }
+std::shared_ptr<const Operators> triton_operators() {
+  return triton::make_operators(triton::embedded_rms_norm());
+}
 #else
 std::shared_ptr<const Operators> cuda_operators() {
   return aten::make_operators();
@@ -28,16 +34,14 @@ std::shared_ptr<const Operators> cuda_operators() {
 std::shared_ptr<const Operators> fused_operators() {
   return aten::make_operators();
 }
+std::shared_ptr<const Operators> triton_operators() {
+  return aten::make_operators();
+}
 #endif
 
-} // namespace
-
-bool Path::runs_on(c10::DeviceType device) const {
-  return devices.empty() || std::ranges::find(devices, device) != devices.end();
-}
-
-const std::vector<Path>& paths() {
-  static const std::vector<Path> all{
+std::deque<Path> built_in() {
+  const auto one_pass = triton_operators();
+  return {
       {.name = "aten",
        .summary = "at::rms_norm, one kernel; multiplies by the weight in fp32, rounds once",
        .devices = {},
@@ -56,6 +60,16 @@ const std::vector<Path>& paths() {
            "our own kernel for every operator: norms with what is beside them, one launch each",
        .devices = {c10::DeviceType::CUDA},
        .operators = fused_operators()},
+      {.name = "triton",
+       .summary = "RMSNorm by a one-pass Triton kernel compiled at build, one launch; rounds once",
+       .devices = {c10::DeviceType::CUDA},
+       .operators = one_pass},
+      {.name = "dispatched",
+       .summary =
+           "sglang's rule: fp32 by decomposed, widths up to 128 by triton, all else by fused",
+       .devices = {c10::DeviceType::CUDA},
+       .operators =
+           dispatched::make_operators(decomposed::make_operators(), one_pass, fused_operators())},
       {.name = "floor",
        .summary =
            "no operator at all: only a loop's products and attention; the output means nothing",
@@ -63,13 +77,33 @@ const std::vector<Path>& paths() {
        .operators = floor::make_operators(),
        .is_floor = true},
   };
+}
+
+std::deque<Path>& all_paths() {
+  static std::deque<Path> all = built_in();
   return all;
+}
+
+} // namespace
+
+bool Path::runs_on(c10::DeviceType device) const {
+  return devices.empty() || std::ranges::find(devices, device) != devices.end();
+}
+
+const std::deque<Path>& paths() {
+  return all_paths();
 }
 
 const Path* find_path(std::string_view name) {
   const auto& all = paths();
   const auto it = std::ranges::find(all, name, &Path::name);
   return it == all.end() ? nullptr : &*it;
+}
+
+void add_path(Path path) {
+  if (find_path(path.name))
+    throw std::invalid_argument("there is a path '" + path.name + "' already");
+  all_paths().push_back(std::move(path));
 }
 
 } // namespace kernels

@@ -4,13 +4,22 @@
 
 #include <c10/core/DeviceType.h>
 
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 /// The implementations of the operators, by the name that scenarios give them.
 namespace kernels {
+
+/// Where a path that is not built in comes from.
+struct Plugin {
+  std::string file;
+  std::string digest;           ///< of the file, 16 hex digits
+  std::vector<std::string> own; ///< its operators; the others are composed of its rms_norm
+};
 
 struct Path {
   std::string name;    ///< as scenarios name it
@@ -20,14 +29,19 @@ struct Path {
   std::shared_ptr<const Operators> operators;
   /// It leaves the operators out: a lower bound of a loop's time, whose output means nothing.
   bool is_floor = false;
+  std::optional<Plugin> plugin{};
 
   bool runs_on(c10::DeviceType device) const;
 };
 
 /// All of them, in the order `bench list paths` shows.
-const std::vector<Path>& paths();
+const std::deque<Path>& paths();
 
 /// The one of that name, or nullptr.
 const Path* find_path(std::string_view name);
+
+/// Adds a plug-in's; those there are stay where they are. Before anything is measured, by one
+/// thread. Throws std::invalid_argument when the name is taken.
+void add_path(Path path);
 
 } // namespace kernels

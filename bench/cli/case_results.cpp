@@ -2,9 +2,11 @@
 #include <bench/base/utc.h>
 #include <bench/cli/case_results.h>
 #include <bench/measure/machine.h>
+#include <kernels/paths.h>
 
 #include <c10/util/Exception.h>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <utility>
@@ -116,6 +118,13 @@ void set_kernels(results::CaseResult& result, device::KernelCounts kernels) {
   result.launches = 0;
   for (const auto& [name, count] : result.kernels)
     *result.launches += count;
+}
+
+void note_plugins(results::CaseResult& result, const std::vector<std::string>& paths) {
+  for (const std::string& name : paths)
+    if (const kernels::Path* path = kernels::find_path(name); path && path->plugin)
+      result.parameters["plugin." + name] =
+          fmt::format("{} {}", path->plugin->digest, path->plugin->file);
 }
 
 void set_failure(results::CaseResult& result, std::exception_ptr error) {

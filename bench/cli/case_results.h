@@ -69,6 +69,9 @@ class StateWatch {
 /// Sets the kernels of a sample and, where they are known, how many launches they are in all.
 void set_kernels(results::CaseResult& result, device::KernelCounts kernels);
 
+/// Notes for each of these paths that a plug-in brought which file, and its digest.
+void note_plugins(results::CaseResult& result, const std::vector<std::string>& paths);
+
 /// Sets status and message from an exception: unavailable, invalid, or failed; one line.
 void set_failure(results::CaseResult& result, std::exception_ptr error);
 

@@ -4,6 +4,8 @@
 #include <kernels/families.h>
 #include <kernels/paths.h>
 
+#include <algorithm>
+
 namespace bench::cli {
 
 scenario::Catalog make_catalog() {
@@ -12,17 +14,18 @@ scenario::Catalog make_catalog() {
     catalog.models.push_back(family.catalog);
   for (const engines::Engine& engine : engines::all())
     catalog.engines.emplace_back(engine.name);
-  std::vector<std::string> paths, cuda_paths;
-  for (const kernels::Path& path : kernels::paths()) {
-    paths.push_back(path.name);
-    if (!path.runs_on(c10::DeviceType::CPU))
-      cuda_paths.push_back(path.name);
+  for (const kernels::Family& family : kernels::families()) {
+    scenario::Catalog::KernelFamily entry{
+        .name = std::string(family.name), .work_version = family.work_version, .paths = {}};
+    for (const kernels::Path& path : kernels::paths()) {
+      entry.paths.push_back(path.name);
+      if (!path.runs_on(c10::DeviceType::CPU))
+        entry.cuda_paths.push_back(path.name);
+      if (path.plugin && std::ranges::find(path.plugin->own, family.name) != path.plugin->own.end())
+        entry.plugin_paths.push_back(path.name);
+    }
+    catalog.families.push_back(std::move(entry));
   }
-  for (const kernels::Family& family : kernels::families())
-    catalog.families.push_back({.name = std::string(family.name),
-                                .work_version = family.work_version,
-                                .paths = paths,
-                                .cuda_paths = cuda_paths});
   return catalog;
 }
 

@@ -13,6 +13,7 @@ REPO = Path(__file__).resolve().parents[2]
 
 def pytest_addoption(parser):
     parser.addoption("--bench", help="the built bench program")
+    parser.addoption("--libraries", help="the folder of the built libraries: the example's and ours")
 
 
 class Bench:

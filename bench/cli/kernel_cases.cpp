@@ -19,6 +19,7 @@ results::CaseResult to_result(const kernel_bench::Outcome& outcome, const Bench&
       {"cache", outcome.in_cache ? "warm" : "rotated out"},
       {"launches_per_region",
        outcome.samples.empty() ? "0" : fmt::format("{}", outcome.samples.front().launches)}};
+  note_plugins(result, {kernel.path});
   result.phases_s = {{"buffers", outcome.prepare_s},
                      {"capture", outcome.capture_s},
                      {"warmup", outcome.warm_up.seconds},

@@ -7,6 +7,7 @@
 #include <bench/models/registry.h>
 #include <kernels/families.h>
 #include <kernels/paths.h>
+#include <kernels/plugins/plugins.h>
 
 #include <fmt/format.h>
 
@@ -96,6 +97,7 @@ void list(const ListOptions& options, std::FILE* out) {
     throw UsageError(
         fmt::format("`bench list {}` lists the same for every scenario and profile: leave them out",
                     options.what));
+  std::ranges::for_each(options.plugins, kernels::plugins::load);
   if (options.what == "cases")
     list_cases(options, out);
   else if (options.what == "models")

@@ -10,6 +10,7 @@ namespace bench::cli {
 struct ListOptions {
   std::string what;                             ///< "cases", "models", "paths", "engines"
   std::vector<std::filesystem::path> scenarios; ///< of `cases`; none: every file in scenarios/
+  std::vector<std::filesystem::path> plugins;   ///< of `cases` and `paths`
   std::string profile;                          ///< of `cases`; "": every profile
 };
 

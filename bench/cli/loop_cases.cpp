@@ -99,6 +99,8 @@ class LoopMeasurement {
     results::CaseResult result = begin_result(c, "loop");
     const auto& loop = std::get<scenario::LoopCase>(c.work);
     result.parameters = parameters(loop);
+    for (const auto& [family, path] : loop.paths)
+      note_plugins(result, {path});
     if (injection)
       result.id = injected_id(c.id, *injection);
     try {

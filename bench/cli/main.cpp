@@ -46,6 +46,10 @@ void add_run(CLI::App& app, RunOptions& options) {
                   "Override a key of the scenario: loops.turbo-9.steps=4")
       ->allow_extra_args(false)
       ->take_all();
+  run->add_option("--plugin", options.plugins,
+                  "LibTorch library (.so) or Triton file (.py): measure its kernels as paths too")
+      ->allow_extra_args(false)
+      ->take_all();
   run->add_option("--baseline", options.baseline,
                   "Result to judge against, its folder, or none (default: baselines/<gpu>/)");
   run->add_option("--fail-on", options.fail_on, "Verdicts that the exit code reports")
@@ -136,6 +140,9 @@ void add_list(CLI::App& app, ListOptions& options) {
   list->add_option("SCENARIO", options.scenarios,
                    "Scenario files, for cases (default: all in scenarios/)");
   list->add_option("--profile", options.profile, "Only this profile, for cases");
+  list->add_option("--plugin", options.plugins, "Its paths too, for cases and paths")
+      ->allow_extra_args(false)
+      ->take_all();
   list->footer("Example:\n  bench list cases scenarios/zimage.yaml --profile full");
 }
 

@@ -6,6 +6,7 @@
 #include <bench/device/device.h>
 #include <bench/measure/interrupt.h>
 #include <bench/measure/worker.h>
+#include <kernels/plugins/plugins.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -28,6 +29,8 @@ ReplicateRequest parse_request(const std::string& text) {
   ReplicateRequest request;
   request.scenario = json.at("scenario").get<std::string>();
   request.overrides = json.at("overrides").get<std::vector<std::string>>();
+  for (const Json& plugin : json.value("plugins", Json::array())) // which an older bench lacks
+    request.plugins.emplace_back(plugin.get<std::string>());
   request.profile = json.at("profile").get<std::string>();
   request.cases = json.at("cases").get<std::vector<std::string>>();
   request.seed = json.at("seed").get<std::uint64_t>();
@@ -98,6 +101,7 @@ std::vector<std::optional<Injection>> loop_arms(const ReplicateRequest& request)
 }
 
 void measure_request(const ReplicateRequest& request, const Lines& lines) {
+  std::ranges::for_each(request.plugins, kernels::plugins::load);
   const scenario::Catalog catalog = make_catalog();
   const scenario::Scenario scenario = load(request.scenario, catalog, request.overrides);
   const scenario::Expansion plan = expand(scenario, request.profile, catalog);
@@ -130,11 +134,14 @@ void measure_request(const ReplicateRequest& request, const Lines& lines) {
 } // namespace
 
 std::string to_text(const ReplicateRequest& request) {
-  Json injections = Json::array();
+  Json injections = Json::array(), plugins = Json::array();
+  for (const std::filesystem::path& plugin : request.plugins)
+    plugins.push_back(plugin.string());
   for (const Injection& injection : request.injections)
     injections.push_back(to_string(injection));
   return Json{{"scenario", request.scenario.string()},
               {"overrides", request.overrides},
+              {"plugins", std::move(plugins)},
               {"profile", request.profile},
               {"cases", request.cases},
               {"seed", request.seed},

@@ -24,6 +24,7 @@ namespace bench::cli {
 struct ReplicateRequest {
   std::filesystem::path scenario;
   std::vector<std::string> overrides;
+  std::vector<std::filesystem::path> plugins{}; ///< of --plugin
   std::string profile;
   std::vector<std::string> cases; ///< ids; the process draws their order from the seed
   std::uint64_t seed = 0;

@@ -32,6 +32,7 @@ Outcome run(const std::string& script) {
   result.end = run_replicate(program,
                              {.scenario = "s.yaml",
                               .overrides = {},
+                              .plugins = {},
                               .profile = "cpu",
                               .cases = {"s/loop/a", "s/loop/b"},
                               .flags = {},

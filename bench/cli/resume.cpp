@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/cli/resume.h>
 #include <bench/cli/version.h>
+#include <kernels/paths.h>
 
 #include <fmt/format.h>
 
@@ -20,6 +21,14 @@ results::Result resumed(const Job& job, const RunOptions& options,
   demand(result.overrides == options.overrides, "it had other overrides (--set)");
   demand(result.git_sha == version().git_sha && result.git_dirty == version().git_dirty,
          "it was measured by another build");
+  for (const results::CaseResult& c : result.cases)
+    for (const auto& [key, value] : c.parameters)
+      if (key.starts_with("plugin.")) {
+        const kernels::Path* path = kernels::find_path(key.substr(7));
+        demand(path && path->plugin && value.starts_with(path->plugin->digest + ' '),
+               fmt::format("it measured the plug-in {}, which is changed or not given now",
+                           value.substr(value.find(' ') + 1)));
+      }
   result.interrupted = false;
   return result;
 }

@@ -18,6 +18,7 @@
 #include <bench/measure/interrupt.h>
 #include <bench/measure/worker.h>
 #include <bench/scenario/quantity.h>
+#include <kernels/plugins/plugins.h>
 
 #include <fmt/format.h>
 
@@ -114,6 +115,7 @@ class JobRun {
         measure::this_executable(),
         {.scenario = job_.scenario.file(),
          .overrides = options_.overrides,
+         .plugins = options_.plugins,
          .profile = job_.plan.profile,
          .cases = due,
          .seed = static_cast<std::uint64_t>(replicate),
@@ -181,6 +183,7 @@ ExitCode run(const RunOptions& options) {
   compare::parse_fail_on(options.fail_on); // before minutes are spent
   if (!options.resolution.empty())
     parse_resolution(options.resolution);
+  std::ranges::for_each(options.plugins, kernels::plugins::load);
   const std::vector<Job> jobs = make_jobs(options, make_catalog());
   if (options.dry_run) {
     for (const Job& job : jobs)

@@ -11,11 +11,12 @@ namespace bench::cli {
 
 struct RunOptions {
   std::vector<std::filesystem::path> scenarios;
-  std::string only;                   ///< regular expression searched in case ids; "": all
-  std::string profile;                ///< "": gate where there is a GPU, else cpu
-  std::filesystem::path out;          ///< "": results/<scenario>-<profile>-<time>.json
-  std::vector<std::string> overrides; ///< of --set
-  std::vector<std::string> flags;     ///< Google Benchmark's, after `--`
+  std::string only;                           ///< regular expression searched in case ids; "": all
+  std::string profile;                        ///< "": gate where there is a GPU, else cpu
+  std::filesystem::path out;                  ///< "": results/<scenario>-<profile>-<time>.json
+  std::vector<std::string> overrides;         ///< of --set
+  std::vector<std::filesystem::path> plugins; ///< files whose paths are measured too
+  std::vector<std::string> flags;             ///< Google Benchmark's, after `--`
   std::string baseline; ///< file, folder or "none"; "": baselines/<gpu>/ beside the scenario's
   std::string fail_on = "regression,invalid"; ///< verdicts that the exit code reports
   double budget_s = 0;                        ///< no replicate starts that would end later; 0: none

@@ -38,6 +38,8 @@ struct Catalog {
     std::vector<std::string> paths; ///< names of its implementations
     /// Those that run on a GPU only: a profile of another device leaves them out.
     std::vector<std::string> cuda_paths{};
+    /// Those that a plug-in of this run brings: kernel cases have them without naming them.
+    std::vector<std::string> plugin_paths{};
   };
 
   std::vector<Model> models;

@@ -104,12 +104,18 @@ class Expander {
   }
 
   void add_kernel(const KernelEntry& entry) {
-    const int work_version = catalog_.find_family(entry.family)->work_version;
+    const Catalog::KernelFamily& family = *catalog_.find_family(entry.family);
+    std::vector<std::string> paths = narrow(entry.paths, profile_.kernel_paths);
+    for (const std::string& path : family.plugin_paths) {
+      if (!contains(paths, path)) {
+        paths.push_back(path);
+      }
+    }
+    paths = runnable(entry.family, std::move(paths));
     for (const KernelShape& shape : shapes_of(entry)) {
-      for (const std::string& path :
-           runnable(entry.family, narrow(entry.paths, profile_.kernel_paths))) {
-        add(fmt::format("{}/{}/{}", entry.family, to_string(shape), path), entry.gate, work_version,
-            KernelCase{.family = entry.family, .shape = shape, .path = path});
+      for (const std::string& path : paths) {
+        add(fmt::format("{}/{}/{}", entry.family, to_string(shape), path), entry.gate,
+            family.work_version, KernelCase{.family = entry.family, .shape = shape, .path = path});
       }
     }
   }

@@ -39,6 +39,23 @@ TEST(Expand, OrderOfCases) {
                           "small/rms_norm/64x128.bf16/aten"));
 }
 
+TEST(Expand, APlugInAddsItsPathToTheKernelsItHasAndToNothingElse) {
+  Catalog catalog = fake_catalog();
+  const auto plain = expand(load_text(kSmall, {}, catalog), "full", catalog);
+  catalog.families[0].paths.push_back("mine");
+  catalog.families[0].plugin_paths = {"mine"};
+  const auto with = expand(load_text(kSmall, {}, catalog), "full", catalog);
+  std::vector<std::string> expected = ids(plain);
+  expected.push_back("small/rms_norm/64x128.bf16/mine");
+  EXPECT_EQ(ids(with), expected);
+  for (std::size_t i = 0; i < plain.cases.size(); ++i)
+    EXPECT_EQ(with.cases[i].hash, plain.cases[i].hash);
+  // Named by the scenario too, it is measured once.
+  const auto named =
+      expand(load_text(kSmall, {"kernels.rms_norm.paths=[mine, aten]"}, catalog), "full", catalog);
+  EXPECT_EQ(ids(named).size(), expected.size());
+}
+
 // A scenario as one is kept, against the fake catalog: the kept ones change with their models.
 TEST(Expand, ZimageGate) {
   EXPECT_THAT(ids(zimage("gate")),

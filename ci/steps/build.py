@@ -135,12 +135,12 @@ class Build:
             first = next((l for l in self.log.read_text(errors="replace").splitlines() if "error:" in l), "")
             raise Failure(f"the build of preset {self.preset} failed{': ' if first else ''}{first.strip()}; see {self.log}")
 
-    def targets(self):
-        """The names of the executables that this tree can build."""
+    def targets(self, folder="bin"):
+        """The names of the executables (or, in lib, of the shared libraries) that this tree can build."""
         answer = subprocess.run(
             ["ninja", "-C", str(self.folder), "-t", "targets", "all"], stdout=subprocess.PIPE, text=True, check=True
         )
-        return re.findall(r"^bin/(\S+): ", answer.stdout, re.M)
+        return re.findall(rf"^{folder}/(\S+): ", answer.stdout, re.M)
 
     def _shown(self, path):
         return os.path.relpath(path, self.root)

@@ -62,5 +62,5 @@ def run(root, program, arguments):
         libraries.append(root / "lib")
     if "shared_lib" in built:  # of one arm of a pair
         libraries.append((root / built["shared_lib"]).resolve())
-    env = environment_with([*map(str, libraries), *library_folders(torch)], BENCH_ROOT=str(root))
+    env = environment_with([*map(str, libraries), *library_folders(torch)], BENCH_ROOT=str(root), BENCH_PYTHON=python)
     os.execve(binary, [program, *arguments], env)

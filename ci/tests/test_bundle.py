@@ -134,7 +134,11 @@ def test_a_folder_that_is_no_bundle_is_left_alone(bare, tmp_path):
 def test_a_bundle_from_build_to_run(project, site, tmp_path):
     """Packs a small project, moves the bundle, deletes the checkout, runs the program and the GPU test."""
     lists = project.root / "CMakeLists.txt"
-    lists.write_text(lists.read_text() + "add_executable(x_gpu_test main.cpp)\nadd_executable(x_test main.cpp)\n")
+    lists.write_text(lists.read_text() + "add_executable(x_gpu_test main.cpp)\nadd_executable(x_test main.cpp)\n"
+                     "add_library(bench_kernels SHARED main.cpp)\n"
+                     "set_target_properties(bench_kernels PROPERTIES LIBRARY_OUTPUT_DIRECTORY lib)\n")  # fmt: skip
+    (project.root / "kernels" / "examples").mkdir(parents=True)
+    (project.root / "kernels" / "examples" / "mine.py").write_text("x = 1\n")
     for name in ("__main__.py", "tests/test_x.py", "examples/big.png"):
         (project.root / "reports" / name).parent.mkdir(parents=True, exist_ok=True)
         (project.root / "reports" / name).write_text("")
@@ -154,8 +158,8 @@ def test_a_bundle_from_build_to_run(project, site, tmp_path):
     assert [path.name for path in out.parent.iterdir()] == ["b"]
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     steps = [f"ci/steps/{name}.py" for name in ("__init__", "bundled", "console", "libraries")]
-    assert files == ["README.md", "bin/bench", "bin/x_gpu_test", "bundle.json", "ci/bench", *steps, "reports/__main__.py",
-                     "scenarios/one.yaml"]  # fmt: skip
+    assert files == ["README.md", "bin/bench", "bin/x_gpu_test", "bundle.json", "ci/bench", *steps, "kernels/examples/mine.py",
+                     "lib/libbench_kernels.so", "reports/__main__.py", "scenarios/one.yaml"]  # fmt: skip
     about = json.loads((out / "bundle.json").read_text())
     assert (about["torch"], about["cuda"], about["dirty"]) == ("2.11.0", "13.0", False)
     assert "x_gpu_test" in (out / "README.md").read_text()

@@ -165,6 +165,10 @@ class FusedOperators final : public CudaOperators {
                                                      const at::Tensor& rotation,
                                                      double eps) const override;
 
+  void qk_rms_norm_rope_in_place(const at::Tensor& q, const at::Tensor& k,
+                                 const at::Tensor& q_weight, const at::Tensor& k_weight,
+                                 const at::Tensor& rotation, double eps) const override;
+
   at::Tensor layer_norm_scale_shift(const at::Tensor& x, const at::Tensor& scale,
                                     const at::Tensor& shift, double eps) const override {
     ChainCall call(x, eps);
@@ -219,32 +223,31 @@ class FusedOperators final : public CudaOperators {
   }
 };
 
-std::pair<at::Tensor, at::Tensor>
-FusedOperators::qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k,
-                                 const at::Tensor& q_weight, const at::Tensor& k_weight,
-                                 const at::Tensor& rotation, double eps) const {
-  const std::optional<Type> type = type_of(q);
-  const auto compose = [&] {
-    return Operators::qk_rms_norm_rope(q, k, q_weight, k_weight, rotation, eps);
-  };
+/// Enqueues q/k norm and rotation into q_out and k_out, which may be q and k; false where the
+/// kernel does not take such tensors.
+bool run_qk(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight,
+            const at::Tensor& k_weight, const at::Tensor& rotation, double eps,
+            const at::Tensor& q_out, const at::Tensor& k_out) {
   constexpr std::int64_t kMostHeads = std::int64_t{1} << 30; // the kernel counts in 32 bits
+  const std::optional<Type> type = type_of(q);
   if (!q.is_cuda() || !type || q.dim() != 3 || q.sizes() != k.sizes() ||
       2 * q.size(0) * q.size(1) > kMostHeads || !takes_head(*type, static_cast<int>(q.size(2))))
-    return compose();
+    return false;
   const std::int64_t vector = 16 / q.element_size();
-  for (const at::Tensor* t : {&q, &k, &q_weight, &k_weight})
+  for (const at::Tensor* t : {&q, &k, &q_weight, &k_weight, &q_out, &k_out})
     if (t->scalar_type() != q.scalar_type() || !is_aligned(*t) || t->stride(-1) != 1 ||
         (t->dim() == 3 && (t->stride(0) % vector != 0 || t->stride(1) % vector != 0)))
-      return compose();
+      return false;
   if (rotation.defined() && (!rotation.is_contiguous() || !is_aligned(rotation)))
-    return compose();
-  at::Tensor q_out = at::empty(q.sizes(), q.options()), k_out = at::empty(k.sizes(), k.options());
+    return false;
   const auto side = [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& out) {
     return QkNormRope::Side{.from = x.const_data_ptr(),
                             .token_stride = x.stride(0),
                             .head_stride = x.stride(1),
                             .weight = weight.const_data_ptr(),
-                            .to = out.mutable_data_ptr()};
+                            .to = out.mutable_data_ptr(),
+                            .to_token_stride = out.stride(0),
+                            .to_head_stride = out.stride(1)};
   };
   const QkNormRope call{.q = side(q, q_weight, q_out),
                         .k = side(k, k_weight, k_out),
@@ -257,7 +260,25 @@ FusedOperators::qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k,
   const c10::cuda::CUDAGuard guard(q.device());
   C10_CUDA_CHECK(launch(call, *type, static_cast<int>(q.size(2)),
                         c10::cuda::getCurrentCUDAStream(q.device().index())));
+  return true;
+}
+
+std::pair<at::Tensor, at::Tensor>
+FusedOperators::qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k,
+                                 const at::Tensor& q_weight, const at::Tensor& k_weight,
+                                 const at::Tensor& rotation, double eps) const {
+  at::Tensor q_out = at::empty(q.sizes(), q.options()), k_out = at::empty(k.sizes(), k.options());
+  if (!run_qk(q, k, q_weight, k_weight, rotation, eps, q_out, k_out))
+    return Operators::qk_rms_norm_rope(q, k, q_weight, k_weight, rotation, eps);
   return {std::move(q_out), std::move(k_out)};
+}
+
+void FusedOperators::qk_rms_norm_rope_in_place(const at::Tensor& q, const at::Tensor& k,
+                                               const at::Tensor& q_weight,
+                                               const at::Tensor& k_weight,
+                                               const at::Tensor& rotation, double eps) const {
+  if (!run_qk(q, k, q_weight, k_weight, rotation, eps, q, k))
+    Operators::qk_rms_norm_rope_in_place(q, k, q_weight, k_weight, rotation, eps);
 }
 
 at::Tensor FusedOperators::swiglu(const at::Tensor& packed) const {

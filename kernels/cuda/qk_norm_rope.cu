@@ -28,7 +28,9 @@ __global__ void __launch_bounds__(kBlock) qk_norm_rope_kernel(const QkNormRope p
                   token * (is_k ? p.k.token_stride : p.q.token_stride) +
                   head * (is_k ? p.k.head_stride : p.q.head_stride);
   const T* weights = static_cast<const T*>(is_k ? p.k.weight : p.q.weight);
-  T* to = static_cast<T*>(is_k ? p.k.to : p.q.to) + (token * heads + head) * kWidth;
+  T* to = static_cast<T*>(is_k ? p.k.to : p.q.to) +
+          token * (is_k ? p.k.to_token_stride : p.q.to_token_stride) +
+          head * (is_k ? p.k.to_head_stride : p.q.to_head_stride);
 
   let_next_kernel_be_set_up();
   wait_for_previous_kernel();

@@ -11,14 +11,15 @@ namespace kernels::cuda {
 /// RMSNorm of every head of q and k, then pairs of neighbours turned: one launch, each head read
 /// and written once, slices of a packed product taken as they are. Pointers are to device memory;
 /// strides in elements; `rotation` [tokens, width / 2] of cosine and sine, or nullptr: not turned.
-/// Outputs are dense [tokens, heads, width].
 struct QkNormRope {
   struct Side {
     const void* from = nullptr;
     std::int64_t token_stride = 0;
     std::int64_t head_stride = 0;
     const void* weight = nullptr; ///< [width]
-    void* to = nullptr;
+    void* to = nullptr;           ///< may be `from`
+    std::int64_t to_token_stride = 0;
+    std::int64_t to_head_stride = 0;
   };
   Side q, k;
   const float2* rotation = nullptr;

@@ -1,0 +1,149 @@
+"""`--plugin`: the examples of kernels/examples as a kernel author uses them, on the CPU, and what a faulty one is told."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import REPO
+
+USAGE, UNAVAILABLE = 2, 6
+EXAMPLE = REPO / "kernels" / "examples" / "rms_norm_tile.py"
+
+
+@pytest.fixture
+def plugins(request):
+    return Path(request.config.getoption("--libraries")).resolve()
+
+
+def cases(bench, *arguments):
+    """Runs it; {id without the scenario: case}."""
+    run = bench("run", bench.scenario, *bench.quick, "--quiet", "--out", "r.json", *arguments)
+    text = (bench.cwd / "r.json").read_text()
+    found = {case["id"].removeprefix("zimage/"): case for case in json.loads(text)["cases"]}
+    return run, {name: case for name, case in found.items() if not name.startswith("anchor/")}
+
+
+def test_a_library_s_operators_are_measured_beside_the_scenario_s(bench, plugins):
+    library = plugins / "librms_norm_library.so"
+    (bench.cwd / "my plug-ins").mkdir()
+    shutil.copy(library, bench.cwd / "my plug-ins" / "mine.so")
+    _, alone = cases(bench, "--only", bench.kernel)
+    run, found = cases(bench, "--only", bench.kernel, "--plugin", "my plug-ins/mine.so")
+    assert run.returncode == 0, run.stderr
+    assert list(found) == [f"{bench.kernel}/{path}" for path in ("aten", "decomposed", "example")]
+    mine = found[f"{bench.kernel}/example"]
+    assert mine["status"] == "ok" and mine["check"]["finite"] and mine["check"]["max_ulp"] <= 1
+    assert re.fullmatch(r"[0-9a-f]{16} my plug-ins/mine\.so", mine["parameters"]["plugin.example"])
+    assert f"zimage/{bench.kernel}/example " in run.stdout
+    # The cases that the scenario has of itself are the same as without.
+    for name, case in alone.items():
+        assert (case["hash"], case["check"]) == (found[name]["hash"], found[name]["check"])
+        assert not [key for key in case["parameters"] if key.startswith("plugin")]
+    assert json.loads((bench.cwd / "r.json").read_text())["argv"][-2:] == ["--plugin", "my plug-ins/mine.so"]
+
+
+def test_a_loop_runs_on_a_plug_in(bench, plugins):
+    run, found = cases(bench, "--only", "loop/turbo-9", "--set", "paths.rms_norm=[decomposed, example]",
+                       "--plugin", plugins / "librms_norm_library.so")  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    mine, other = found["loop/turbo-9/eager/example"], found["loop/turbo-9/eager/decomposed"]
+    assert mine["status"] == "ok" and mine["check"]["rms"] == pytest.approx(other["check"]["rms"], rel=1e-2)
+    assert mine["check"]["checksum"] != other["check"]["checksum"]  # it really ran: it rounds once
+    assert "plugin.example" in mine["parameters"]
+
+
+def test_our_own_library_is_a_plug_in_too(bench, plugins):
+    run, found = cases(bench, "--only", bench.kernel, "--plugin", plugins / "libbench_kernels.so")
+    assert run.returncode == 0, run.stderr
+    added = [name for name in found if "/bench_" in name]
+    ours = re.findall(r"^(\w+) ", bench("list", "paths").stdout.split("\n\n")[0], re.M)
+    ours.remove("floor")
+    assert len(ours) >= 6 and added == [f"{bench.kernel}/bench_{path}" for path in sorted(ours)]
+    same = found[f"{bench.kernel}/aten"]["check"], found[f"{bench.kernel}/decomposed"]["check"]
+    assert (found[f"{bench.kernel}/bench_aten"]["check"], found[f"{bench.kernel}/bench_decomposed"]["check"]) == same
+
+
+def test_a_run_goes_on_only_with_the_plug_in_that_it_had(bench, plugins):
+    shutil.copy(plugins / "librms_norm_library.so", bench.cwd / "mine.so")
+    _, _ = cases(bench, "--only", bench.kernel, "--plugin", "mine.so")
+    text = json.loads((bench.cwd / "r.json").read_text())
+    text["finished"] = ""
+    (bench.cwd / "cut.json").write_text(json.dumps(text))
+    again = ("run", bench.scenario, *bench.quick, "--only", bench.kernel, "--resume", "cut.json", "--out", "on.json")
+    why = ("bench: --resume cut.json: it measured the plug-in mine.so, which is changed or not given now; "
+           "start a run of its own\n")  # fmt: skip
+    assert bench(*again).stderr == why
+    with open(bench.cwd / "mine.so", "ab") as file:
+        file.write(b"\0")
+    assert bench(*again, "--plugin", "mine.so").stderr == why
+    shutil.copy(plugins / "librms_norm_library.so", bench.cwd / "mine.so")
+    assert bench(*again, "--plugin", "mine.so").returncode == 0
+
+
+def test_list_shows_it(bench, plugins):
+    paths = bench("list", "paths", "--plugin", plugins / "librms_norm_library.so")
+    assert f"example      plug-in {plugins}/librms_norm_library.so: rms_norm, add_rms_norm\n" in paths.stdout
+    listed = bench("list", "cases", bench.scenario, "--profile", "cpu", "--plugin", plugins / "librms_norm_library.so")
+    assert f"  zimage/{bench.kernel}/example\n" in listed.stdout
+
+
+def test_a_triton_file_is_compiled_once_and_runs_on_gpus_only(bench):
+    bench.env |= {"XDG_CACHE_HOME": str(bench.cwd / "my cache"), "BENCH_PYTHON": sys.executable}
+    shutil.copy(EXAMPLE, bench.cwd / "it's mine.py")
+    refused = bench("run", bench.scenario, "--plugin", "it's mine.py", "--dry-run")
+    assert (refused.returncode, refused.stderr.count("\n")) == (USAGE, 1)
+    assert "'it's mine' cannot name a path; letters, digits, '-' and '_' can" in refused.stderr
+
+    shutil.copy(EXAMPLE, bench.cwd / "mine.py")
+    run, found = cases(bench, "--only", bench.kernel, "--plugin", "mine.py")
+    assert run.returncode == 0 and f"{bench.kernel}/aten" in found
+    assert f"{bench.kernel}/mine" not in found  # as all paths that this profile's device cannot run
+    on_gpu = bench("list", "cases", bench.scenario, "--profile", "full", "--plugin", "mine.py")
+    assert "  zimage/rms_norm/4128x3840.bf16/mine\n" in on_gpu.stdout
+    (folder,) = (bench.cwd / "my cache" / "bench").iterdir()
+    assert len((folder / "kernels.txt").read_text().splitlines()) == len(list(folder.glob("*.cubin"))) == 6
+    before = (folder / "kernels.txt").stat().st_mtime_ns
+    assert "plug-in mine.py: rms_norm\n" in bench("list", "paths", "--plugin", "mine.py").stdout
+    assert (folder / "kernels.txt").stat().st_mtime_ns == before
+    (bench.cwd / "mine.py").write_text(EXAMPLE.read_text() + "# changed\n")
+    assert bench("list", "paths", "--plugin", "mine.py").returncode == 0
+    assert len(list((bench.cwd / "my cache" / "bench").iterdir())) == 2
+
+
+def test_faults(bench, plugins):
+    def refuses(code, message, file):
+        bench.refuses(code, f"--plugin {message}", "run", bench.scenario, "--plugin", file)
+
+    gone = "cannot read 'no_such.so': No such file or directory; check the path"
+    bench.refuses(USAGE, gone, "run", bench.scenario, "--plugin", "no_such.so")
+    for name in ("a.txt", "text.so", "empty.py", "aten.py"):
+        (bench.cwd / name).write_text("x = 1\n")
+    refuses(USAGE, "a.txt: is neither a LibTorch library (.so) nor a Triton file (.py)", "a.txt")
+    refuses(USAGE, f"text.so: cannot be loaded: {bench.cwd}/text.so: file too short", "text.so")
+    wrong = plugins / "libwrong_schema.so"
+    refuses(USAGE, f"{wrong}: its wrong_schema::rms_norm(Tensor x, Tensor weight) -> Tensor must be "
+            "wrong_schema::rms_norm(Tensor x, Tensor weight, float eps) -> Tensor", wrong)  # fmt: skip
+    torch = re.search(r"=> (\S+libc10\.so)", ldd(bench.program)).group(1)
+    refuses(USAGE, f"{torch}: registers no operator rms_norm(Tensor x, Tensor weight, float eps) -> Tensor that was not there "
+            "before; kernels/README.md shows one that does", torch)  # fmt: skip
+    twice = ("--plugin", plugins / "librms_norm_library.so") * 2
+    again = bench("run", bench.scenario, *twice)
+    assert again.returncode == USAGE and "registers no operator rms_norm" in again.stderr
+
+    bench.env |= {"XDG_CACHE_HOME": str(bench.cwd.parent / "cache"), "BENCH_PYTHON": sys.executable}
+    refuses(USAGE, "empty.py: has no @triton.jit function rms_norm; it must take rms_norm(x, weight, y, rows, inner, "
+            "outer_stride, inner_stride, width, eps, ROWS, CLASS)", "empty.py")  # fmt: skip
+    shutil.copy(EXAMPLE, bench.cwd / "aten.py")
+    taken = bench("run", bench.scenario, "--plugin", "aten.py")
+    assert taken.stderr == "bench: --plugin aten.py: there is a path 'aten' already; give it another name\n"
+    bench.env |= {"BENCH_PYTHON": "/nonexistent/python3"}
+    gone = bench("run", bench.scenario, "--plugin", "empty.py")
+    assert gone.returncode == UNAVAILABLE and "/nonexistent/python3" in gone.stderr and gone.stderr.count("\n") == 1
+
+
+def ldd(program):
+    return subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,57 @@
+#include <kernels/operator_checks.h>
+#include <kernels/plugins/plugins.h>
+
+#include <ATen/ops/equal.h>
+#include <ATen/ops/randn.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace kernels {
+namespace {
+
+/// In a checkout and in a bundle.
+std::filesystem::path file(const char* in_checkout, const char* in_bundle) {
+  const char* root = std::getenv("BENCH_ROOT");
+  const std::filesystem::path folder = root ? root : ".";
+  return std::filesystem::exists(folder / in_bundle) ? folder / in_bundle : folder / in_checkout;
+}
+
+/// Every family's, with the operators that the path composes.
+void expect_right(const char* name) {
+  const Path* path = find_path(name);
+  ASSERT_NE(path, nullptr) << name;
+  EXPECT_TRUE(path->runs_on(at::kCUDA));
+  for (const Family& family : families())
+    for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
+      for (const Shape& shape :
+           {Shape{33, 2, 128, type}, {7, 1, 2560, type}, {129, 1, 3840, type}, {960, 1, 128, type}})
+        expect_agrees(family, *path, shape, family.make(shape, at::kCUDA));
+}
+
+TEST(Plugins, ATritonFileIsCompiledAndLaunched) {
+  const char* example = "kernels/examples/rms_norm_tile.py";
+  plugins::load(file(example, example));
+  expect_right("rms_norm_tile");
+  const auto options = at::TensorOptions().device(at::kCUDA).dtype(at::kBFloat16);
+  const at::Tensor packed = at::randn({64, 3, 4, 128}, options), w = at::randn({128}, options);
+  const at::Tensor k = packed.select(1, 1);
+  const auto& path = *find_path("rms_norm_tile")->operators;
+  EXPECT_TRUE(at::equal(path.rms_norm(k, w, kEps), path.rms_norm(k.contiguous(), w, kEps)));
+}
+
+TEST(Plugins, OurOwnLibraryRunsTheKernelsOfItsPaths) {
+  plugins::load(file("build/cuda/lib/libbench_kernels.so", "lib/libbench_kernels.so"));
+  for (const char* name : {"cuda", "fused", "triton", "dispatched"}) {
+    const std::string registered = std::string("bench_") + name;
+    expect_right(registered.c_str());
+    const Shape shape{129, 1, 3840, at::kBFloat16};
+    const Family& family = *find_family("rms_norm");
+    const Inputs in = family.make(shape, at::kCUDA);
+    EXPECT_TRUE(at::equal(family.run(*find_path(name)->operators, in)[0],
+                          family.run(*find_path(registered)->operators, in)[0]));
+  }
+}
+
+} // namespace
+} // namespace kernels

@@ -1,0 +1,119 @@
+"""Usage: python3 compile.py FILE.py FOLDER [--types bf16,fp16,fp32] [--target 90]
+
+Compiles the Triton function `rms_norm` of FILE.py ahead of time, once for each of its width CLASSES and each type, needing
+triton and no GPU. Writes into FOLDER a cubin for each and the list `kernels.txt`, one line a kernel:
+
+    width-class type symbol rows-of-a-program warps shared-memory-bytes cubin
+
+The form of FILE.py, of which kernels/triton/rms_norm.py and kernels/examples/ are examples:
+
+    CLASSES = {128: (16, 4)}    # rows up to 128 elements (a power of two): 16 rows a program, 4 warps
+
+    @triton.jit
+    def rms_norm(x, weight, y, rows, inner, outer_stride, inner_stride, width, eps, ROWS: tl.constexpr, CLASS: tl.constexpr):
+
+Row i of x begins at element i // inner * outer_stride + i % inner * inner_stride; y is dense; y has x's and weight's type.
+Promised and used by the compiler: the pointers are multiples of 16 bytes; both strides and width are multiples of 16 elements.
+Programs are numbered along axis 0, ROWS rows each. A fault is one line on stderr and exit code 2.
+"""
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+
+# Types of the runtime arguments, in order; {} is the type of the elements.
+ARGUMENTS = {
+    "x": "*{}", "weight": "*{}", "y": "*{}", "rows": "i32", "inner": "i32", "outer_stride": "i64", "inner_stride": "i64",
+    "width": "i32", "eps": "fp32",
+}  # fmt: skip
+DIVISIBLE_BY_16 = ("x", "weight", "y", "outer_stride", "inner_stride", "width")
+CONSTANTS = ["ROWS", "CLASS"]
+TYPES = ("bf16", "fp16", "fp32")
+NEEDED = f"rms_norm({', '.join([*ARGUMENTS, *CONSTANTS])})"
+
+
+class Fault(Exception):
+    """What is wrong with the file, in one line."""
+
+
+def load(file: Path):
+    if not file.is_file():
+        raise Fault("no such file")
+    spec = importlib.util.spec_from_file_location(f"triton_file_{file.stem}", file)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # the file's own code: anything
+        line = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise Fault(f"cannot be imported: {line}") from error
+    return module
+
+
+def check(module) -> None:
+    import triton
+
+    function = getattr(module, "rms_norm", None)
+    if not isinstance(function, triton.runtime.jit.JITFunction):
+        raise Fault(f"has no @triton.jit function rms_norm; it must take {NEEDED}")
+    if function.arg_names != [*ARGUMENTS, *CONSTANTS]:
+        raise Fault(f"rms_norm takes ({', '.join(function.arg_names)}); it must take {NEEDED}")
+    classes = getattr(module, "CLASSES", None)
+    if not isinstance(classes, dict) or not classes:
+        raise Fault("has no CLASSES; write CLASSES = {128: (16, 4)}: width class: (rows of a program, warps)")
+    for width, value in classes.items():
+        numbers = (width, *value) if isinstance(value, tuple) and len(value) == 2 else (0,)
+        if not all(isinstance(n, int) and n > 0 and n & (n - 1) == 0 for n in numbers) or numbers[2] > 32:
+            raise Fault(f"CLASSES[{width!r}] = {value!r}: width, rows and warps must be powers of two, warps at most 32")
+
+
+def compile_one(function, element: str, width: int, rows: int, warps: int, target: int):
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    signature = {name: kind.format(element) for name, kind in ARGUMENTS.items()} | {name: "constexpr" for name in CONSTANTS}
+    aligned = {(list(ARGUMENTS).index(name),): [["tt.divisibility", 16]] for name in DIVISIBLE_BY_16}
+    source = ASTSource(function, signature, constexprs={"ROWS": rows, "CLASS": width}, attrs=aligned)
+    try:
+        kernel = triton.compile(source, target=GPUTarget("cuda", target, 32), options={"num_warps": warps})
+    except Exception as error:
+        lines = [line for line in str(error).splitlines() if line.strip()] or [""]
+        what = f"{type(error).__name__}: {lines[-1].strip()}"
+        raise Fault(f"does not compile for width class {width}, {element}: {what}") from error
+    if kernel.metadata.global_scratch_size or kernel.metadata.profile_scratch_size or kernel.metadata.num_ctas != 1:
+        raise Fault(f"needs scratch memory or a cluster at width class {width}, which is not launched from here")
+    return kernel
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(usage=__doc__.splitlines()[0].removeprefix("Usage: "))
+    parser.add_argument("file", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--types", default=",".join(TYPES))
+    parser.add_argument("--target", type=int, default=90)
+    options = parser.parse_args()
+    try:
+        try:
+            import triton  # noqa: F401
+        except ImportError:
+            raise Fault(f"needs triton, which {sys.executable} has not: set BENCH_PYTHON to a Python that has it") from None
+        module = load(options.file)
+        check(module)
+        options.folder.mkdir(parents=True, exist_ok=True)
+        lines = []
+        for width, (rows, warps) in sorted(module.CLASSES.items()):
+            for element in options.types.split(","):
+                kernel = compile_one(module.rms_norm, element, width, rows, warps, options.target)
+                cubin = f"rms_norm-{width}-{element}.cubin"
+                (options.folder / cubin).write_bytes(kernel.asm["cubin"])
+                lines.append(f"{width} {element} {kernel.metadata.name} {rows} {warps} {kernel.metadata.shared} {cubin}\n")
+        (options.folder / "kernels.txt").write_text("".join(lines))  # last: without it the folder does not count
+    except Fault as fault:
+        print(f"{options.file}: {fault}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
