@@ -14,7 +14,8 @@ add_library(bench_options INTERFACE)
 target_include_directories(bench_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(bench_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Werror;-fpch-preprocess>
-  $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Werror>)
+  # compress-mode: every program and test of a bundle holds the kernels; a tenth of the default's size.
+  $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Werror;--compress-mode=size>)
 # GNU ld demands the libraries behind libtorch_cuda, which a machine without a GPU lacks; lld does not.
 target_link_options(bench_options INTERFACE -fuse-ld=lld)
 if(BENCH_SANITIZE)
