@@ -9,6 +9,7 @@
 #include <bench/cli/injection.h>
 #include <bench/cli/jobs.h>
 #include <bench/cli/recorder.h>
+#include <bench/cli/replicate_plan.h>
 #include <bench/compare/ab.h>
 #include <bench/compare/verdicts.h>
 #include <bench/measure/interrupt.h>
@@ -64,11 +65,6 @@ Job job_of(const AbOptions& options, const std::vector<std::string>& of_arm,
   return job;
 }
 
-/// "zimage/loop/turbo-9/graph/aten#spin=0.3%" is the case of the arm that has the injection.
-std::string without_injection(const std::string& id) {
-  return id.substr(0, id.find('#'));
-}
-
 class Side {
  public:
   Side(const char* name, ArmProgram program, Job job, const std::string& injection,
@@ -77,7 +73,7 @@ class Side {
         recorder_(job_, begin_result(job_, job_.overrides, options.argv), gpu, progress) {
     if (!injection.empty())
       injections_ = {parse_injection(injection)};
-    recorder_.rename = without_injection;
+    recorder_.rename = id_without_injection; // the arm that has it is held against the other's case
   }
 
   std::optional<ExitCode> measure(const std::vector<std::string>& cases, int pair) {
@@ -141,7 +137,7 @@ class AbRun {
       if (spent || options_.pairs > 0)
         break;
       due_ = comparison_->open();
-      look = next_look(pair);
+      look = next_look(pair, stats::kPairLooks);
     }
     for (Side* side : {&a_, &b_})
       side->recorder().finish(!stopped_);
@@ -150,11 +146,6 @@ class AbRun {
   }
 
  private:
-  static int next_look(int pairs) {
-    const auto* look = std::ranges::upper_bound(stats::kPairLooks, pairs);
-    return look == std::end(stats::kPairLooks) ? 0 : *look;
-  }
-
   /// A B, then B A: what drifts steadily falls on both arms alike.
   void measure(int pair) {
     Side* order[] = {&a_, &b_};

@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <iterator>
 #include <set>
 
 namespace bench::cli {
@@ -77,14 +76,11 @@ std::vector<path> files_of(const path& place) {
 }
 
 std::vector<std::string> show_row(const CaseResult& c) {
+  const std::vector<double> times = pooled(c, &results::Samples::t_s);
   std::set<std::string> gpus;
-  std::vector<double> times;
-  for (const Replicate& replicate : c.replicates) {
-    gpus.insert(replicate.device_uuid);
-    std::ranges::copy(replicate.samples.t_s, std::back_inserter(times));
-  }
   std::string date;
   for (const Replicate& replicate : c.replicates) {
+    gpus.insert(replicate.device_uuid);
     date = std::max(date, replicate.started.substr(0, 10));
   }
   gpus.erase(""); // a CPU's

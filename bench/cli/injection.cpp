@@ -45,4 +45,8 @@ std::string injected_id(std::string_view id, const Injection& injection) {
   return fmt::format("{}#{}", id, to_string(injection));
 }
 
+std::string id_without_injection(std::string_view id) {
+  return std::string(id.substr(0, id.find('#')));
+}
+
 } // namespace bench::cli

@@ -25,5 +25,7 @@ Injection parse_injection(std::string_view text);
 
 /// Case id -> the id of the case with the injection: "zimage/loop/turbo-9/graph/aten#spin=0.3%".
 std::string injected_id(std::string_view id, const Injection& injection);
+/// And back: "zimage/loop/turbo-9/graph/aten", also of an id without an injection.
+std::string id_without_injection(std::string_view id);
 
 } // namespace bench::cli

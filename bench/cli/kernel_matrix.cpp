@@ -21,9 +21,7 @@ struct Cell {
 };
 
 std::optional<Cell> cell_of(const CaseResult& result) {
-  std::vector<double> times;
-  for (const results::Replicate& replicate : result.replicates)
-    times.insert(times.end(), replicate.samples.t_s.begin(), replicate.samples.t_s.end());
+  const std::vector<double> times = pooled(result, &results::Samples::t_s);
   if (result.status != results::CaseStatus::ok || times.empty())
     return std::nullopt;
   Cell cell{.t_s = stats::median(times), .of_copy = {}};

@@ -115,8 +115,8 @@ void Recorder::keep(results::Result part) {
 
 /// A case that a worker lost has only its id.
 void Recorder::complete(results::CaseResult& result) const {
-  const auto base = std::ranges::find(job_.plan.cases, result.id.substr(0, result.id.find('#')),
-                                      &scenario::Case::id);
+  const auto base =
+      std::ranges::find(job_.plan.cases, id_without_injection(result.id), &scenario::Case::id);
   if (!result.hash.empty() || base == job_.plan.cases.end())
     return;
   result.hash = base->hash;

@@ -217,7 +217,7 @@ ReplicateEnd run_replicate(const std::filesystem::path& program, ReplicateReques
       end.code = ExitCode::invalid;
       return end;
     }
-    const std::string base_id = under_way.substr(0, under_way.find('#'));
+    const std::string base_id = id_without_injection(under_way);
     results::CaseResult lost;
     lost.id = under_way;
     lost.kind = under_way.find("/loop/") != std::string::npos     ? "loop"

@@ -8,9 +8,9 @@ namespace bench::cli {
 using results::CaseResult;
 using results::CaseStatus;
 
-int next_look(int replicates) {
-  const auto* look = std::ranges::upper_bound(kLooks, replicates);
-  return look == std::end(kLooks) ? 0 : *look;
+int next_look(int replicates, std::span<const int> looks) {
+  const auto look = std::ranges::upper_bound(looks, replicates);
+  return look == looks.end() ? 0 : *look;
 }
 
 std::vector<std::string> cases_to_replace(const compare::Comparison& comparison, int replaced) {

@@ -3,6 +3,7 @@
 #include <bench/compare/comparison.h>
 #include <bench/results/result.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@ namespace bench::cli {
 inline constexpr int kLooks[] = {3, 6, 10, 20};
 
 /// The first look at or after `replicates` + 1; 0 when all have passed.
-int next_look(int replicates);
+int next_look(int replicates, std::span<const int> looks = kLooks);
 
 /// So many processes at most are measured in the place of those set aside: a GPU that changes its
 /// mode from process to process would go on for ever.

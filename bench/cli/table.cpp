@@ -17,6 +17,7 @@ namespace {
 
 using results::CaseResult;
 using results::CaseStatus;
+using results::pooled;
 using results::Replicate;
 using results::Result;
 using results::Samples;
@@ -32,16 +33,6 @@ std::string significant(double value, int digits) {
 
 std::string percent(double share, int decimals) {
   return fmt::format("{:.{}f} %", 100 * share, decimals);
-}
-
-/// The column of all replicates together, without the samples in which it is unknown.
-std::vector<double> pooled(const CaseResult& result, std::vector<double> Samples::*column) {
-  std::vector<double> values;
-  for (const Replicate& replicate : result.replicates) {
-    std::ranges::copy_if(replicate.samples.*column, std::back_inserter(values),
-                         [](double value) { return !std::isnan(value); });
-  }
-  return values;
 }
 
 /// The loops of a case of which every step was kept.

@@ -5,7 +5,6 @@
 #include <kernels/operators.h>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
 
 #include <fmt/format.h>
 
@@ -15,7 +14,7 @@
 namespace bench::models {
 namespace {
 
-constexpr std::int64_t kImageRow = 0, kTextRow = 6, kRowsPerBlock = 12, kRowsPerSingle = 3;
+constexpr std::int64_t kRowsPerBlock = 12, kRowsPerSingle = 3;
 
 class Flux1 final : public JointDenoiser {
  public:
@@ -110,30 +109,12 @@ class Flux1 final : public JointDenoiser {
     embedding = embedding + pooled_(cast(in.pooled));
     const at::Tensor table = modulator_(embedding)[0];
 
-    const std::int64_t t = in.caption.size(0);
-    std::vector<Stream> streams{{.weights = &DoubleBlock::text,
-                                 .name = "text",
-                                 .first = 0,
-                                 .x = repeated(embed_caption_(cast(in.caption))),
-                                 .modulation = table,
-                                 .row = kTextRow,
-                                 .rows_per_block = kRowsPerBlock,
-                                 .after = std::nullopt},
-                                {.weights = &DoubleBlock::image,
-                                 .name = "image",
-                                 .first = t,
-                                 .x = embed_image_(latents.flatten(0, 1)),
-                                 .modulation = table,
-                                 .row = kImageRow,
-                                 .rows_per_block = kRowsPerBlock,
-                                 .after = std::nullopt}};
-    const Rotation rotation = rotation_for(t);
-    run_double_blocks(operators(), shape(), blocks_, streams, rotation.one, batch(), watcher());
-    const auto images = [&](const Stream& s) { return s.x.unflatten(0, {batch(), -1}); };
-    const at::Tensor joint = at::cat({images(streams[0]), images(streams[1])}, 1).flatten(0, 1);
     const at::Tensor x =
-        run_single_blocks(operators(), shape(), singles_, joint, rotation.all, table,
-                          c_.layers * kRowsPerBlock, kRowsPerSingle, t, batch(), watcher());
+        two_streams_then_one(blocks_, singles_, repeated(embed_caption_(cast(in.caption))),
+                             embed_image_(latents.flatten(0, 1)), table,
+                             {.per_double = kRowsPerBlock,
+                              .singles = c_.layers * kRowsPerBlock,
+                              .per_single = kRowsPerSingle});
     return as_velocity(final_(x));
   }
 

@@ -5,7 +5,6 @@
 #include <kernels/operators.h>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
 
 #include <fmt/format.h>
 
@@ -16,7 +15,7 @@ namespace bench::models {
 namespace {
 
 // All blocks of a kind share their modulation.
-constexpr std::int64_t kImageRow = 0, kTextRow = 6, kSingleRow = 12, kRows = 17;
+constexpr std::int64_t kSingleRow = 12, kRows = 17;
 
 class Flux2 final : public JointDenoiser {
  public:
@@ -104,27 +103,9 @@ class Flux2 final : public JointDenoiser {
   }
 
   at::Tensor velocity(const at::Tensor& latents, const at::Tensor& table, const Inputs& in) const {
-    const std::int64_t t = in.caption.size(0);
-    std::vector<Stream> streams{{.weights = &DoubleBlock::text,
-                                 .name = "text",
-                                 .first = 0,
-                                 .x = repeated(embed_caption_(cast(in.caption))),
-                                 .modulation = table,
-                                 .row = kTextRow,
-                                 .after = std::nullopt},
-                                {.weights = &DoubleBlock::image,
-                                 .name = "image",
-                                 .first = t,
-                                 .x = embed_image_(latents.flatten(0, 1)),
-                                 .modulation = table,
-                                 .row = kImageRow,
-                                 .after = std::nullopt}};
-    const Rotation rotation = rotation_for(t);
-    run_double_blocks(operators(), shape(), blocks_, streams, rotation.one, batch(), watcher());
-    const auto images = [&](const Stream& s) { return s.x.unflatten(0, {batch(), -1}); };
-    const at::Tensor joint = at::cat({images(streams[0]), images(streams[1])}, 1).flatten(0, 1);
-    const at::Tensor x = run_single_blocks(operators(), shape(), singles_, joint, rotation.all,
-                                           table, kSingleRow, 0, t, batch(), watcher());
+    const at::Tensor x =
+        two_streams_then_one(blocks_, singles_, repeated(embed_caption_(cast(in.caption))),
+                             embed_image_(latents.flatten(0, 1)), table, {.singles = kSingleRow});
     return as_velocity(final_(x));
   }
 

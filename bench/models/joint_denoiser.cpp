@@ -2,6 +2,10 @@
 #include <bench/models/weights.h>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+
+#include <optional>
+#include <utility>
 
 namespace bench::models {
 
@@ -31,6 +35,37 @@ JointDenoiser::Rotation JointDenoiser::rotation_for(std::int64_t caption_tokens)
   const at::Tensor one =
       rotations(positions(caption_tokens), frame_.axes, frame_.theta).to(device_);
   return rotations_.emplace_back(caption_tokens, Rotation{one, repeated(one)}).second;
+}
+
+at::Tensor JointDenoiser::two_streams_then_one(const std::vector<DoubleBlock>& doubles,
+                                               const std::vector<SingleBlock>& singles,
+                                               at::Tensor text, at::Tensor image,
+                                               const at::Tensor& table,
+                                               const ModulationRows& rows) const {
+  constexpr std::int64_t kImageRow = 0, kTextRow = 6;
+  const std::int64_t text_tokens = text.size(0) / batch();
+  std::vector<Stream> streams{{.weights = &DoubleBlock::text,
+                               .name = "text",
+                               .first = 0,
+                               .x = std::move(text),
+                               .modulation = table,
+                               .row = kTextRow,
+                               .rows_per_block = rows.per_double,
+                               .after = std::nullopt},
+                              {.weights = &DoubleBlock::image,
+                               .name = "image",
+                               .first = text_tokens,
+                               .x = std::move(image),
+                               .modulation = table,
+                               .row = kImageRow,
+                               .rows_per_block = rows.per_double,
+                               .after = std::nullopt}};
+  const Rotation rotation = rotation_for(text_tokens);
+  run_double_blocks(operators(), shape(), doubles, streams, rotation.one, batch(), watcher());
+  const auto images = [&](const Stream& s) { return s.x.unflatten(0, {batch(), -1}); };
+  const at::Tensor joint = at::cat({images(streams[0]), images(streams[1])}, 1).flatten(0, 1);
+  return run_single_blocks(operators(), shape(), singles, joint, rotation.all, table, rows.singles,
+                           rows.per_single, text_tokens, batch(), watcher());
 }
 
 at::Tensor JointDenoiser::repeated(const at::Tensor& t) const {

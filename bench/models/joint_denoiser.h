@@ -54,6 +54,20 @@ class JointDenoiser : public Denoiser {
   };
   Rotation rotation_for(std::int64_t caption_tokens) const;
 
+  /// Rows of a table of modulations: of a double block those of the image come first and those of
+  /// the text after them, six each; single blocks begin at `singles`. 0 a block: all share them.
+  struct ModulationRows {
+    std::int64_t per_double = 0;
+    std::int64_t singles = 0;
+    std::int64_t per_single = 0;
+  };
+  /// FLUX's order: `text` and `image` [batch * tokens, dim] through `doubles`, then as one sequence
+  /// through `singles`; returns the final norm of the image's tokens.
+  at::Tensor two_streams_then_one(const std::vector<DoubleBlock>& doubles,
+                                  const std::vector<SingleBlock>& singles, at::Tensor text,
+                                  at::Tensor image, const at::Tensor& table,
+                                  const ModulationRows& rows) const;
+
   /// [rows, ...], the same for every image of the batch: [batch * rows, ...].
   at::Tensor repeated(const at::Tensor& t) const;
   /// [batch, tokens, channels] of rows that lie image by image, fp32: a velocity.

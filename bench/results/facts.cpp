@@ -1,6 +1,18 @@
 #include <bench/results/result.h>
 
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
 namespace bench::results {
+
+std::vector<double> pooled(const CaseResult& result, std::vector<double> Samples::*column) {
+  std::vector<double> values;
+  for (const Replicate& replicate : result.replicates)
+    std::ranges::copy_if(replicate.samples.*column, std::back_inserter(values),
+                         [](double value) { return !std::isnan(value); });
+  return values;
+}
 
 const std::string* find_fact(const Facts& facts, const std::string& topic, const std::string& key) {
   const auto entries = facts.find(topic);

@@ -2,7 +2,6 @@
 
 #include <cuda_runtime.h>
 
-#include <cstddef>
 #include <cstdint>
 
 namespace kernels::cuda {
@@ -11,7 +10,7 @@ namespace kernels::cuda {
 /// (vector.cuh: it must wait for that one before it touches memory). Nothing for no block.
 template <typename... Parameters, typename... Arguments>
 cudaError_t launch_kernel(void (*kernel)(Parameters...), std::int64_t blocks, int threads,
-                          int shared_bytes, cudaStream_t stream, const Arguments&... arguments) {
+                          cudaStream_t stream, const Arguments&... arguments) {
   if (blocks == 0)
     return cudaSuccess;
   cudaLaunchAttribute early{};
@@ -20,7 +19,6 @@ cudaError_t launch_kernel(void (*kernel)(Parameters...), std::int64_t blocks, in
   cudaLaunchConfig_t config{};
   config.gridDim = dim3(static_cast<unsigned>(blocks));
   config.blockDim = dim3(static_cast<unsigned>(threads));
-  config.dynamicSmemBytes = static_cast<std::size_t>(shared_bytes);
   config.stream = stream;
   config.attrs = &early;
   config.numAttrs = 1;

@@ -59,14 +59,13 @@ template <Chain kChain>
 inline constexpr Links kLinksOf = links_of(kChain);
 
 /// How a row lies over threads: `kThreads` of them hold `kVectors` vectors each; a block has
-/// `kGroups` such groups. Registers are limited so that `kBlocksOnSm` blocks fit on an SM.
-template <int threads, int vectors, int groups, int blocks_on_sm = 1>
+/// `kGroups` such groups.
+template <int threads, int vectors, int groups>
 struct Layout {
   static constexpr int kThreads = threads;
   static constexpr int kVectors = vectors;
   static constexpr int kGroups = groups;
   static constexpr int kBlock = threads * groups;
-  static constexpr int kBlocksOnSm = blocks_on_sm;
   static_assert(threads <= 32 ? 32 % threads == 0 : threads % 32 == 0 && groups == 1,
                 "a group is part of a warp, or warps that fill a block");
 };

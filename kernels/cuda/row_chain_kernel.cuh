@@ -8,8 +8,10 @@ namespace kernels::cuda {
 /// Rows go from memory to registers and back: a block for each row, or for as many as its groups.
 /// Measured against a persistent kernel that streams rows through shared memory with the copy
 /// engine: this is faster, because the next kernel's blocks move in while the last ones finish.
+/// The 1, a block on an SM at least, is no idle word: without it ptxas spends registers otherwise,
+/// and the layouts were measured with it.
 template <typename T, int kElements, Chain kChain, typename L>
-__global__ void __launch_bounds__(L::kBlock, L::kBlocksOnSm) row_chain_kernel(const RowChain p) {
+__global__ void __launch_bounds__(L::kBlock, 1) row_chain_kernel(const RowChain p) {
   using Math = RowMath<T, kElements, kChain, L>;
   using V = typename Math::V;
   Math math(p, static_cast<int>(threadIdx.x) % L::kThreads);
@@ -40,7 +42,7 @@ __global__ void __launch_bounds__(L::kBlock, L::kBlocksOnSm) row_chain_kernel(co
 template <typename T, int kElements, Chain kChain, typename L>
 cudaError_t launch_layout(const RowChain& p, cudaStream_t stream) {
   return launch_kernel(row_chain_kernel<T, kElements, kChain, L>,
-                       (p.rows + L::kGroups - 1) / L::kGroups, L::kBlock, 0, stream, p);
+                       (p.rows + L::kGroups - 1) / L::kGroups, L::kBlock, stream, p);
 }
 
 } // namespace kernels::cuda
