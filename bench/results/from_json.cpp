@@ -122,6 +122,50 @@ Reference read_reference(const JsonNode& node) {
   };
 }
 
+std::array<std::int64_t, 3> read_extent(const JsonNode& node) {
+  const auto extent = node.column_of_counts<std::int64_t>();
+  if (extent.size() != 3) {
+    node.fail(fmt::format("has {} entries, not 3", extent.size()));
+  }
+  return {extent[0], extent[1], extent[2]};
+}
+
+Counters read_counters(const JsonNode& node) {
+  return {
+      .dram_read_bytes = node.at("dram_read_bytes").not_negative(),
+      .dram_written_bytes = node.at("dram_written_bytes").not_negative(),
+      .l2_hit_rate = node.at("l2_hit_rate").not_negative(),
+      .tensor_utilization = node.at("tensor_utilization").not_negative(),
+  };
+}
+
+ProfiledKernel read_profiled_kernel(const JsonNode& node) {
+  return {
+      .name = node.at("name").text(),
+      .operation = node.at("operation").text(),
+      .grid = read_extent(node.at("grid")),
+      .block = read_extent(node.at("block")),
+      .registers = node.at("registers").count<std::int64_t>(),
+      .shared_memory_bytes = node.at("shared_memory_bytes").count<std::int64_t>(),
+      .launches = node.at("launches").count<std::int64_t>(),
+      .total_s = node.at("total_s").not_negative(),
+      .median_s = node.at("median_s").not_negative(),
+      .counters = node.optional("counters", read_counters),
+  };
+}
+
+KernelProfile read_profile(const JsonNode& node) {
+  return {
+      .source = node.at("source").text(),
+      .message = node.at("message").text(),
+      .samples = node.at("samples").count<std::int64_t>(),
+      .sample_s = node.at("sample_s").not_negative(),
+      .gaps_s = node.at("gaps_s").finite(),
+      .f_hz = node.optional("f_hz", &JsonNode::positive),
+      .kernels = node.at("kernels").list(read_profiled_kernel),
+  };
+}
+
 CaseResult read_case(const JsonNode& node) {
   constexpr std::array<std::string_view, 3> kKinds{"loop", "kernel", "anchor"};
   return {
@@ -142,6 +186,7 @@ CaseResult read_case(const JsonNode& node) {
       .kernels = node.at("kernels").map(&JsonNode::count<std::int64_t>),
       .peak_memory_bytes = node.at("peak_memory_bytes").count<std::int64_t>(),
       .phases_s = node.at("phases_s").map(&JsonNode::not_negative),
+      .profile = node.optional("profile", read_profile),
   };
 }
 

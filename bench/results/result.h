@@ -61,6 +61,40 @@ struct Reference {
   std::optional<double> matmul_flop_per_s; ///< a large matrix product in the model's type (loops)
 };
 
+/// What the GPU's counters said of one launch of a kernel.
+struct Counters {
+  double dram_read_bytes = 0;
+  double dram_written_bytes = 0;
+  double l2_hit_rate = 0;        ///< of sectors asked for, 0 to 1
+  double tensor_utilization = 0; ///< tensor pipes' active cycles over all cycles, 0 to 1
+};
+
+/// The launches of one kernel with one grid by one operator, in one sample.
+struct ProfiledKernel {
+  std::string name;      ///< demangled, cut to 160 characters; "[memcpy]", "[memset]"
+  std::string operation; ///< what launched it: "rms_norm", "attention", "linear", ...; else "other"
+  std::array<std::int64_t, 3> grid{};
+  std::array<std::int64_t, 3> block{};
+  std::int64_t registers = 0; ///< of a thread
+  std::int64_t shared_memory_bytes = 0;
+  std::int64_t launches = 0; ///< in one sample
+  double total_s = 0;        ///< in one sample, of all launches
+  double median_s = 0;       ///< of a launch
+  std::optional<Counters> counters;
+};
+
+/// The kernels of one sample of a case as a profiler saw them, in a pass of its own after the timed
+/// samples (bench/profile). sum(total_s) + gaps_s is sample_s.
+struct KernelProfile {
+  std::string source;       ///< "CUPTI 13.0 activity"
+  std::string message;      ///< why there are no kernels or not all of them; one line, or ""
+  std::int64_t samples = 0; ///< that were profiled
+  double sample_s = 0; ///< a sample under the profiler, from first kernel to next sample's first
+  double gaps_s = 0;   ///< of it no kernel ran; negative where kernels overlapped more than that
+  std::optional<double> f_hz;          ///< effective SM frequency of the profiled samples
+  std::vector<ProfiledKernel> kernels; ///< longest total first
+};
+
 enum class CaseStatus { ok, invalid, failed, unavailable };
 inline constexpr std::array<CaseStatus, 4> kCaseStatuses{
     CaseStatus::ok, CaseStatus::invalid, CaseStatus::failed, CaseStatus::unavailable};
@@ -86,7 +120,8 @@ struct CaseResult {
       kernels;                        ///< kernel name -> launches of one sample, where counted
   std::int64_t peak_memory_bytes = 0; ///< of the device while the case ran; 0 where unknown
   std::map<std::string, double>
-      phases_s; ///< where its seconds went: warmup, capture, samples, check
+      phases_s;                         ///< where its seconds went: warmup, capture, samples, check
+  std::optional<KernelProfile> profile; ///< where the run was told to take one
 };
 
 /// Name and version strings, device facts, settings that change speed: two levels, free keys, so

@@ -23,6 +23,14 @@ bool positive_or_nan(double x) {
   return std::isnan(x) || positive(x);
 }
 
+bool valid(const ProfiledKernel& kernel) {
+  const std::optional<Counters>& counters = kernel.counters;
+  return kernel.launches > 0 && not_negative(kernel.total_s) && not_negative(kernel.median_s) &&
+         (!counters ||
+          (not_negative(counters->dram_read_bytes) && not_negative(counters->dram_written_bytes) &&
+           not_negative(counters->l2_hit_rate) && not_negative(counters->tensor_utilization)));
+}
+
 /// What from_json would refuse, and a faulty measurement could bring about.
 void check(const CaseResult& result) {
   using std::ranges::all_of;
@@ -38,6 +46,11 @@ void check(const CaseResult& result) {
          "flop or bytes is negative or not finite");
   demand(all_of(result.phases_s | std::views::values, not_negative),
          "a phase is negative or not finite");
+  if (result.profile) {
+    demand(not_negative(result.profile->sample_s) && std::isfinite(result.profile->gaps_s),
+           "a time of its profile is not finite");
+    demand(all_of(result.profile->kernels, valid), "a kernel of its profile is not finite");
+  }
   for (const Replicate& replicate : result.replicates) {
     const Samples& samples = replicate.samples;
     const std::size_t size = samples.t_s.size();
@@ -81,6 +94,43 @@ Json replicate_json(const Replicate& replicate) {
   };
 }
 
+Json counters_json(const Counters& counters) {
+  return {
+      {"dram_read_bytes", counters.dram_read_bytes},
+      {"dram_written_bytes", counters.dram_written_bytes},
+      {"l2_hit_rate", counters.l2_hit_rate},
+      {"tensor_utilization", counters.tensor_utilization},
+  };
+}
+
+Json profiled_kernel_json(const ProfiledKernel& kernel) {
+  return {
+      {"name", kernel.name},
+      {"operation", kernel.operation},
+      {"grid", kernel.grid},
+      {"block", kernel.block},
+      {"registers", kernel.registers},
+      {"shared_memory_bytes", kernel.shared_memory_bytes},
+      {"launches", kernel.launches},
+      {"total_s", kernel.total_s},
+      {"median_s", kernel.median_s},
+      {"counters", kernel.counters ? counters_json(*kernel.counters) : Json(nullptr)},
+  };
+}
+
+Json profile_json(const KernelProfile& profile) {
+  Json kernels = Json::array();
+  for (const ProfiledKernel& kernel : profile.kernels) {
+    kernels.push_back(profiled_kernel_json(kernel));
+  }
+  return {
+      {"source", profile.source},      {"message", profile.message},
+      {"samples", profile.samples},    {"sample_s", profile.sample_s},
+      {"gaps_s", profile.gaps_s},      {"f_hz", number_or_null(profile.f_hz)},
+      {"kernels", std::move(kernels)},
+  };
+}
+
 Json case_json(const CaseResult& result) {
   check(result);
   Json replicates = Json::array();
@@ -113,6 +163,7 @@ Json case_json(const CaseResult& result) {
         {"max_ulp", number_or_null(result.check.max_ulp)},
         {"step_error", number_or_null(result.check.step_error)},
         {"psnr_db", number_or_null(result.check.psnr_db)}}},
+      {"profile", result.profile ? profile_json(*result.profile) : Json(nullptr)},
       {"replicates", std::move(replicates)},
   };
 }
