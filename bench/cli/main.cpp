@@ -111,7 +111,7 @@ void add_selftest(CLI::App& app, SelftestOptions& options) {
   CLI::App* selftest = app.add_subcommand(
       "selftest", "Does the harness find what is there, and nothing else, on this machine?");
   selftest->add_option("SCENARIO", options.scenario, "Scenario file")->capture_default_str();
-  selftest->add_option("--only", options.only, "Loop cases (default: turbo-9, aten)");
+  selftest->add_option("--only", options.only, "Loop cases (default: those of turbo-9)");
   selftest->add_option("--profile", options.profile, "Profile (default: gate on a GPU, else cpu)");
   selftest->add_option("--replicates", options.replicates, "Processes")
       ->check(CLI::Range(2, 1000))

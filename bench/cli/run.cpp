@@ -69,8 +69,12 @@ class JobRun {
                   options.resume.empty() ? begin_result(job, options.overrides, options.argv)
                                          : resumed(job, options, options.resume),
                   gpu_, progress) {
-    for (const scenario::Case& c : job.plan.cases)
+    for (const scenario::Case& c : job.plan.cases) {
       ids_.push_back(c.id);
+      measured_ += std::holds_alternative<scenario::LoopCase>(c.work)
+                       ? 1 + static_cast<int>(options.injections.size())
+                       : 1;
+    }
     if (!options.resolution.empty())
       resolution_ = std::log1p(parse_resolution(options.resolution));
   }
@@ -78,7 +82,7 @@ class JobRun {
   ExitCode run() {
     const Stopwatch watch;
     int look = options_.replicates > 0 ? options_.replicates : job_.plan.sampling.replicates;
-    progress_.start(static_cast<int>(ids_.size()) * look);
+    progress_.start(measured_ * look);
     std::vector<std::string> due = ids_;
     double longest_s = 0;
     for (int replicate = 1; look > 0 && !due.empty() && !stopped_;) {
@@ -170,6 +174,7 @@ class JobRun {
   GuardedGpu gpu_;
   Recorder recorder_;
   std::vector<std::string> ids_;
+  int measured_ = 0;                ///< by a process: the cases and the arms of loops
   double resolution_ = 0;           ///< of log time; 0: until all is decided
   int replaced_ = 0;                ///< processes measured in the place of those set aside
   std::optional<ExitCode> stopped_; ///< why no further replicate is started

@@ -69,53 +69,50 @@ Expectation expectation(const Injection& injection) {
   return {};
 }
 
-} // namespace
+RunOptions run_options(const SelftestOptions& options) {
+  RunOptions run;
+  run.scenarios = {options.scenario};
+  run.only = options.only.empty() ? "/loop/turbo-9/" : options.only;
+  run.profile = options.profile;
+  run.overrides = options.overrides;
+  run.baseline = "none";
+  run.replicates = options.replicates;
+  run.injections = arms(options.quick);
+  run.argv = options.argv;
+  run.out = options.out.empty()
+                ? std::filesystem::path(fmt::format("results/selftest-{:%Y%m%dT%H%M%SZ}.json",
+                                                    fmt::gmtime(std::time(nullptr))))
+                : options.out;
+  return run;
+}
 
-ExitCode selftest(const SelftestOptions& options) {
-  if (!options.judge.empty()) {
-    print_rates(options.judge, options.shuffles, stdout);
-    return ExitCode::ok;
-  }
-  RunOptions run_options;
-  run_options.scenarios = {options.scenario};
-  run_options.only = options.only.empty() ? "/loop/turbo-9/(graph|eager)/aten$" : options.only;
-  run_options.profile = options.profile;
-  run_options.overrides = options.overrides;
-  run_options.baseline = "none";
-  run_options.replicates = options.replicates;
-  run_options.injections = arms(options.quick);
-  run_options.argv = options.argv;
-  run_options.out =
-      options.out.empty()
-          ? std::filesystem::path(fmt::format("results/selftest-{:%Y%m%dT%H%M%SZ}.json",
-                                              fmt::gmtime(std::time(nullptr))))
-          : options.out;
-  ExitCode code = run(run_options);
-  if (code != ExitCode::ok)
-    return code;
-
-  const Result result = results::read(run_options.out);
+/// Prints what came of each arm; invalid where one was judged wrongly.
+ExitCode judge_arms(const Result& result, const std::vector<Injection>& injections) {
+  ExitCode code = ExitCode::ok;
   const auto baseline = find_baseline("", result); // for what is known of the noise
   const compare::NoiseFile noise = baseline ? baseline->noise : compare::NoiseFile{};
+  const auto percent = [](double log_drift) {
+    return fmt::format("{:+.3f} %", 100 * std::expm1(log_drift));
+  };
   Columns columns({"arm", "injected", "found", "+-", "wall", "verdict", ""});
   for (const CaseResult& c : result.cases) {
     if (c.kind != "loop" || c.id.find('#') != std::string::npos)
       continue;
-    for (const Injection& injection : run_options.injections) {
+    for (const Injection& injection : injections) {
       const std::string id = injected_id(c.id, injection);
       const compare::Comparison comparison =
           compare::compare(only_case(result, c.id, c.id), only_case(result, id, c.id), noise);
       const auto found = std::ranges::find(comparison.cases, c.id, &compare::CaseComparison::id);
-      if (found == comparison.cases.end() || !found->judgement)
+      if (found == comparison.cases.end() || !found->judgement) {
+        if (result.interrupted)
+          continue;
         throw InvalidError(fmt::format("{}: was not measured", id));
+      }
       const stats::Judgement& judgement = *found->judgement;
       const Expectation expected = expectation(injection);
       const bool wrong = expected.wrong(found->verdict, found->gate);
       if (wrong)
         code = ExitCode::invalid;
-      const auto percent = [](double log_drift) {
-        return fmt::format("{:+.3f} %", 100 * std::expm1(log_drift));
-      };
       columns.add({id, expected.drift ? fmt::format("{:+.3f} %", 100 * *expected.drift) : "",
                    percent(judgement.work.estimate),
                    fmt::format("{:.3f} %", 100 * judgement.work.half_width),
@@ -124,17 +121,34 @@ ExitCode selftest(const SelftestOptions& options) {
     }
   }
   fmt::print("\n{}", columns.text(Style(inspect_terminal(stdout).styled)));
-
-  if (!options.append.empty()) {
-    Result data_set = result;
-    if (std::filesystem::exists(options.append)) {
-      data_set = results::read(options.append);
-      merge(data_set, result);
-    }
-    compare::compact(data_set);
-    write(data_set, options.append);
-  }
   return code;
+}
+
+void append_to(const std::filesystem::path& file, const Result& result) {
+  Result data_set = result;
+  if (std::filesystem::exists(file)) {
+    data_set = results::read(file);
+    merge(data_set, result);
+  }
+  compare::compact(data_set);
+  write(data_set, file);
+}
+
+} // namespace
+
+ExitCode selftest(const SelftestOptions& options) {
+  if (!options.judge.empty()) {
+    print_rates(options.judge, options.shuffles, stdout);
+    return ExitCode::ok;
+  }
+  const RunOptions run_of_arms = run_options(options);
+  const ExitCode code = run(run_of_arms);
+  if (code != ExitCode::ok && code != ExitCode::interrupted)
+    return code;
+  const Result result = results::read(run_of_arms.out);
+  if (!options.append.empty()) // first: processes cost minutes, whatever the judge says of them
+    append_to(options.append, result);
+  return worse(code, judge_arms(result, run_of_arms.injections));
 }
 
 } // namespace bench::cli

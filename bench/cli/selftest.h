@@ -10,7 +10,7 @@ namespace bench::cli {
 
 struct SelftestOptions {
   std::filesystem::path scenario = "scenarios/zimage.yaml";
-  std::string only; ///< as `bench run`; "": the shortest loop of the scenario's default profile
+  std::string only; ///< as `bench run`; "": the loops turbo-9 of the profile
   std::string profile;
   std::vector<std::string> overrides; ///< of --set
   int replicates = 3;

@@ -48,3 +48,15 @@ def test_killed(bench, running):
     assert (running.returncode, table) == (-signal.SIGKILL, "")
     result = kept(bench)
     assert not result["interrupted"] and result["finished"] == ""
+
+
+def test_a_data_set_keeps_what_selftest_had_measured(bench, until):
+    loops = ("--set", "loops={turbo-9: {steps: 1}}", "--set", "profiles.cpu.steps=1", "--set", "profiles.cpu.sampling.loops=20")
+    process = bench.start("selftest", bench.scenario, *bench.quick, *loops, "--quick", "--replicates", "1000", "--out", "a.json",
+                          "--append", "data.json", text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    until((bench.cwd / "a.json").exists, process)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    measured, data = (json.loads((bench.cwd / name).read_text()) for name in ("a.json", "data.json"))
+    assert {case["id"] for case in data["cases"]} == {case["id"] for case in measured["cases"]} != set()
