@@ -43,6 +43,7 @@ results::CaseResult to_result(const kernel_bench::Outcome& outcome, const Bench&
     result.check.rms = outcome.digest.rms;
     result.check.max_abs_error = outcome.accuracy.max_abs_error;
     result.check.max_ulp = outcome.accuracy.max_ulp;
+    result.check.exact_share = outcome.accuracy.exact_share;
   } else {
     result.status = results::CaseStatus::invalid;
     result.message = "the output is not finite where the fp64 result is: its speed means nothing";

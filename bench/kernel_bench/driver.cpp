@@ -208,6 +208,7 @@ class Driver {
     state.counters["bytes_per_second"] =
         benchmark::Counter(outcome.bytes * static_cast<double>(done), benchmark::Counter::kIsRate);
     state.counters["max_ulp"] = outcome.accuracy.max_ulp;
+    state.counters["exact_share"] = outcome.accuracy.exact_share;
     state.counters["copy_time_ns"] = outcome.copy_s * 1e9;
   }
 

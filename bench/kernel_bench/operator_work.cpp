@@ -52,6 +52,7 @@ class OperatorWork final : public KernelWork {
       worst.finite = worst.finite && one.finite;
       worst.max_abs_error = std::max(worst.max_abs_error, one.max_abs_error);
       worst.max_ulp = std::max(worst.max_ulp, one.max_ulp);
+      worst.exact_share = std::min(worst.exact_share, one.exact_share);
     }
     return worst;
   }

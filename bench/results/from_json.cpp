@@ -110,6 +110,7 @@ Check read_check(const JsonNode& node) {
       .rms = node.optional("rms", &JsonNode::not_negative),
       .max_abs_error = node.optional("max_abs_error", &JsonNode::not_negative),
       .max_ulp = node.optional("max_ulp", &JsonNode::not_negative),
+      .exact_share = node.optional("exact_share", &JsonNode::not_negative),
       .step_error = node.optional("step_error", &JsonNode::not_negative),
       .psnr_db = node.optional("psnr_db", &JsonNode::finite),
   };

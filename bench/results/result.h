@@ -51,6 +51,8 @@ struct Check {
   std::optional<double> rms;           ///< root mean square of the output
   std::optional<double> max_abs_error; ///< against fp64 (kernels)
   std::optional<double> max_ulp; ///< against the fp64 result rounded to the output's type (kernels)
+  /// Elements that are the fp64 result correctly rounded; 1: equal bit for bit (kernels).
+  std::optional<double> exact_share;
   std::optional<double> step_error; ///< of the first step against the reference's (loops)
   std::optional<double> psnr_db;    ///< of the latents between paths and engines (loops)
 };

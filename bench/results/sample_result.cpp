@@ -37,6 +37,7 @@ CaseResult loop_case() {
                   .rms = 0.1,
                   .max_abs_error = 7.8125e-3,
                   .max_ulp = 1.5,
+                  .exact_share = 0.96875,
                   .step_error = 2.5e-3,
                   .psnr_db = 41.5};
   result.reference = {.copy_t_s = 1.642e-5, .matmul_flop_per_s = 6.5e14};
@@ -82,6 +83,7 @@ CaseResult kernel_case() {
                   .rms = NAN,
                   .max_abs_error = {},
                   .max_ulp = {},
+                  .exact_share = {},
                   .step_error = {},
                   .psnr_db = {}};
   return result;

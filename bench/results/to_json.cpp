@@ -161,6 +161,7 @@ Json case_json(const CaseResult& result) {
         {"rms", number_or_null(result.check.rms)},
         {"max_abs_error", number_or_null(result.check.max_abs_error)},
         {"max_ulp", number_or_null(result.check.max_ulp)},
+        {"exact_share", number_or_null(result.check.exact_share)},
         {"step_error", number_or_null(result.check.step_error)},
         {"psnr_db", number_or_null(result.check.psnr_db)}}},
       {"profile", result.profile ? profile_json(*result.profile) : Json(nullptr)},

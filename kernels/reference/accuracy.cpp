@@ -36,7 +36,7 @@ Accuracy accuracy(const at::Tensor& output, const at::Tensor& exact) {
   const at::Tensor finite = at::isfinite(output) | at::isfinite(exact).logical_not();
   if (!finite.all().item<bool>()) {
     constexpr double inf = std::numeric_limits<double>::infinity();
-    return {.finite = false, .max_abs_error = inf, .max_ulp = inf};
+    return {.finite = false, .max_abs_error = inf, .max_ulp = inf, .exact_share = 0};
   }
   const Format format = format_of(output.scalar_type());
   const at::Tensor error =
@@ -44,10 +44,13 @@ Accuracy accuracy(const at::Tensor& output, const at::Tensor& exact) {
   // Below the smallest normal number the spacing no longer shrinks.
   const at::Tensor exponent = exact.abs().log2().floor().clamp_min(format.min_exponent);
   const at::Tensor ulp = at::exp2(exponent - format.mantissa_bits);
+  const at::Tensor equal =
+      (output == exact.to(output.scalar_type())) | at::isfinite(exact).logical_not();
   return {.finite = true,
           .max_abs_error = error.max().item<double>(),
           .max_ulp =
-              (error / ulp).masked_fill(at::isfinite(exact).logical_not(), 0).max().item<double>()};
+              (error / ulp).masked_fill(at::isfinite(exact).logical_not(), 0).max().item<double>(),
+          .exact_share = equal.to(at::kDouble).mean().item<double>()};
 }
 
 } // namespace kernels::reference

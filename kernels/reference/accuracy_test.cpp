@@ -19,6 +19,7 @@ TEST(Accuracy, ACorrectlyRoundedOutputIsWithinHalfAnUlp) {
     EXPECT_TRUE(a.finite);
     EXPECT_LE(a.max_ulp, 0.5);
     EXPECT_GT(a.max_ulp, 0);
+    EXPECT_EQ(a.exact_share, 1);
   }
 }
 
@@ -28,6 +29,10 @@ TEST(Accuracy, CountsUlpsAtTheResultsOwnExponent) {
                             at::tensor({1.0}, at::kDouble))
                        .max_ulp,
                    3);
+  EXPECT_DOUBLE_EQ(accuracy(at::tensor({1.0, 1.0078125, 4.0, 7.0}, at::kFloat),
+                            at::tensor({1.0, 1.0, 4.0, 7.0}, at::kDouble))
+                       .exact_share,
+                   0.75);
   const Accuracy far = accuracy(at::tensor({260.0}, at::kDouble).to(at::kBFloat16),
                                 at::tensor({256.0}, at::kDouble));
   EXPECT_DOUBLE_EQ(far.max_ulp, 2);
