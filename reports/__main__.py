@@ -1,6 +1,7 @@
 """python3 -m reports --result FILE --comparison FILE [--baseline FILE] --out DIR [--figures N]: called by `bench report`.
 
-Exit codes: 0 written, 2 wrong arguments or a folder that cannot be written, 6 this Python lacks a package."""
+Exit codes: 0 written, 2 wrong arguments or a folder that cannot be written, 6 this Python is too old, or lacks a package: then
+only the HTML and the figures are not written."""
 
 import importlib.util
 import sys
@@ -13,14 +14,15 @@ def main() -> int:
         have = "Python {}.{}".format(*sys.version_info)
         return refuse(f"{sys.executable} is {have}, reports need 3.11: set BENCH_PYTHON to a newer one")
     lacking = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if lacking:
-        return refuse(
-            f"{sys.executable} has no {' and no '.join(lacking)}: `ci/setup reports` installs what reports need into .venv, "
-            "or set BENCH_PYTHON to a Python that has it"
-        )
     from reports.write import main as write
 
-    return write(sys.argv[1:])
+    code = write(sys.argv[1:], draw=not lacking)
+    if lacking and code == 0:
+        return refuse(
+            f"{sys.executable} has no {' and no '.join(lacking)}, so no HTML and no figures: `ci/setup reports` installs what reports "
+            "need into .venv, or set BENCH_PYTHON to a Python that has it"
+        )
+    return code
 
 
 def refuse(line: str) -> int:

@@ -136,6 +136,7 @@ class Row:
     new_means: list[Mean]
     base: Case | None
     new: Case | None
+    in_turn: bool = False  # decided by pairs of processes on one GPU, not by the baseline
 
     @property
     def moved_kernels(self) -> list[tuple[str, int, int]]:
@@ -297,11 +298,21 @@ def _judgement(data: dict[str, Any]) -> Judgement:
     )
 
 
+def _arms(folder: str, known: dict[str, list[dict[str, Case]]]) -> list[dict[str, Case]]:
+    """What `bench ab` measured of each case, of A and of B; nothing of files that are gone."""
+    if folder not in known:
+        results = [_read_result(Path(folder) / name, "", []) for name in ("a.json", "b.json")]
+        known[folder] = [{case.id: case for case in result.cases} if result else {} for result in results]
+    return known[folder]
+
+
 def _judged_rows(comparison: dict[str, Any], result: Result | None, baseline: Result | None) -> Iterator[Row]:
     new = {case.id: case for case in result.cases} if result else {}
     base = {case.id: case for case in baseline.cases} if baseline else {}
+    arms: dict[str, list[dict[str, Case]]] = {}
     for data in _list(comparison.get("cases")):
         in_base, in_new = data.get("ids") or (data["id"], data["id"])  # `bench ab` compares a path with another
+        sides = _arms(data["pairs_of"], arms) if data.get("pairs_of") else [base, new]
         yield Row(
             id=data["id"],
             kind=data["kind"],
@@ -316,8 +327,9 @@ def _judged_rows(comparison: dict[str, Any], result: Result | None, baseline: Re
             warnings=[str(w) for w in _list(data.get("warnings"))],
             base_means=[_mean(m) for m in _list(data.get("base_replicates"))],
             new_means=[_mean(m) for m in _list(data.get("new_replicates"))],
-            base=base.get(in_base),
-            new=new.get(in_new),
+            base=sides[0].get(in_base),
+            new=sides[1].get(in_new),
+            in_turn=bool(data.get("pairs_of")),
         )
 
 

@@ -71,6 +71,8 @@ def explanation(row: Row) -> str:
         parts.append(f"beyond the gate of {gate(row.gate)}")
     if row.verdict == "inconclusive" and row.judgement and row.judgement.replicates_needed:
         parts.append(f"{row.judgement.replicates_needed} replicates in all would decide it")
+    if row.in_turn:
+        parts.append("in turn with the baseline's build on this GPU")
     if row.judgement and not row.judgement.same_device:
         parts.append("another GPU than the baseline's")
     aside = sum(m.set_aside for m in row.base_means + row.new_means)

@@ -7,11 +7,14 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reports import document, figures, markdown, page
+from reports import document, markdown
 from reports.document import Report, Row
 from reports.exports import action_benchmark, bencher, google_benchmark, junit, table
-from reports.style import Drawing
+
+if TYPE_CHECKING:
+    from reports.style import Drawing
 
 MOST_FIGURES = 12
 
@@ -31,11 +34,18 @@ def drawn_rows(report: Report, most: int) -> list[Row]:
     return [row for row in rows if row.new and row.new.samples][:most]
 
 
-def files(report: Report, most_figures: int) -> Iterator[tuple[str, str | bytes]]:
-    """(name, content) of each file."""
+def texts(report: Report) -> Iterator[tuple[str, str | bytes]]:
+    """(name, content) of each file that any Python can write."""
     yield "report.md", markdown.render(report)
     for name, render in EXPORTS.items():
         yield name, render(report)
+
+
+def files(report: Report, most_figures: int) -> Iterator[tuple[str, str | bytes]]:
+    """(name, content) of each file."""
+    from reports import figures, page  # need matplotlib and Jinja2
+
+    yield from texts(report)
     overview, roofline = figures.forest(report), figures.roofline(report)
     drawn: dict[str, Drawing] = {}
     names: set[str] = set()
@@ -59,7 +69,8 @@ def write_file(path: Path, content: str | bytes) -> None:
     temporary.replace(path)
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], draw: bool = True) -> int:
+    """Without `draw` only what needs no other package: the HTML of an earlier report goes, as it would be taken for this one's."""
     parser = argparse.ArgumentParser(prog="python3 -m reports", description=__doc__)
     parser.add_argument("--result", type=Path, required=True)
     parser.add_argument("--baseline", type=Path)
@@ -71,11 +82,13 @@ def main(arguments: Sequence[str]) -> int:
     try:
         for old in options.out.glob("figures/*.*"):
             old.unlink()  # of an earlier report: they would be taken for this one's
-        for name, content in files(report, options.figures):
+        if not draw:
+            (options.out / "report.html").unlink(missing_ok=True)
+        for name, content in files(report, options.figures) if draw else texts(report):
             write_file(options.out / name, content)
     except OSError as error:
         print(f"bench: cannot write {error.filename or options.out}: {error.strerror}: name another folder with --out", file=sys.stderr)
         return 2
-    print(f"{options.out / 'report.html'}\n{options.out / 'report.md'}")
+    print(*(options.out / name for name in ("report.html", "report.md") if draw or name != "report.html"), sep="\n")
     print(report.headline)
     return 0

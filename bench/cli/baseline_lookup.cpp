@@ -1,8 +1,11 @@
 #include <bench/base/error.h>
+#include <bench/base/file.h>
 #include <bench/cli/baseline_lookup.h>
 #include <bench/compare/promotion.h>
+#include <bench/compare/side_by_side.h>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace bench::cli {
 
@@ -19,6 +22,20 @@ std::filesystem::path baselines_for(const results::Result& result) {
 
 compare::NoiseFile noise_for(const results::Result& result) {
   return result.device == "cpu" ? compare::NoiseFile{} : compare::noise_in(baselines_for(result));
+}
+
+compare::AbComparison read_pairs(const std::filesystem::path& folder) {
+  const results::Result a = results::read(folder / "a.json");
+  const results::Result b = results::read(folder / "b.json");
+  const auto kept = nlohmann::json::parse(read_file(folder / "ab.json"), nullptr, false);
+  const double confidence = kept.is_object() ? kept.value("confidence", 0.99) : 0.99;
+  return compare::compare_pairs(a, b, noise_for(b), confidence);
+}
+
+void decide_by_pairs(compare::Comparison& comparison,
+                     const std::vector<std::filesystem::path>& folders) {
+  for (const std::filesystem::path& folder : folders)
+    compare::decide_by_pairs(comparison, read_pairs(folder), folder.string());
 }
 
 std::filesystem::path baseline_file(const std::filesystem::path& place,

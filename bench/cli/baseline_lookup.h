@@ -1,11 +1,13 @@
 #pragma once
 
+#include <bench/compare/ab.h>
 #include <bench/compare/noise_file.h>
 #include <bench/results/result.h>
 
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace bench::cli {
 
@@ -29,5 +31,13 @@ std::optional<Baseline> find_baseline(const std::string& path, const results::Re
 /// What is known of the noise of the GPU that `result` was measured on: baselines/<gpu>/noise.json
 /// beside the folder of its scenario file. Nothing on a CPU.
 compare::NoiseFile noise_for(const results::Result& result);
+
+/// The comparison of the two results that `bench ab` left in a folder, made anew from their
+/// samples. Throws UsageError for what cannot be read.
+compare::AbComparison read_pairs(const std::filesystem::path& folder);
+
+/// Has each of these folders' pairs decide what `comparison` could not, in their order.
+void decide_by_pairs(compare::Comparison& comparison,
+                     const std::vector<std::filesystem::path>& folders);
 
 } // namespace bench::cli

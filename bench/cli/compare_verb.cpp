@@ -22,6 +22,7 @@ void add_compare(CLI::App& app, CompareOptions& options) {
                    "inconclusive, improvement (default: regression,invalid)");
   verb->add_option("--noise", options.noise,
                    "What is known of the noise (default: noise.json beside BASE, if there is one)");
+  verb->add_option("--ab", options.pairs, kAbHelp)->allow_extra_args(false)->take_all();
   verb->footer("Example:\n  bench compare baselines/h200 results/zimage-gate.json");
 }
 
@@ -31,7 +32,8 @@ ExitCode compare_results(const CompareOptions& options, std::FILE* out) {
   const std::filesystem::path file = baseline_file(options.base, fresh.scenario);
   const compare::NoiseFile noise = options.noise.empty() ? compare::noise_in(file.parent_path())
                                                          : compare::read_noise_file(options.noise);
-  const compare::Comparison comparison = compare::compare(results::read(file), fresh, noise);
+  compare::Comparison comparison = compare::compare(results::read(file), fresh, noise);
+  decide_by_pairs(comparison, options.pairs);
   if (options.format == "csv") {
     fmt::print(out, "{}", to_csv(comparison));
   } else if (options.format == "json") {

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -16,9 +17,15 @@ struct CompareOptions {
   std::filesystem::path base{}; ///< a result file, or a folder that holds <scenario>.json
   std::filesystem::path fresh{};
   std::filesystem::path noise{}; ///< "": noise.json beside the baseline, if there is one
+  std::vector<std::filesystem::path>
+      pairs{}; ///< folders of `bench ab`, for what BASE cannot decide
   std::string format = "table";
   std::string fail_on = "regression,invalid";
 };
+
+/// Of `--ab`, which `bench report` takes too.
+inline constexpr const char* kAbHelp =
+    "Folder that `bench ab` wrote: it decides the cases that the baseline cannot";
 
 void add_compare(CLI::App& app, CompareOptions& options);
 

@@ -60,6 +60,26 @@ TEST_F(CompareVerb, WritesForPrograms) {
   EXPECT_EQ(json["cases"][0]["verdict"], "regression");
 }
 
+TEST_F(CompareVerb, PairsDecideWhatTheBaselineCannot) {
+  results::Result elsewhere = with(0.102);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    elsewhere.cases[0].replicates[i].device_uuid = "GPU-bbbb-1";
+    elsewhere.cases[0].replicates[i].seed = i + 1;
+  }
+  results::write(elsewhere, folder_ / "elsewhere.json");
+  results::write(elsewhere, folder_ / "pairs/a.json");
+  results::write(elsewhere, folder_ / "pairs/b.json");
+  EXPECT_THROW(run({.fresh = "elsewhere.json", .pairs = {folder_ / "pairs"}}), UsageError);
+  write_file_atomically(folder_ / "pairs/ab.json", R"({"confidence": 0.99})");
+  run({.fresh = "elsewhere.json", .fail_on = "inconclusive"});
+  EXPECT_EQ(code_, ExitCode::inconclusive);
+  const std::string text =
+      run({.fresh = "elsewhere.json", .pairs = {folder_ / "pairs"}, .fail_on = "inconclusive"});
+  EXPECT_EQ(code_, ExitCode::ok);
+  EXPECT_TRUE(text.ends_with("\nverdict: pass (1 pass)\n")) << text;
+  EXPECT_NE(text.find("\n1 case is decided by "), std::string::npos);
+}
+
 TEST_F(CompareVerb, SaysWhatIsNotThere) {
   results::Result other = with(0.1);
   other.scenario = "flux";
@@ -74,12 +94,14 @@ TEST(CompareArguments, AreParsed) {
   CLI::App app;
   CompareOptions options;
   add_compare(app, options);
-  app.parse("compare b.json n.json --format csv --fail-on missing,invalid --noise x.json");
+  app.parse(
+      "compare b.json n.json --format csv --fail-on missing,invalid --noise x.json --ab p --ab q");
   EXPECT_EQ(options.base, "b.json");
   EXPECT_EQ(options.fresh, "n.json");
   EXPECT_EQ(options.format, "csv");
   EXPECT_EQ(options.fail_on, "missing,invalid");
   EXPECT_EQ(options.noise, "x.json");
+  EXPECT_EQ(options.pairs, (std::vector<std::filesystem::path>{"p", "q"}));
 }
 
 } // namespace

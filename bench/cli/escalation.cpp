@@ -1,4 +1,5 @@
 #include <bench/cli/escalation.h>
+#include <bench/compare/side_by_side.h>
 
 #include <fmt/format.h>
 
@@ -37,10 +38,7 @@ std::string shell_word(const std::string& word) {
 }
 
 std::string escalation(const compare::Comparison& comparison, const AbArguments& run) {
-  std::vector<std::string> unknown;
-  for (const compare::CaseComparison& c : comparison.cases)
-    if (c.verdict == stats::Verdict::inconclusive && c.judgement && !c.judgement->same_device)
-      unknown.push_back(c.id);
+  const std::vector<std::string> unknown = compare::cases_that_want_pairs(comparison);
   if (unknown.empty() || comparison.base.git_sha.empty())
     return "";
   const bool all = unknown.size() == comparison.cases.size() || unknown.size() > kMostNamed;
@@ -51,13 +49,19 @@ std::string escalation(const compare::Comparison& comparison, const AbArguments&
     rest += " --only " + shell_word(only);
   for (const std::string& override : run.overrides)
     rest += " --set " + shell_word(override);
-  return fmt::format("{} case{} inconclusive because the baseline does not hold this GPU. Against "
-                     "the baseline's own revision on this GPU:\n"
+  const bool other_gpu =
+      std::ranges::all_of(comparison.cases, [](const compare::CaseComparison& c) {
+        return !compare::wants_pairs(c) || !c.judgement->same_device;
+      });
+  return fmt::format("{} case{} inconclusive because {}. Against the baseline's own revision on "
+                     "this GPU:\n"
                      "  bench ab {} {}\n"
                      "or, without a compiler here, in a bundle made by `ci/bundle --pair {} .`:\n"
                      "  ci/bench ab A B {}\n",
-                     unknown.size(), unknown.size() == 1 ? " is" : "s are", comparison.base.git_sha,
-                     rest, comparison.base.git_sha, rest);
+                     unknown.size(), unknown.size() == 1 ? " is" : "s are",
+                     other_gpu ? "the baseline does not hold this GPU"
+                               : "no number of processes here tells it from this baseline",
+                     comparison.base.git_sha, rest, comparison.base.git_sha, rest);
 }
 
 } // namespace bench::cli

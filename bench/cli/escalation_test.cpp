@@ -5,11 +5,12 @@
 namespace bench::cli {
 namespace {
 
-compare::CaseComparison inconclusive(std::string id, bool same_device) {
+compare::CaseComparison inconclusive(std::string id, bool same_device, bool wants_pairs = true) {
   compare::CaseComparison c{
       .id = std::move(id), .kind = "loop", .verdict = stats::Verdict::inconclusive};
   c.judgement.emplace();
   c.judgement->same_device = same_device;
+  c.judgement->wants_pairs = wants_pairs;
   return c;
 }
 
@@ -45,8 +46,14 @@ TEST(Escalation, NamesTheCasesWhenOnlySomeAreUnknown) {
   EXPECT_NE(text.find("--only '^(z/a\\.bf16)$'"), std::string::npos) << text;
 }
 
+TEST(Escalation, SaysWhyOnAGpuThatTheBaselineHolds) {
+  EXPECT_TRUE(
+      escalation(comparison({inconclusive("z/a", true), inconclusive("z/b", false)}), kRun)
+          .starts_with("2 cases are inconclusive because no number of processes here tells it"));
+}
+
 TEST(Escalation, IsSilentWhereMoreReplicatesWouldDo) {
-  EXPECT_EQ(escalation(comparison({inconclusive("z/a", true)}), kRun), "");
+  EXPECT_EQ(escalation(comparison({inconclusive("z/a", true, false)}), kRun), "");
   EXPECT_EQ(escalation(comparison({}), kRun), "");
 }
 

@@ -71,6 +71,101 @@ def test_a_gate_in_ten_minutes(checkout):
     assert (gate / "zimage" / "first.json").exists()
 
 
+@pytest.fixture
+def elsewhere(checkout):
+    """The gate's command line, in a pair's folder, with a baseline that another GPU measured: nothing can be told from it."""
+    case = "zimage/rms_norm/32x256.bf16/aten"
+    options = ["scenarios/zimage.yaml", "--profile", "cpu", "--only", "rms_norm/32x256.bf16/aten", "--replicates", "3",
+               "--set", "gate.work=0.5", "--set", "kernels.rms_norm.gate.work=0.5"]  # fmt: skip
+    done = checkout("ci/bench", "run", *options, "--baseline", "none", "--out", "first.json")
+    assert done.returncode == 0, done.stderr
+    assert checkout("ci/bench", "baseline", "promote", "first.json", "--reason", "first", "--force").returncode == 0
+    file = checkout.root / "baselines" / "cpu" / "zimage.json"
+    baseline = json.loads(file.read_text())
+    for one in baseline["cases"]:
+        for replicate in one["replicates"]:
+            replicate["device_uuid"] = "GPU-12345678-0000-0000-0000-000000000000"
+    sha = baseline["tool"]["git_sha"]
+    file.write_text(json.dumps(baseline))
+    arm = checkout.root / "A"
+    (arm / "ci").mkdir(parents=True)
+    (arm / "ci" / "bench").symlink_to(checkout.root / "bin" / "bench")
+    (arm / "bundle.json").write_text(json.dumps({"git_sha": sha}))
+    return ["ci/gate", *options], case, sha
+
+
+def test_what_the_baseline_cannot_decide_ends_in_a_verdict(checkout, elsewhere):
+    command, case, sha = elsewhere
+    undecided = checkout(*command, "--escalate", "none")
+    assert undecided.returncode == 3
+    assert undecided.stdout.splitlines()[-1] == "verdict: inconclusive (1 inconclusive)"
+
+    done = checkout(*command)
+    # Nothing changed; on a busy machine the pairs may not tell, but never say so falsely.
+    assert done.returncode in (0, 3), done.stdout + done.stderr
+    gate = checkout.root / "results" / "gate"
+    pairs = json.loads((gate / "zimage" / "pairs" / "ab.json").read_text())
+    assert [one["id"] for one in pairs["cases"]] == [case] and pairs["a"]["git_sha"] == sha
+    (outcome,) = json.loads((gate / "gate.json").read_text())["scenarios"]
+    assert outcome["escalated"] == [case] and outcome["exit_code"] == done.returncode
+    comparison = json.loads((gate / "zimage" / "comparison.json").read_text())
+    (judged,) = comparison["cases"]
+    assert judged["verdict"] == pairs["cases"][0]["verdict"] and judged["judgement"]["same_device"]
+    note = f"1 case is decided by {sha} and this build in turn on the CPU, since the baseline cannot"
+    assert note in (gate / "report.md").read_text() and note in done.stdout
+    assert case in (gate / "zimage" / "junit.xml").read_text()
+
+
+def test_a_slower_build_is_found_where_the_baseline_cannot_tell(checkout, elsewhere):
+    """The baseline's build is this one, but its times come out a twentieth."""
+    command, case, _ = elsewhere
+    program = checkout.root / "A" / "ci" / "bench"
+    program.unlink()
+    program.write_text(f"""#!{sys.executable}
+import json, subprocess, sys
+worker = subprocess.Popen(["{checkout.root / 'bin' / 'bench'}", *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
+for line in worker.stdout:
+    message = json.loads(line)
+    for case in message.get("result", {{}}).get("cases", []):
+        if case["kind"] != "anchor":
+            for replicate in case["replicates"]:
+                replicate["samples"]["t_s"] = [t / 20 for t in replicate["samples"]["t_s"]]
+    print(json.dumps(message), flush=True)
+sys.exit(worker.wait())
+""")
+    program.chmod(0o755)
+    done = checkout(*command)
+    assert done.returncode == 1, done.stdout + done.stderr
+    gate = checkout.root / "results" / "gate"
+    text = (gate / "report.md").read_text()
+    assert text.startswith("**✗ verdict: regression (1 regression)**") and "in turn with the baseline's build on this GPU" in text
+    assert '<failure message="regression: ' in (gate / "zimage" / "junit.xml").read_text()
+
+
+def test_no_build_of_the_baseline_leaves_it_inconclusive(checkout, elsewhere):
+    command, case, sha = elsewhere
+    shutil.rmtree(checkout.root / "A")
+    done = checkout(*command)
+    assert done.returncode == 3
+    why = f"not measured in turn with the baseline's build: this is a bundle of one revision, and the baseline is of {sha}: make one of both"
+    assert why in done.stderr and why in re.sub(r"&#(\d+);", lambda m: chr(int(m[1])), (checkout.root / "results/gate/report.md").read_text())
+
+    # In a checkout the revision is built; here it is none of git's, and one line says so.
+    (checkout.root / "bundle.json").rename(checkout.root / "kept.json")
+    real = checkout.root / "ci" / "bench"
+    real.rename(checkout.root / "ci" / "bundled_bench")
+    real.write_text(f"""#!{sys.executable}
+import os, sys
+os.environ["BENCH_ROOT"] = "{checkout.root}"
+os.execv("{checkout.root / 'bin' / 'bench'}", ["bench", *sys.argv[1:]])
+""")
+    real.chmod(0o755)
+    done = checkout(*command)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert f"not measured in turn with the baseline's build: A '{sha}': neither a folder with bundle.json nor a git revision" in done.stderr
+    assert case in (checkout.root / "results/gate/report.md").read_text()
+
+
 def test_two_builds_side_by_side(checkout):
     """This build against itself."""
     done = checkout("ci/gate", "--refs", ".", ".", "scenarios/zimage.yaml", "--profile", "cpu", "--only", "rms_norm/32x256.bf16/aten",

@@ -102,7 +102,10 @@ def test_says_when_python_cannot(bench, files):
     bare.chmod(0o755)
     done = bench("report", "new.json", "--baseline", "base", BENCH_PYTHON=str(bare))
     (line,) = done.stderr.splitlines()
-    assert done.returncode == 6 and "has no matplotlib and no jinja2: `ci/setup reports`" in line
+    assert done.returncode == 6 and "has no matplotlib and no jinja2, so no HTML and no figures: `ci/setup reports`" in line
+    written = {path.name for path in (files / "new").iterdir()}
+    assert written == FILES - {"report.html", "figures"}  # what needs neither is there
+    assert done.stdout.splitlines()[0] == "new/report.md"
 
 
 def test_a_python_that_dies(bench, files):
@@ -125,6 +128,34 @@ def test_a_baseline_replaced_on_purpose(bench, files):
     assert "**The baseline is replaced on purpose:** fused norm." in text
     section = text.split("| old baseline | new baseline |")[1]
     assert "`zimage/rms_norm/4128x3840.bf16/decomposed` | 230.1 us | 21.88 us |" in section
+
+
+def test_pairs_decide_what_the_baseline_cannot(bench, files):
+    """The new result on another GPU; a and b are the sample's two results as if one GPU had measured them in turn."""
+    base, new = (json.loads((files / name).read_text()) for name in ("base/zimage.json", "new.json"))
+    text = json.dumps(new).replace(sample.GPU, "GPU-bbbbbbbb-0000-0000-0000-000000000002")
+    (files / "new.json").write_text(text)
+    (files / "pairs").mkdir()
+    for name, arm in (("a", base), ("b", json.loads(text))):
+        for case in arm["cases"]:
+            for i, replicate in enumerate(case["replicates"]):
+                replicate |= {"seed": i, "device_uuid": "GPU-bbbbbbbb-0000-0000-0000-000000000002", "machine": {}}
+        arm["cases"] = [case for case in arm["cases"] if "turbo-9" in case["id"] or case["kind"] == "anchor"]
+        (files / "pairs" / f"{name}.json").write_text(json.dumps(arm))
+    (files / "pairs" / "ab.json").write_text('{"confidence": 0.99}')
+    done = bench("report", "new.json", "--baseline", "base", "--ab", "pairs", "--note", "five minutes", "--out", "o", "--figures", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    cases = {case["id"]: case for case in json.loads((files / "o" / "comparison.json").read_text())["cases"]}
+    turbo = cases["zimage/loop/turbo-9/graph/aten"]
+    assert turbo["verdict"] == "improvement"  # of wall, which pairs judge too: the sample's second clock is higher
+    assert turbo["pairs_of"] == "pairs" and turbo["judgement"]["same_device"] and abs(turbo["judgement"]["work"]) < 0.001
+    other = cases["zimage/loop/turbo-50/graph/aten"]
+    assert other["verdict"] == "inconclusive" and other["judgement"]["wants_pairs"] and "pairs_of" not in other
+    comment = (files / "o" / "report.md").read_text()
+    assert "> - 1 case is decided by aaaaaaaaaaaa and this build in turn on NVIDIA H200 (GPU-bbbbbbbb), since the baseline cannot" in comment
+    assert "> - five minutes\n" in comment
+    wrong = bench("report", "pairs", "--ab", "pairs")
+    assert wrong.returncode == 2 and wrong.stderr.startswith("bench: --ab goes with a result")
 
 
 def test_of_a_real_run(bench):

@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
 #include <bench/cli/baseline_lookup.h>
+#include <bench/cli/compare_verb.h>
 #include <bench/cli/report_verb.h>
 #include <bench/compare/ab.h>
 #include <bench/compare/output.h>
@@ -55,12 +56,7 @@ struct Input {
 Input compare_arms(const std::filesystem::path& folder, const std::set<stats::Verdict>& fail_on) {
   Input input{.json = {{"schema_version", 1}}, .fault = "", .baseline = folder / "a.json"};
   try {
-    const results::Result a = results::read(folder / "a.json");
-    const results::Result b = results::read(folder / "b.json");
-    const Json kept = Json::parse(read_file(folder / "ab.json"), nullptr, false);
-    const double confidence = kept.is_object() ? kept.value("confidence", 0.99) : 0.99;
-    input.json = to_json(
-        compare::as_comparison(compare::compare_pairs(a, b, noise_for(b), confidence)), fail_on);
+    input.json = to_json(compare::as_comparison(read_pairs(folder)), fail_on);
     input.json["baseline_file"] = input.baseline.string();
   } catch (const UsageError& error) {
     input.fault = error.what();
@@ -83,7 +79,9 @@ Input compare_with_baseline(const ReportOptions& options, const std::set<stats::
     input.baseline = baseline->file;
     const compare::NoiseFile noise =
         options.noise.empty() ? baseline->noise : compare::read_noise_file(options.noise);
-    input.json = to_json(compare::compare(baseline->result, fresh, noise), fail_on);
+    compare::Comparison comparison = compare::compare(baseline->result, fresh, noise);
+    decide_by_pairs(comparison, options.pairs);
+    input.json = to_json(comparison, fail_on);
     input.json["baseline_file"] = baseline->file.string();
     if (!options.old_baseline.empty())
       input.json["promotion"] = {
@@ -148,6 +146,10 @@ void add_report(CLI::App& app, ReportOptions& options) {
   verb->add_option(
       "--noise", options.noise,
       "What is known of the noise (default: noise.json beside the baseline, if there is one)");
+  verb->add_option("--ab", options.pairs, kAbHelp)->allow_extra_args(false)->take_all();
+  verb->add_option("--note", options.notes, "A line that the report is to say")
+      ->allow_extra_args(false)
+      ->take_all();
   verb->footer("Example:\n  bench report results/zimage-gate.json --out report");
 }
 
@@ -169,8 +171,13 @@ ExitCode report(const ReportOptions& options) {
   check_writable(comparison);
   const bool arms = std::filesystem::exists(options.result / "b.json");
   const std::filesystem::path result = arms ? options.result / "b.json" : options.result;
-  const Input input =
+  if (arms && !options.pairs.empty())
+    throw UsageError("--ab goes with a result that is held against a baseline, not with a folder "
+                     "of `bench ab`");
+  Input input =
       arms ? compare_arms(options.result, fail_on) : compare_with_baseline(options, fail_on);
+  for (const std::string& note : options.notes)
+    input.json["notes"].push_back(note);
   using Handler = Json::error_handler_t; // a message need not be UTF-8
   write_file_atomically(comparison, input.json.dump(1, ' ', false, Handler::replace) + "\n");
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -22,6 +23,9 @@ struct ReportOptions {
   std::string fail_on = std::string(compare::kDefaultFailOn);
   int figures = 12;              ///< cases drawn at most, those that changed first
   std::filesystem::path noise{}; ///< "": noise.json beside the baseline, if there is one
+  std::vector<std::filesystem::path>
+      pairs{};                      ///< of `bench ab`, for what the baseline cannot decide
+  std::vector<std::string> notes{}; ///< lines to say beside those of the comparison
 };
 
 void add_report(CLI::App& app, ReportOptions& options);

@@ -41,6 +41,7 @@ struct CaseComparison {
   std::vector<std::string> ids{}; ///< of the case in the base and in the new, where they differ
   std::vector<ReplicateMean> base_replicates{};
   std::vector<ReplicateMean> new_replicates{};
+  std::string pairs_of{}; ///< folder of `bench ab` that the verdict is from; "": the baseline's
 
   /// The SM frequency that work is of; none: judged as it was timed, or not at all.
   std::optional<double> clock_hz() const;

@@ -73,6 +73,7 @@ Json judgement_json(const CaseComparison& c) {
       {"base_set_aside", judgement.base_set_aside},
       {"new_set_aside", judgement.new_set_aside},
       {"replicates_needed", or_null(judgement.replicates_needed)},
+      {"wants_pairs", judgement.wants_pairs},
   };
 }
 
@@ -127,6 +128,9 @@ Json to_json(const Comparison& comparison) {
     });
     if (!c.ids.empty()) {
       cases.back()["ids"] = c.ids;
+    }
+    if (!c.pairs_of.empty()) {
+      cases.back()["pairs_of"] = c.pairs_of;
     }
   }
   return {

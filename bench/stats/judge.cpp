@@ -245,6 +245,7 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   judgement.work.half_width = kInfinity;
   if (!likes.reason.empty()) {
     judgement.reason = std::move(likes.reason);
+    judgement.wants_pairs = true;
     return judgement;
   }
 
@@ -262,12 +263,14 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
 
   judgement.reason = unknown_noise(spread, rules.noise, judgement.same_device);
   if (!judgement.reason.empty()) {
+    judgement.wants_pairs = !judgement.same_device;
     return judgement;
   }
   judgement.work.half_width = half_width(spread, rules.confidence);
   if (std::abs(clock_drift) > rules.farthest_clock) {
     judgement.reason = "the clocks differ by " + percent(clock_drift) +
                        ": work can't be told from the clock past " + percent(rules.farthest_clock);
+    judgement.wants_pairs = true;
     return judgement;
   }
   judgement.verdict = verdict_of(judgement.work, rules.gate);
@@ -276,6 +279,7 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
         replicates_needed(spread, judgement.work.estimate, judgement.new_replicates, rules);
     judgement.reason = "the interval of " + percent(judgement.work.half_width) +
                        " either way is too wide for the gate";
+    judgement.wants_pairs = !judgement.same_device || !judgement.replicates_needed;
   }
   return judgement;
 }

@@ -79,6 +79,9 @@ struct Judgement {
   /// How many new replicates in all would decide an inconclusive case, should its estimate and
   /// noise stay; none: no number of them would on this GPU.
   std::optional<int> replicates_needed;
+  /// Inconclusive for what no number of new replicates would mend: another GPU, clocks too far
+  /// apart, a machine in another mode. Pairs on this GPU (pairs.h) would tell.
+  bool wants_pairs = false;
 };
 
 /// Judges `fresh` against `base`. std::invalid_argument for an empty arm, a replicate without

@@ -131,6 +131,7 @@ TEST(Judge, OneReplicateASide) {
   EXPECT_EQ(blind.work.half_width, kInfinity);
   EXPECT_DOUBLE_EQ(blind.work.estimate, 0.02);
   EXPECT_FALSE(blind.replicates_needed);
+  EXPECT_FALSE(blind.wants_pairs); // a second process would do
   const Rules rules{.noise = {.replicate_sd = 0.001, .replicate_df = 24}};
   const Judgement judgement = judge(base, fresh, rules);
   EXPECT_EQ(judgement.verdict, Verdict::regression);
@@ -179,6 +180,7 @@ TEST(Judge, ClocksTooFarApart) {
   EXPECT_TRUE(std::isfinite(judgement.work.half_width));
   EXPECT_GT(judgement.wall, 0.05);
   EXPECT_FALSE(judgement.replicates_needed);
+  EXPECT_TRUE(judgement.wants_pairs);
   // Time that does not follow the clock is compared as it is, whatever the clocks.
   const Arm flat = fake_arm({.replicates = 10, .slope = 0}, random);
   const Arm far = fake_arm({.replicates = 10, .clock = -0.08, .slope = 0}, random);
@@ -230,6 +232,7 @@ TEST(Judge, SetsAsideWhatRanInAnotherMode) {
             "the memory copies of the two arms differ by 5.13 %: the machine is in another mode");
   EXPECT_EQ(apart.base_replicates, 0);
   EXPECT_EQ(apart.new_set_aside, (Indices{0, 1}));
+  EXPECT_TRUE(apart.wants_pairs);
 }
 
 TEST(Judge, ComparesOnTheGpuThatBothHave) {
@@ -259,6 +262,7 @@ TEST(Judge, AnotherGpu) {
   EXPECT_EQ(blind.verdict, Verdict::inconclusive);
   EXPECT_EQ(blind.reason,
             "another GPU than the baseline's, and nothing is known of how GPUs differ");
+  EXPECT_TRUE(blind.wants_pairs);
   EXPECT_NEAR(blind.work.estimate, 0.03, 1e-12);
   const Rules rules{.noise = {.device_sd = 0.002, .device_df = 10}};
   const Judgement one = judge(three(0), fresh, rules);
@@ -296,6 +300,7 @@ TEST(Judge, ReplicatesNeeded) {
   EXPECT_EQ(judgement.verdict, Verdict::inconclusive);
   EXPECT_NE(judgement.reason, "");
   ASSERT_TRUE(judgement.replicates_needed);
+  EXPECT_FALSE(judgement.wants_pairs);
   const int needed = *judgement.replicates_needed;
   const double variance = (100 * 1e-6 + 10 * 1e-6) / 110;
   const auto width = [&](int count) {
@@ -304,7 +309,9 @@ TEST(Judge, ReplicatesNeeded) {
   EXPECT_LE(0.0003 + width(needed), 0.001998);
   EXPECT_GT(0.0003 + width(needed - 1), 0.001998);
   // A single base replicate of that noise leaves more doubt than any number of new ones removes.
-  EXPECT_FALSE(judge(Arm{plain(0)}, fresh, rules).replicates_needed);
+  const Judgement hopeless = judge(Arm{plain(0)}, fresh, rules);
+  EXPECT_FALSE(hopeless.replicates_needed);
+  EXPECT_TRUE(hopeless.wants_pairs);
 }
 
 TEST(Paired, ByHand) {

@@ -157,8 +157,8 @@ def test_a_bundle_from_build_to_run(project, site, tmp_path):
     assert packed.stdout.startswith(f"{out}: 0.") and packed.stdout.endswith(" MiB\n")
     assert [path.name for path in out.parent.iterdir()] == ["b"]
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
-    steps = [f"ci/steps/{name}.py" for name in ("__init__", "bundled", "console", "libraries")]
-    assert files == ["README.md", "bin/bench", "bin/x_gpu_test", "bundle.json", "ci/bench", *steps, "kernels/examples/mine.py",
+    steps = [f"ci/steps/{name}.py" for name in ("__init__", "bundled", "console", "escalation", "libraries")]
+    assert files == ["README.md", "bin/bench", "bin/x_gpu_test", "bundle.json", "ci/bench", "ci/gate", *steps, "kernels/examples/mine.py",
                      "lib/libbench_kernels.so", "reports/__main__.py", "scenarios/one.yaml"]  # fmt: skip
     about = json.loads((out / "bundle.json").read_text())
     assert (about["torch"], about["cuda"], about["dirty"]) == ("2.11.0", "13.0", False)
@@ -215,6 +215,20 @@ def test_a_pair_runs_both_revisions(pair, site):
     assert about["A"]["git_sha"] != about["B"]["git_sha"] == about["."]["git_sha"]
     readme = (pair / "README.md").read_text()
     assert f"A is old ({about['A']['git_sha'][:12]}), B is {about['B']['git_sha'][:12]}." in readme
+
+
+def test_a_pair_s_gate_finds_the_baseline_s_build(pair):
+    """What ci/gate escalates to, in a folder that ci/bundle packed."""
+    assert not (pair / "A" / "ci" / "gate").exists()
+    sha = json.loads((pair / "A" / "bundle.json").read_text())["git_sha"]
+    ask = (
+        "import sys, pathlib; root = pathlib.Path(sys.argv[1]); sys.path.insert(0, str(root / 'ci'))\n"
+        "from steps.escalation import base_arm\nprint(base_arm(root, sys.argv[2])[0])"
+    )
+    answers = [subprocess.check_output([sys.executable, "-c", ask, pair, name], text=True) for name in (sha[:12], "0123456789ab")]
+    assert answers == [f"{pair / 'A'}\n", "\n"]
+    help_text = subprocess.run([sys.executable, pair / "ci" / "gate", "--help"], capture_output=True, text=True)
+    assert help_text.returncode == 0 and help_text.stdout.startswith("Usage: ci/gate SCENARIO")
 
 
 def test_libraries_that_differ_stay_with_their_arm(packer, tmp_path):

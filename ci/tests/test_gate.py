@@ -9,7 +9,8 @@ import sys
 import pytest
 from conftest import REPO, executable
 
-# FAKE: a list of what each `run` finds, {"id": verdict}, or an exit code with which it fails.
+# finds: a list of what each `run` and `ab` finds, {"id": verdict}, or an exit code with which it fails. "elsewhere" is inconclusive since
+# the baseline has another GPU; "early" is a regression that `ab` would have looked at again.
 FAKE_BENCH = '''#!/usr/bin/env python3
 import json, os, pathlib, sys
 words = sys.argv[1:]
@@ -25,27 +26,43 @@ if words[0] == "run" or words[0] == "ab":
     if isinstance(found, int):
         print("bench: no GPU here: use another machine", file=sys.stderr)
         sys.exit(found)
+    if words[0] == "ab":
+        pathlib.Path(option("--out")).mkdir(exist_ok=True)
+        judged = [{"id": k, "verdict": v.replace("early", "regression"), "judgement": {"open": v == "early"}} for k, v in found.items()]
+        (pathlib.Path(option("--out")) / "ab.json").write_text(json.dumps({"cases": judged}))
     cases = [{"id": k, "kind": "loop", "status": "ok", "message": "", "verdict": v, "replicates": [1]} for k, v in found.items()]
     cases.append({"id": "x/anchor/copy", "kind": "anchor", "status": "ok", "message": "", "replicates": [len(finds)]})
     out = pathlib.Path(option("--out"))
-    (out / "b.json" if words[0] == "ab" else out).write_text(json.dumps({"cases": cases, "finished": "now", "interrupted": False}))
+    result = {"cases": cases, "finished": "now", "interrupted": False, "scenario": {"profile": "gate"}}
+    (out / "b.json" if words[0] == "ab" else out).write_text(json.dumps(result))
     print("verdict: regression, says the run")
     sys.exit(1 if "regression" in found.values() else 0)
 if words[0] == "report":
     file, out = pathlib.Path(words[1]), pathlib.Path(option("--out"))
     result = json.loads((file / "b.json" if file.is_dir() else file).read_text())
-    cases = [{"id": c["id"], "verdict": c["verdict"], "judgement": {"work": 0.0031}} for c in result["cases"] if c["kind"] != "anchor"]
+    cases = [{"id": c["id"], "verdict": c["verdict"].replace("elsewhere", "inconclusive"),
+              "judgement": {"work": 0.0031, "wants_pairs": c["verdict"] == "elsewhere"}} for c in result["cases"] if c["kind"] != "anchor"]
+    for folder in [words[i + 1] for i, word in enumerate(words) if word == "--ab"]:
+        pairs = {c["id"]: c["verdict"] for c in json.loads((pathlib.Path(folder) / "ab.json").read_text())["cases"]}
+        for case in cases:
+            case["verdict"] = pairs.get(case["id"], case["verdict"])
     verdicts = [c["verdict"] for c in cases]
     worst = next((v for v in ("regression", "invalid", "inconclusive") if v in verdicts and v in option("--fail-on")), "pass")
     line = "verdict: %s (%d cases)" % (worst, len(cases))
     code = {"regression": 1, "invalid": 4, "inconclusive": 3, "pass": 0}[worst]
     comparison = {"cases": cases, "verdict": worst, "verdict_line": line, "exit_code": code,
-                  "baseline_file": str(here.parent / "baselines" / "h200" / "one.json")}
+                  "base": {"git_sha": "c51be2b0a1b2"}, "baseline_file": str(here.parent / "baselines" / "h200" / "one.json")}
     if (here / "no-baseline").exists():
         comparison, line = {"missing": "no baseline"}, "verdict: missing (no baseline, %d measured)" % len(cases)
     (out / "comparison.json").write_text(json.dumps(comparison))
-    (out / "report.md").write_text("**" + line + "**\\n" + "x" * int(os.environ.get("FAKE_LENGTH", 0)) + "\\n<details>more</details>\\n")
+    notes = [words[i + 1] for i, word in enumerate(words) if word == "--note"]
+    if os.environ.get("FAKE_REPORT") == "nothing":
+        sys.exit(6)
+    (out / "report.md").write_text("\\n".join(notes) + "**" + line + "**\\n" + "x" * int(os.environ.get("FAKE_LENGTH", 0)) + "\\n<details>more</details>\\n")
     print(line)
+    if os.environ.get("FAKE_REPORT") == "no figures":
+        print("bench: python3 has no matplotlib", file=sys.stderr)
+        sys.exit(6)
 '''
 
 
@@ -88,7 +105,7 @@ def test_nothing_changed(gate):
     assert gate.read("gate.json") == {
         "schema_version": 1, "exit_code": 0, "verdict": "verdict: pass (2 cases)", "changed": False, "scenarios": [
             {"scenario": "one", "folder": "out/one", "exit_code": 0, "verdict": "verdict: pass (2 cases)", "measured_again": [],
-             "changed": False}]}  # fmt: skip
+             "escalated": [], "changed": False}]}  # fmt: skip
     assert gate.read("report.md").startswith("**verdict: pass")
 
 
@@ -190,13 +207,113 @@ def test_two_refs_side_by_side(gate):
         ([], "the following arguments are required: SCENARIO"),
         (["a.yaml", "--fast"], "unrecognized arguments: --fast"),
         (["a/x.yaml", "b/x.yaml"], "two scenarios have one name"),
-        (["a.yaml", "--refs", "A", "B", "--since", "C"], "--refs takes no --baseline and no --since"),
+        (["a.yaml", "--refs", "A", "B", "--since", "C"], "--refs takes no --baseline, --since or --escalate"),
+        (["a.yaml", "--refs", "A", "B", "--escalate", "C"], "--refs takes no --baseline, --since or --escalate"),
     ],
 )
 def test_wrong_arguments(gate, words, said):
     done = gate(*words)
     assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1
     assert gate.calls("run") == []
+
+
+# --- what the baseline cannot decide -----------------------------------------------------------------------------------
+
+
+def test_what_the_baseline_cannot_decide_is_measured_in_turn_with_its_build(gate):
+    finds = [{"x/a": "elsewhere", "x/b": "inconclusive", "x/c": "pass"}, {"x/a": "pass"}]
+    done = gate("b/one.yaml", "--set", "k=1", "--fail-on", "regression,inconclusive", finds=finds)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (3, "verdict: inconclusive (3 cases)")  # x/b, which more processes decide
+    assert "measuring in turn with the baseline's build what the baseline cannot decide: x/a\n" in done.stderr
+    assert gate.calls("ab") == [
+        ["c51be2b0a1b2", ".", "--scenario", "b/one.yaml", "--out", "out/one/pairs", "--fail-on", "regression,inconclusive", "--only",
+         "^(x/a)$", "--budget", "300", "--profile", "gate", "--set", "k=1"]]  # fmt: skip
+    assert gate.calls("report")[-1][-2:] == ["--ab", "out/one/pairs"]  # its verdicts go into every format
+    assert gate.calls("compare")[0][-2:] == ["--ab", "out/one/pairs"]
+    assert gate.read("gate.json")["scenarios"][0]["escalated"] == ["x/a"]
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("pass", 0), ("regression", 1), ("inconclusive", 3)])
+def test_the_pairs_have_the_last_word(gate, verdict, code):
+    done = gate("one.yaml", "--budget", "50", finds=[{"x/a": "elsewhere"}, {"x/a": verdict}])
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (code, f"verdict: {verdict} (1 cases)")
+    (words,) = gate.calls("ab")
+    assert words[words.index("--budget") + 1] == "50"
+
+
+@pytest.mark.parametrize(("second", "code"), [("pass", 0), ("regression", 1)])
+def test_an_alarm_of_few_pairs_is_measured_again(gate, second, code):
+    done = gate("one.yaml", finds=[{"x/a": "elsewhere", "x/b": "elsewhere"}, {"x/a": "early", "x/b": "pass"}, {"x/a": second}])
+    assert done.returncode == code
+    assert "measuring again what few pairs flagged: x/a\n" in done.stderr
+    first, again = gate.calls("ab")
+    assert first[first.index("--only") + 1] == "^(x/a|x/b)$" and again[again.index("--only") + 1] == "^(x/a)$"
+    assert gate.calls("report")[-1][-4:] == ["--ab", "out/one/pairs", "--ab", "out/one/pairs-again"]
+    (outcome,) = gate.read("gate.json")["scenarios"]
+    assert (outcome["escalated"], outcome["measured_again"]) == (["x/a", "x/b"], ["x/a"])
+
+
+def test_a_flagged_case_that_turns_out_undecidable_is_measured_in_turn(gate):
+    done = gate("one.yaml", finds=[{"x/a": "regression"}, {"x/a": "elsewhere"}, {"x/a": "pass"}])
+    assert done.returncode == 0 and len(gate.calls("run")) == 2 and len(gate.calls("ab")) == 1
+
+
+def test_pairs_that_cannot_be_measured_leave_it_inconclusive(gate):
+    done = gate("one.yaml", finds=[{"x/a": "elsewhere"}, 6])
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (3, "verdict: inconclusive (1 cases)")
+    note = "x/a: not measured in turn with the baseline's build: no GPU here: use another machine"
+    assert done.stderr.splitlines()[-1].endswith(note)
+    assert note in gate.read("report.md") and gate.read("gate.json")["scenarios"][0]["escalated"] == []
+
+
+def test_interrupted_pairs_are_an_interrupted_gate(gate):
+    assert gate("one.yaml", finds=[{"x/a": "elsewhere"}, 130]).returncode == 130
+    assert gate("one.yaml", finds=[{"x/a": "elsewhere"}, {"x/a": "early"}, 130]).returncode == 130
+
+
+def test_an_alarm_that_cannot_be_measured_again_is_none(gate):
+    done = gate("one.yaml", finds=[{"x/a": "elsewhere"}, {"x/a": "early"}, 6])
+    assert done.returncode == 3 and "--ab" not in gate.calls("report")[-1]
+
+
+def test_escalate_says_against_what_or_not_to(gate):
+    assert gate("one.yaml", "--escalate", "none", finds=[{"x/a": "elsewhere"}]).returncode == 3
+    assert gate.calls("ab") == []
+    assert gate("one.yaml", "--escalate", "old bundle", finds=[{"x/a": "elsewhere"}, {"x/a": "pass"}]).returncode == 0
+    assert gate.calls("ab")[0][:2] == ["old bundle", "."]
+
+
+def test_a_pair_holds_the_baselines_build(gate):
+    (gate.root / "bundle.json").write_text('{"runs": "B"}')
+    (gate.root / "A").mkdir()
+    about = gate.root / "A" / "bundle.json"
+    about.write_text(json.dumps({"git_sha": "c51be2b0a1b2" + "0" * 28}))
+    assert gate("one.yaml", finds=[{"x/a": "elsewhere"}, {"x/a": "pass"}]).returncode == 0
+    assert gate.calls("ab")[0][:2] == [str(gate.root / "A"), "."]
+
+    about.write_text(json.dumps({"git_sha": "d" * 40}))
+    done = gate("one.yaml", finds=[{"x/a": "elsewhere"}])
+    assert done.returncode == 3 and gate.calls("ab") == []
+    assert (
+        "x/a: not measured in turn with the baseline's build: this is a bundle whose A is of dddddddddddd, and the baseline is of "
+        "c51be2b0a1b2: make one of both with `ci/bundle --pair c51be2b0a1b2 .`"
+    ) in done.stderr.splitlines()[-1]
+    about.unlink()
+    assert "this is a bundle of one revision, and" in gate("one.yaml", finds=[{"x/a": "elsewhere"}]).stderr
+
+
+def test_a_baseline_of_a_changed_tree_is_said(gate):
+    baseline = gate.root / "baselines" / "h200" / "one.json"
+    baseline.parent.mkdir(parents=True)
+    baseline.write_text('{"tool": {"git_dirty": true}}')
+    assert gate("one.yaml", finds=[{"x/a": "elsewhere"}, {"x/a": "pass"}]).returncode == 0
+    assert "the baseline was measured by a harness with uncommitted changes" in gate.read("report.md")
+
+
+def test_a_python_that_cannot_draw_still_gives_a_verdict(gate):
+    done = gate("one.yaml", finds=[{"x/a": "pass"}], FAKE_REPORT="no figures")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "verdict: pass (1 cases)")
+    assert gate("one.yaml", finds=[{"x/a": "pass"}], FAKE_REPORT="nothing").returncode == 6
 
 
 def test_help(gate):

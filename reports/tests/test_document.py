@@ -156,13 +156,43 @@ def test_a_thousand_cases_take_less_than_ten_seconds(tmp_path):
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def test_a_python_without_matplotlib(tmp_path):
-    done = subprocess.run([sys.executable, "-S", "-m", "reports", "--result", "x", "--comparison", "y", "--out", "z"], cwd=ROOT,
-                          env={"PATH": ""}, capture_output=True, text=True)  # fmt: skip
-    assert done.returncode == 6 and done.stdout == ""
+def test_a_python_without_matplotlib(folder, tmp_path):
+    """What needs no package is written, and no picture of an earlier report stays."""
+    (tmp_path / "report.html").write_text("of an earlier report")
+    words = ["--result", "new.json", "--baseline", "zimage.json", "--comparison", "comparison.json", "--out", str(tmp_path)]
+    done = subprocess.run([sys.executable, "-S", "-m", "reports", *words], cwd=folder, env={"PATH": "", "PYTHONPATH": str(ROOT)},
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 6 and done.stdout.splitlines()[0] == str(tmp_path / "report.md")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("bench: ") and "has no matplotlib and no jinja2: `ci/setup reports`" in line
-    assert not (ROOT / "z").exists()
+    assert line.startswith("bench: ") and "has no matplotlib and no jinja2, so no HTML and no figures: `ci/setup reports`" in line
+    assert {path.name for path in tmp_path.iterdir()} == {"report.md", *write.EXPORTS}
+    assert (tmp_path / "report.md").read_text() == (TESTS / "approved" / "report.md").read_text()
+
+
+def test_a_case_decided_in_turn_shows_what_was_measured_then(folder, tmp_path, comparison_in_turn):
+    report = document.load(folder / "new.json", folder / "zimage.json", comparison_in_turn)
+    (row,) = [row for row in report.rows if row.in_turn]
+    assert row.base and row.base.t_s == pytest.approx(0.2) and row.new and row.new.t_s == pytest.approx(0.3)
+    other = report.rows[0]
+    assert other.base and other.base.t_s == pytest.approx(0.1, rel=0.02)
+    made = outputs(report)
+    said = "in turn with the baseline&#39;s build on this GPU"
+    assert said.replace("&#39;", "'") in str(made["report.md"]) and "in turn with the baseline's build" in str(made["junit.xml"])
+    assert said in str(made["report.html"])
+
+
+@pytest.fixture
+def comparison_in_turn(tmp_path):
+    """The sample's comparison with its regression taken from `bench ab`."""
+    judged = comparison()
+    (case,) = [case for case in judged["cases"] if case["verdict"] == "regression"]
+    case["pairs_of"] = str(tmp_path / "pairs")
+    (tmp_path / "pairs").mkdir()
+    for name, t_s in (("a", 0.2), ("b", 0.3)):
+        arm = {"cases": [{"id": case["id"], "kind": "loop", "replicates": [{"samples": {"t_s": [t_s] * 3}}]}]}
+        (tmp_path / "pairs" / f"{name}.json").write_text(json.dumps(arm))
+    (tmp_path / "comparison.json").write_text(json.dumps(judged))
+    return tmp_path / "comparison.json"
 
 
 def test_a_folder_that_cannot_be_written(folder, tmp_path):

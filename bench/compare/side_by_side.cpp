@@ -1,0 +1,72 @@
+#include <bench/compare/side_by_side.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace bench::compare {
+namespace {
+
+using stats::Verdict;
+
+/// Says what the verdicts of `count` cases rest on.
+std::string note(const Comparison& comparison, const AbComparison& pairs, std::size_t count) {
+  std::string text =
+      fmt::format("{} case{} decided by {} and this build in turn on {}, since the baseline cannot",
+                  count, count == 1 ? " is" : "s are", pairs.a.git_sha, pairs.b.gpu);
+  // Which build stands for the baseline's is the caller's choice; another one is not silent.
+  if (pairs.a.git_sha != comparison.base.git_sha) {
+    text += fmt::format(" (which is of {})", comparison.base.git_sha);
+  }
+  if (pairs.b.git_sha != comparison.fresh.git_sha) {
+    text += fmt::format("; what was built then is {}, what the result is of {}", pairs.b.git_sha,
+                        comparison.fresh.git_sha);
+  }
+  return text;
+}
+
+} // namespace
+
+bool wants_pairs(const CaseComparison& c) {
+  return c.verdict == Verdict::inconclusive && c.judgement && c.judgement->wants_pairs;
+}
+
+std::vector<std::string> cases_that_want_pairs(const Comparison& comparison) {
+  std::vector<std::string> ids;
+  for (const CaseComparison& c : comparison.cases) {
+    if (wants_pairs(c)) {
+      ids.push_back(c.id);
+    }
+  }
+  return ids;
+}
+
+void decide_by_pairs(Comparison& comparison, const AbComparison& pairs, const std::string& folder) {
+  const Comparison decided = as_comparison(pairs);
+  std::size_t count = 0;
+  for (CaseComparison& c : comparison.cases) {
+    if (!wants_pairs(c) && c.pairs_of.empty()) {
+      continue;
+    }
+    const auto found = std::ranges::find(decided.cases, c.id, &CaseComparison::id);
+    if (found == decided.cases.end()) {
+      continue; // not measured in pairs
+    }
+    if (found->verdict == Verdict::missing || found->verdict == Verdict::invalid ||
+        !found->judgement) {
+      c.reason +=
+          fmt::format("; in turn with the baseline's build it is {}", to_string(found->verdict));
+      c.reason += found->reason.empty() ? "" : ": " + found->reason;
+      continue;
+    }
+    c = *found;
+    c.pairs_of = folder;
+    ++count;
+  }
+  if (count > 0) {
+    comparison.notes.push_back(note(comparison, pairs, count));
+  }
+}
+
+} // namespace bench::compare

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <bench/compare/ab.h>
+
+#include <string>
+#include <vector>
+
+/// From a baseline that cannot decide a case to the pairs of `bench ab` that can.
+namespace bench::compare {
+
+/// Inconclusive, and no number of new replicates here would decide it (stats::Judgement).
+bool wants_pairs(const CaseComparison& c);
+std::vector<std::string> cases_that_want_pairs(const Comparison& comparison);
+
+/// Takes the verdicts of `pairs`, which lie in `folder`, for the cases that the baseline could not
+/// decide, and notes whose they are. A case that the pairs give no drift of, missing or invalid
+/// there, stays inconclusive and its reason says so. Cases that the baseline decided stay as they
+/// are. Called again with later pairs, it replaces those verdicts too.
+void decide_by_pairs(Comparison& comparison, const AbComparison& pairs, const std::string& folder);
+
+} // namespace bench::compare
