@@ -93,6 +93,17 @@ std::vector<std::size_t> alike(std::span<const Observation> base,
   return indices;
 }
 
+/// What holds wherever the line of time on the clock leads: as the clock rises time never rises,
+/// and never falls by more than the clock rises. So work lies between wall and wall + clock_gap.
+Verdict at_any_slope(const Interval& wall, double clock_gap, double gate) {
+  const Interval work{wall.estimate + clock_gap / 2, wall.half_width + std::abs(clock_gap) / 2};
+  if (work.estimate - work.half_width > std::log1p(gate)) {
+    return Verdict::regression;
+  }
+  return work.estimate + work.half_width < std::log1p(-gate) ? Verdict::improvement
+                                                             : Verdict::inconclusive;
+}
+
 void judge_work(PairedJudgement& judgement, std::span<const double> differences,
                 const std::optional<ClockLine>& line, double clock_gap, const Rules& rules) {
   const auto pairs = static_cast<double>(differences.size());
@@ -113,6 +124,10 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
   }
   judgement.work.drift.half_width = half_width(terms, rules.confidence) + bias;
   if (line && std::abs(clock_gap) > rules.farthest_clock) {
+    judgement.work.verdict = at_any_slope(judgement.wall.drift, clock_gap, rules.gate);
+    if (judgement.work.verdict != Verdict::inconclusive) {
+      return;
+    }
     judgement.reason = "the clocks differ by " + percent(clock_gap) +
                        ": work can't be told from the clock past " + percent(rules.farthest_clock);
     return;

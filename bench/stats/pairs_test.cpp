@@ -153,6 +153,24 @@ TEST(Pairs, ClocksTooFarApart) {
   EXPECT_FALSE(j.open);                        // no number of pairs would tell
 }
 
+TEST(Pairs, ALargeDriftIsSureWhateverTheSlope) {
+  // The faster kernel draws more power and lowers the clock by 7 %: work is at least what wall is.
+  const Arms faster = pairs_of({{-0.330, -0.07}, {-0.331, -0.07}, {-0.329, -0.07}});
+  const PairedJudgement gain = judge_pairs(faster.base, faster.fresh, {});
+  EXPECT_NEAR(gain.wall.drift.estimate, -0.330 + 0.8 * 0.07, 1e-9);
+  EXPECT_EQ(gain.work.verdict, Verdict::improvement);
+  EXPECT_EQ(gain.verdict, Verdict::improvement);
+  const Arms slower = pairs_of({{0.330, 0.07}, {0.331, 0.07}, {0.329, 0.07}});
+  EXPECT_EQ(judge_pairs(slower.base, slower.fresh, {}).work.verdict, Verdict::regression);
+  // Faster by less than the clock rose: at a slope of -1 it would be slower.
+  const Arms unsure = pairs_of({{-0.010, 0.07}, {-0.011, 0.07}, {-0.009, 0.07}});
+  EXPECT_EQ(judge_pairs(unsure.base, unsure.fresh, {}).work.verdict, Verdict::inconclusive);
+  // One pair does not know how far its wall may be off.
+  const Rules rules{.noise = {.replicate_sd = 0.001, .replicate_df = 20}};
+  const Arms one = pairs_of({{-0.330, -0.07}});
+  EXPECT_EQ(judge_pairs(one.base, one.fresh, rules).verdict, Verdict::inconclusive);
+}
+
 TEST(Pairs, OnePairWantsAPrior) {
   const Arms arms = pairs_of({{0.0001, 0}});
   EXPECT_EQ(judge_pairs(arms.base, arms.fresh, {}).reason, "one pair and no noise prior");

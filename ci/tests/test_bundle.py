@@ -158,7 +158,7 @@ def test_a_bundle_from_build_to_run(project, site, tmp_path):
     assert [path.name for path in out.parent.iterdir()] == ["b"]
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     steps = [f"ci/steps/{name}.py" for name in ("__init__", "bundled", "console", "escalation", "libraries")]
-    assert files == ["README.md", "bin/bench", "bin/x_gpu_test", "bundle.json", "ci/bench", "ci/gate", *steps, "kernels/examples/mine.py",
+    assert files == ["README.md", "bin/bench", "bin/x_gpu_test", "bundle.json", "ci/bench", "ci/gate", *steps, "ci/table", "kernels/examples/mine.py",
                      "lib/libbench_kernels.so", "reports/__main__.py", "scenarios/one.yaml"]  # fmt: skip
     about = json.loads((out / "bundle.json").read_text())
     assert (about["torch"], about["cuda"], about["dirty"]) == ("2.11.0", "13.0", False)
