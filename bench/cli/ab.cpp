@@ -13,6 +13,7 @@
 #include <bench/compare/ab.h>
 #include <bench/compare/verdicts.h>
 #include <bench/measure/interrupt.h>
+#include <kernels/plugins/plugins.h>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -69,7 +70,7 @@ class Side {
  public:
   Side(const char* name, ArmProgram program, Job job, const std::string& injection,
        const AbOptions& options, GuardedGpu& gpu, ProgressDisplay& progress)
-      : name_(name), program_(std::move(program)), job_(std::move(job)),
+      : name_(name), program_(std::move(program)), job_(std::move(job)), plugins_(options.plugins),
         recorder_(job_, begin_result(job_, job_.overrides, options.argv), gpu, progress) {
     if (!injection.empty())
       injections_ = {parse_injection(injection)};
@@ -81,6 +82,7 @@ class Side {
       return recorder_.measure(program_.file,
                                {.scenario = std::filesystem::absolute(job_.scenario.file()),
                                 .overrides = job_.overrides,
+                                .plugins = plugins_,
                                 .profile = job_.plan.profile,
                                 .cases = cases,
                                 .seed = static_cast<std::uint64_t>(pair),
@@ -109,6 +111,7 @@ class Side {
   ArmProgram program_;
   Job job_;
   std::vector<Injection> injections_;
+  std::vector<std::filesystem::path> plugins_;
   Recorder recorder_;
 };
 
@@ -195,6 +198,7 @@ ExitCode ab(const AbOptions& options) {
   for (const std::string& injection : {options.inject_a, options.inject_b})
     if (!injection.empty())
       parse_injection(injection);
+  std::ranges::for_each(options.plugins, kernels::plugins::load);
   const scenario::Catalog catalog = make_catalog();
   Job job_a = job_of(options, options.overrides_a, catalog);
   Job job_b = job_of(options, options.overrides_b, catalog);

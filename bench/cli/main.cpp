@@ -33,6 +33,13 @@ std::string exit_code_lines() {
   return text;
 }
 
+void add_plugin(CLI::App& verb, std::vector<std::filesystem::path>& plugins) {
+  verb.add_option("--plugin", plugins,
+                  "LibTorch library (.so) or Triton file (.py): measure its kernels as paths too")
+      ->allow_extra_args(false)
+      ->take_all();
+}
+
 void add_run(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "Measure scenarios: times, a result file, a table");
   run->add_option("SCENARIO", options.scenarios, "Scenario files")->required();
@@ -46,10 +53,7 @@ void add_run(CLI::App& app, RunOptions& options) {
                   "Override a key of the scenario: loops.turbo-9.steps=4")
       ->allow_extra_args(false)
       ->take_all();
-  run->add_option("--plugin", options.plugins,
-                  "LibTorch library (.so) or Triton file (.py): measure its kernels as paths too")
-      ->allow_extra_args(false)
-      ->take_all();
+  add_plugin(*run, options.plugins);
   run->add_option("--baseline", options.baseline,
                   "Result to judge against, its folder, or none (default: baselines/<gpu>/)");
   run->add_option("--fail-on", options.fail_on, "Verdicts that the exit code reports")
@@ -91,6 +95,7 @@ void add_ab(CLI::App& app, AbOptions& options) {
   add_set("--set", options.overrides, "Override a key of the scenario in both arms");
   add_set("--set-a", options.overrides_a, "... in A only");
   add_set("--set-b", options.overrides_b, "... in B only: paths.rms_norm=[decomposed]");
+  add_plugin(*ab, options.plugins);
   ab->add_option("--inject-a", options.inject_a,
                  "Known change of A's loops: spin=0.3% or norms=10");
   ab->add_option("--inject-b", options.inject_b, "The same in B: is it found here?");
@@ -119,6 +124,7 @@ void add_selftest(CLI::App& app, SelftestOptions& options) {
   selftest->add_option("--set", options.overrides, "Override a key of the scenario")
       ->allow_extra_args(false)
       ->take_all();
+  add_plugin(*selftest, options.plugins);
   selftest->add_flag("--quick", options.quick, "Only the same work again, 0.1 and 0.3 % more");
   selftest->add_option("--out", options.out, "Result file");
   selftest->add_option("--append", options.append, "Data set to add the replicates to");

@@ -56,6 +56,29 @@ def test_a_loop_runs_on_a_plug_in(bench, plugins):
     assert "plugin.example" in mine["parameters"]
 
 
+def test_ab_holds_a_plug_in_against_our_path(bench, plugins):
+    library = plugins / "librms_norm_library.so"
+    run = bench("ab", "--scenario", bench.scenario, *bench.quick, "--only", "turbo-9", "--set-a", "paths.rms_norm=[aten]", "--set-b",
+                "paths.rms_norm=[example]", "--plugin", library, "--pairs", "1", "--out", "out")  # fmt: skip
+    assert run.returncode in (0, 1), run.stderr
+    (case,) = json.loads((bench.cwd / "out" / "ab.json").read_text())["cases"]
+    assert case["id"] == "zimage/loop/turbo-9/eager/aten -> example" and case["judgement"]["pairs"] == 1
+    (loop,) = [c for c in json.loads((bench.cwd / "out" / "b.json").read_text())["cases"] if c["kind"] == "loop"]
+    assert "plugin.example" in loop["parameters"]
+    without = bench("ab", "--scenario", bench.scenario, *bench.quick, "--set-b", "paths.rms_norm=[example]")
+    assert without.returncode == USAGE and "example" in without.stderr and without.stderr.count("\n") == 1
+
+
+def test_selftest_takes_a_plug_in(bench, plugins):
+    run = bench("selftest", bench.scenario, *bench.quick, "--quick", "--only", "turbo-9/eager/example$", "--set",
+                "paths.rms_norm=[example]", "--plugin", plugins / "librms_norm_library.so", "--replicates", "2", "--out", "s.json")  # fmt: skip
+    assert run.returncode in (0, 4), run.stderr  # 4: an arm that this machine's noise had judged wrongly
+    loops = {c["id"]: c for c in json.loads((bench.cwd / "s.json").read_text())["cases"] if c["kind"] == "loop"}
+    assert set(loops) >= {"zimage/loop/turbo-9/eager/example", "zimage/loop/turbo-9/eager/example#spin=0.3%"}
+    assert all("plugin.example" in loop["parameters"] and loop["status"] == "ok" for loop in loops.values())
+    assert bench("selftest", bench.scenario, "--plugin", "no_such.so").stderr.startswith("bench: cannot read 'no_such.so'")
+
+
 def test_our_own_library_is_a_plug_in_too(bench, plugins):
     run, found = cases(bench, "--only", bench.kernel, "--plugin", plugins / "libbench_kernels.so")
     assert run.returncode == 0, run.stderr

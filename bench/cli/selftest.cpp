@@ -75,6 +75,7 @@ RunOptions run_options(const SelftestOptions& options) {
   run.only = options.only.empty() ? "/loop/turbo-9/" : options.only;
   run.profile = options.profile;
   run.overrides = options.overrides;
+  run.plugins = options.plugins;
   run.baseline = "none";
   run.replicates = options.replicates;
   run.injections = arms(options.quick);

@@ -13,6 +13,7 @@ struct SelftestOptions {
   std::string only; ///< as `bench run`; "": the loops turbo-9 of the profile
   std::string profile;
   std::vector<std::string> overrides; ///< of --set
+  std::vector<std::filesystem::path> plugins;
   int replicates = 3;
   bool quick = false; ///< fewer arms
   std::filesystem::path out;
