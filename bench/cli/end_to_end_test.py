@@ -89,6 +89,17 @@ def test_resolution_measures_until_intervals_are_narrow(bench):
         assert len(case["replicates"]) >= least
 
 
+def test_kernels_alone_load_no_model(bench):
+    """Weights that are not there would stop whatever builds the model."""
+    nowhere = ("--set", "model.weights=no/such/folder", "--baseline", "none", "--out", "a.json")
+    run = bench("run", bench.scenario, *bench.quick, "--only", bench.kernel, *nowhere)
+    assert run.returncode == 0, run.stderr
+    result = json.loads((bench.cwd / "a.json").read_text())
+    assert measured(result) and not {"weights", "reference"} & result["phases_s"].keys()
+    loops = bench("run", bench.scenario, *bench.quick, "--only", "turbo-9/eager/aten", *nowhere)
+    assert loops.returncode != 0 and "no/such/folder" in loops.stdout + loops.stderr
+
+
 def test_two_scenarios_get_a_file_each(bench):
     other = bench.cwd / "other.yaml"
     other.write_text(bench.scenario.read_text().replace("scenario: zimage", "scenario: other"))

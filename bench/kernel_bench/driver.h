@@ -33,7 +33,7 @@ struct Outcome {
   std::vector<RegionSample> samples;
   int sets = 1; ///< of buffers, rotated
   bool in_cache = false;
-  double copy_s = 0;          ///< of copying the same bytes once, measured just before
+  double copy_s = 0;          ///< of copying as many bytes once, measured in the same process
   double bytes = 0, flop = 0; ///< of a launch, modelled
   kernels::reference::Accuracy accuracy;
   device::Digest digest;

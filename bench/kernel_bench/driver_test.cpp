@@ -61,6 +61,15 @@ TEST_F(KernelDriver, MeasuresEveryCase) {
   EXPECT_DOUBLE_EQ(outcomes[0].bytes, 2 * 64 * 128 * 4 + 128 * 4);
 }
 
+TEST_F(KernelDriver, PathsOfAShapeAreHeldAgainstOneCopy) {
+  const auto outcomes = run({kernel_case("64x128.bf16", "aten"), kernel_case("32x128.bf16", "aten"),
+                             kernel_case("64x128.bf16", "decomposed")});
+  ASSERT_EQ(outcomes.size(), 3u);
+  EXPECT_GT(outcomes[0].copy_s, 0);
+  EXPECT_EQ(outcomes[0].copy_s, outcomes[2].copy_s);
+  EXPECT_NE(outcomes[0].copy_s, outcomes[1].copy_s);
+}
+
 TEST_F(KernelDriver, AFailingCaseDoesNotStopTheNext) {
   const auto outcomes =
       run({kernel_case("8x16.fp32", "no-such-path"), kernel_case("8x16.fp32", "aten")});
