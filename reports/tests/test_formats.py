@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 import subprocess
 import sys
@@ -116,7 +117,10 @@ BENCHER = {  # https://bencher.dev/docs/reference/bencher-metric-format/
         },
     },
 }
-ACTION = {  # customSmallerIsBetter of https://github.com/benchmark-action/github-action-benchmark
+# customSmallerIsBetter of https://github.com/benchmark-action/github-action-benchmark at c38cce98215c: src/extract.ts demands an array
+# of {name: string, value: number, unit: string, range?: string, extra?: string}, z.object(...) of strings and numbers that it coerces.
+# Ours is stricter: of those types to begin with, and nothing that the reader would drop.
+ACTION = {
     "type": "array",
     "items": {
         "type": "object",
@@ -139,6 +143,17 @@ def test_documented_format(stable, name, schema):
         for measures in data.values():
             for metric in measures.values():
                 assert metric["lower_value"] <= metric["value"] <= metric["upper_value"]
+
+
+def test_the_action_s_reader_understands_every_range(stable):
+    """src/extractRangeInfo.ts reads a range with this expression, then as Number(); what it cannot read it leaves out of the picture."""
+    entries = json.loads(EXPORTS["github-action-benchmark.json"](stable))
+    for entry in entries:
+        found = re.search(r"(?P<prefix>(\+-|±)\s*)(?P<value>\d.*)", entry["range"])
+        assert found and float(found["value"]) >= 0
+    # src/normalizeBenchmark.ts finds a case's earlier value by its name, the first one that has it.
+    assert len({entry["name"] for entry in entries}) == len(entries)
+    assert all(entry["name"] and math.isfinite(entry["value"]) and entry["value"] > 0 for entry in entries)
 
 
 def test_csv(stable):
