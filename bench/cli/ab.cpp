@@ -129,6 +129,7 @@ class AbRun {
     int look = options_.pairs > 0 ? options_.pairs : stats::kPairLooks[0];
     progress_.start(static_cast<int>(due_.size()) * 2 * look);
     double longest_s = 0;
+    std::size_t looks = 0;
     for (int pair = 1; look > 0 && !due_.empty() && !stopped_; ++pair) {
       const Stopwatch one;
       measure(pair);
@@ -137,9 +138,12 @@ class AbRun {
       if (pair < look && !spent)
         continue;
       judge();
-      if (spent || options_.pairs > 0)
+      // A budget that ends before a look brings it forward, and leaves as many looks in all.
+      if (options_.pairs > 0 || ++looks == std::size(stats::kPairLooks))
         break;
-      due_ = comparison_->open();
+      longest_s -= narrow_to(comparison_->open());
+      if (options_.budget_s > 0 && watch.seconds() + longest_s > options_.budget_s)
+        break;
       look = next_look(pair, stats::kPairLooks);
     }
     for (Side* side : {&a_, &b_})
@@ -157,6 +161,19 @@ class AbRun {
     for (Side* side : order)
       if (!stopped_)
         stopped_ = side->measure(due_, pair);
+  }
+
+  /// Measures only these on; the seconds that a pair takes less without the others.
+  double narrow_to(std::vector<std::string> open) {
+    double less_s = 0;
+    for (Side* side : {&a_, &b_})
+      for (const results::CaseResult& c : side->result().cases)
+        if (std::ranges::find(due_, c.id) != due_.end() &&
+            std::ranges::find(open, c.id) == open.end() && !c.replicates.empty())
+          for (const auto& [phase, seconds] : c.phases_s)
+            less_s += seconds / static_cast<double>(c.replicates.size());
+    due_ = std::move(open);
+    return less_s;
   }
 
   void judge() {

@@ -19,8 +19,10 @@ struct AbOptions {
   std::vector<std::filesystem::path> plugins; ///< of --plugin: both arms
   std::string inject_a, inject_b; ///< an injection (injection.h) into one arm's loops; "": none
   std::string fail_on = "regression,invalid";
-  int pairs = 0;             ///< exactly so many, one look; 0: looks until every case is decided
-  double budget_s = 0;       ///< no pair starts that would end later; 0: none
+  int pairs = 0; ///< exactly so many, one look; 0: looks until every case is decided
+  /// No pair starts that would end later: cases are judged then, and only open ones measured on
+  /// while a pair of them fits. 0: none.
+  double budget_s = 0;
   std::filesystem::path out; ///< folder; "": results/ab-<scenario>-<profile>-<time>
   bool quiet = false;
   std::vector<std::string> argv;

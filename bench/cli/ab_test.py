@@ -5,6 +5,8 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
+import time
 
 import pytest
 
@@ -190,6 +192,47 @@ def test_a_budget_ends_it(bench, ab):
     assert case["judgement"]["pairs"] == 1 and case["verdict"] == "inconclusive"
     assert case["reason"] == "one pair and no noise prior"
     assert read(bench, "ab.json")["confidence"] == 0.9975  # of each of four looks
+
+
+STEADY, NOISY = "zimage/rms_norm/32x256.bf16/aten", "zimage/rms_norm/32x256.bf16/decomposed"
+KNOWN_TIMES = """#!{python}
+import json, os, subprocess, sys, time
+request = json.loads(sys.argv[2])
+worker = subprocess.Popen(["{program}", *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
+for line in worker.stdout:
+    message = json.loads(line)
+    for case in message.get("result", {{}}).get("cases", []):
+        if case["id"] == "{steady}":
+            seconds = float(os.environ.get("SECONDS_MORE", 0))
+            time.sleep(seconds)
+            case["phases_s"] = {{"samples": seconds}}
+        noise = 1 + (request["seed"] * 7 % 3) * {noise} if case["id"] == "{noisy}" else 1
+        for replicate in case["replicates"]:
+            replicate["samples"]["t_s"] = [2e-5 * noise for _ in replicate["samples"]["t_s"]]
+    print(json.dumps(message), flush=True)
+sys.exit(worker.wait())
+"""
+
+
+def test_when_the_budget_allows_no_pair_of_all_the_open_ones_go_on(bench):
+    """One case is decided by two pairs and takes most of the time; of the other the arms differ by more in each pair."""
+    for name, noise in (("one", 0), ("two", 0.5)):
+        bundle = bundle_like(bench.cwd / name, bench.program)
+        (bundle / "bundle.json").write_text("{}")
+        (bundle / "ci" / "bench").write_text(
+            KNOWN_TIMES.format(python=sys.executable, program=bench.program, steady=STEADY, noisy=NOISY, noise=noise)
+        )
+    words = ("ab", "one", "two", "--scenario", bench.scenario, *bench.quick, "--only", bench.kernel, "--out", "out")
+    start = time.monotonic()
+    assert bench(*words, "--pairs", "1").returncode == 0
+    rest_s = time.monotonic() - start  # of a pair, without what the steady case is made to take
+    more_s = rest_s + 1
+    run = bench(*words, "--budget", f"{2.5 * (rest_s + 2 * more_s):.2f}", SECONDS_MORE=str(more_s))
+    assert run.returncode == 0, run.stderr
+    pairs = {case["id"]: len(case["replicates"]) for case in read(bench, "b.json")["cases"]}
+    assert pairs[NOISY] > pairs[STEADY] >= 1, run.stdout + run.stderr
+    verdicts = {case["id"]: case["verdict"] for case in read(bench, "ab.json")["cases"]}
+    assert verdicts[STEADY] == "pass" and read(bench, "ab.json")["confidence"] == 0.9975
 
 
 def test_a_signal_keeps_the_pairs_so_far(bench, until):

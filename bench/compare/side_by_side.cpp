@@ -12,13 +12,13 @@ using stats::Verdict;
 
 /// Says what the verdicts of `count` cases rest on.
 std::string note(const Comparison& comparison, const AbComparison& pairs, std::size_t count) {
-  std::string text =
-      fmt::format("{} case{} decided by {} and this build in turn on {}, since the baseline cannot",
-                  count, count == 1 ? " is" : "s are", pairs.a.git_sha, pairs.b.gpu);
   // Which build stands for the baseline's is the caller's choice; another one is not silent.
-  if (pairs.a.git_sha != comparison.base.git_sha) {
-    text += fmt::format(" (which is of {})", comparison.base.git_sha);
-  }
+  const std::string of = pairs.a.git_sha == comparison.base.git_sha
+                             ? ""
+                             : fmt::format(", of {},", comparison.base.git_sha);
+  std::string text = fmt::format(
+      "{} case{} decided by {} and this build in turn on {}, since the baseline{} cannot", count,
+      count == 1 ? " is" : "s are", pairs.a.git_sha, pairs.b.gpu, of);
   if (pairs.b.git_sha != comparison.fresh.git_sha) {
     text += fmt::format("; what was built then is {}, what the result is of {}", pairs.b.git_sha,
                         comparison.fresh.git_sha);

@@ -103,7 +103,7 @@ TEST_F(SideBySide, AnotherBuildThanTheBaselinesIsSaid) {
   decide_by_pairs(comparison_, other, "out/pairs");
   EXPECT_EQ(comparison_.notes[0],
             "1 case is decided by fedcba987654 and this build in turn on NVIDIA H200 (GPU-bbbb), "
-            "since the baseline cannot (which is of 0123456789ab); what was built then is "
+            "since the baseline, of 0123456789ab, cannot; what was built then is "
             "111111111111, what the result is of 0123456789ab");
 }
 

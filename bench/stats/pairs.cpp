@@ -114,6 +114,7 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
   judgement.work.drift = {mean(differences), kInfinity};
   if (one.df <= 0) {
     judgement.reason = "one pair and no noise prior";
+    judgement.open = true;
     return;
   }
   std::vector<Variance> terms{{one.value / pairs, one.df}};

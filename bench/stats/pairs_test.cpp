@@ -173,7 +173,9 @@ TEST(Pairs, ALargeDriftIsSureWhateverTheSlope) {
 
 TEST(Pairs, OnePairWantsAPrior) {
   const Arms arms = pairs_of({{0.0001, 0}});
-  EXPECT_EQ(judge_pairs(arms.base, arms.fresh, {}).reason, "one pair and no noise prior");
+  const PairedJudgement blind = judge_pairs(arms.base, arms.fresh, {});
+  EXPECT_EQ(blind.reason, "one pair and no noise prior");
+  EXPECT_TRUE(blind.open); // another pair would do
   const Rules rules{.noise = {.replicate_sd = 0.0001, .replicate_df = 30}};
   EXPECT_EQ(judge_pairs(arms.base, arms.fresh, rules).verdict, Verdict::pass);
 }
