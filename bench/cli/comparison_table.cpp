@@ -100,6 +100,14 @@ std::vector<std::string> remarks(const Comparison& comparison, const Style& styl
         add(set_aside(c.judgement->new_set_aside, "new result"));
       }
     }
+    if (const std::string exact = to_text(c.exact); !exact.empty()) {
+      add(style.yellow(exact));
+    }
+    if (c.explanation && c.verdict != Verdict::pass) {
+      if (const std::string moved = moved_most(*c.explanation); !moved.empty()) {
+        add("moved, by the profiles: " + moved);
+      }
+    }
     for (const std::string& warning : c.warnings) {
       add(style.yellow(warning));
     }

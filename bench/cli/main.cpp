@@ -4,6 +4,7 @@
 #include <bench/cli/baseline_verb.h>
 #include <bench/cli/compare_verb.h>
 #include <bench/cli/doctor.h>
+#include <bench/cli/explain_verb.h>
 #include <bench/cli/list.h>
 #include <bench/cli/replicate.h>
 #include <bench/cli/report_verb.h>
@@ -176,6 +177,7 @@ ExitCode dispatch(int argc, char** argv) {
   RunOptions run_options;
   ListOptions list_options;
   CompareOptions compare_options;
+  ExplainOptions explain_options;
   BaselineOptions baseline_options;
   ReportOptions report_options;
   SelftestOptions selftest_options;
@@ -186,6 +188,7 @@ ExitCode dispatch(int argc, char** argv) {
   add_list(app, list_options);
   add_selftest(app, selftest_options);
   add_compare(app, compare_options);
+  add_explain(app, explain_options);
   add_baseline(app, baseline_options);
   add_report(app, report_options);
   app.add_subcommand("replicate")->group("")->add_option("REQUEST", replicate_request)->required();
@@ -208,8 +211,8 @@ ExitCode dispatch(int argc, char** argv) {
     const auto chosen = app.get_subcommands();
     if (chosen.empty() && ours > 1 && argv[1][0] != '-')
       throw UsageError(fmt::format("unknown verb '{}'{}; see `bench --help`", argv[1],
-                                   hint(argv[1], {"ab", "baseline", "compare", "doctor", "list",
-                                                  "report", "run", "selftest"})));
+                                   hint(argv[1], {"ab", "baseline", "compare", "doctor", "explain",
+                                                  "list", "report", "run", "selftest"})));
     throw UsageError(fmt::format("{}; see `bench {}--help`", e.what(),
                                  chosen.empty() ? "" : chosen[0]->get_name() + " "));
   }
@@ -224,6 +227,8 @@ ExitCode dispatch(int argc, char** argv) {
     return selftest(selftest_options);
   if (app.got_subcommand("compare"))
     return compare_results(compare_options, stdout);
+  if (app.got_subcommand("explain"))
+    return explain_results(explain_options, stdout);
   if (app.got_subcommand("baseline"))
     return baseline(baseline_options, stdout);
   if (app.got_subcommand("report"))

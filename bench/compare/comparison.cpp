@@ -107,7 +107,12 @@ class Comparer {
     if (!limits_.empty()) {
       return conclude(Verdict::invalid, limits_);
     }
+    result.exact = exact_change(base, c);
     judge(base, c, result);
+    if (result.judgement) {
+      result.explanation = explain(base, c, result.judgement->slope, result.judgement->work,
+                                   result.judgement->same_device);
+    }
     return result;
   }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <bench/compare/exact.h>
+#include <bench/compare/explain.h>
 #include <bench/compare/noise_file.h>
 #include <bench/results/result.h>
 #include <bench/stats/judge.h>
@@ -41,6 +43,8 @@ struct CaseComparison {
   std::vector<std::string> ids{}; ///< of the case in the base and in the new, where they differ
   std::vector<ReplicateMean> base_replicates{};
   std::vector<ReplicateMean> new_replicates{};
+  ExactChange exact{}; ///< of the launches of a sample; says nothing about time
+  std::optional<Explanation> explanation{}; ///< where both sides have profiles of their kernels
   std::string pairs_of{}; ///< folder of `bench ab` that the verdict is from; "": the baseline's
 
   /// The SM frequency that work is of; none: judged as it was timed, or not at all.

@@ -1,3 +1,5 @@
+#include <bench/compare/csv.h>
+#include <bench/compare/explain_output.h>
 #include <bench/compare/output.h>
 #include <bench/compare/verdicts.h>
 
@@ -11,25 +13,6 @@ namespace bench::compare {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// RFC 4180: quoted where it must be, quotes doubled.
-std::string field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == text.npos) {
-    return std::string(text);
-  }
-  std::string quoted = "\"";
-  for (const char c : text) {
-    quoted += c;
-    if (c == '"') {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
-}
-
-std::string number(std::optional<double> value) {
-  return value && std::isfinite(*value) ? fmt::format("{:.9g}", *value) : "";
-}
 
 template <typename Value>
 Json or_null(const std::optional<Value>& value) {
@@ -82,23 +65,26 @@ Json judgement_json(const CaseComparison& c) {
 std::string to_csv(const Comparison& comparison) {
   std::string text =
       "case,kind,verdict,base_t_s,new_t_s,wall,work,work_half_width,clock,slope,gate,"
-      "same_device,base_replicates,new_replicates,reason,warnings,base_energy_j,new_energy_j\n";
+      "same_device,base_replicates,new_replicates,reason,warnings,base_energy_j,new_energy_j,"
+      "exact\n";
   for (const CaseComparison& c : comparison.cases) {
-    std::vector<std::string> fields{field(c.id), field(c.kind), std::string(to_string(c.verdict)),
-                                    number(c.base_t_s), number(c.new_t_s)};
+    std::vector<std::string> fields{csv_field(c.id), csv_field(c.kind),
+                                    std::string(to_string(c.verdict)), csv_number(c.base_t_s),
+                                    csv_number(c.new_t_s)};
     if (const auto& j = c.judgement) {
       fields.insert(fields.end(),
-                    {number(j->wall), number(j->work.estimate), number(j->work.half_width),
-                     number(j->clock), number(j->slope), number(c.gate),
-                     j->same_device ? "true" : "false", fmt::format("{}", j->base_replicates),
-                     fmt::format("{}", j->new_replicates)});
+                    {csv_number(j->wall), csv_number(j->work.estimate),
+                     csv_number(j->work.half_width), csv_number(j->clock), csv_number(j->slope),
+                     csv_number(c.gate), j->same_device ? "true" : "false",
+                     fmt::format("{}", j->base_replicates), fmt::format("{}", j->new_replicates)});
     } else {
-      fields.insert(fields.end(), {"", "", "", "", "", number(c.gate), "", "", ""});
+      fields.insert(fields.end(), {"", "", "", "", "", csv_number(c.gate), "", "", ""});
     }
-    fields.push_back(field(c.reason));
-    fields.push_back(field(fmt::format("{}", fmt::join(c.warnings, "; "))));
-    fields.push_back(number(c.base_energy_j));
-    fields.push_back(number(c.new_energy_j));
+    fields.push_back(csv_field(c.reason));
+    fields.push_back(csv_field(fmt::format("{}", fmt::join(c.warnings, "; "))));
+    fields.push_back(csv_number(c.base_energy_j));
+    fields.push_back(csv_number(c.new_energy_j));
+    fields.push_back(csv_field(to_text(c.exact)));
     text += fmt::format("{}\n", fmt::join(fields, ","));
   }
   return text;
@@ -123,6 +109,8 @@ Json to_json(const Comparison& comparison) {
         {"new_energy_j", or_null(c.new_energy_j)},
         {"judgement", c.judgement ? judgement_json(c) : Json(nullptr)},
         {"warnings", c.warnings},
+        {"exact", c.exact.empty() ? Json(nullptr) : to_json(c.exact)},
+        {"explanation", c.explanation ? to_json(*c.explanation) : Json(nullptr)},
         {"base_replicates", replicates_json(c.base_replicates)},
         {"new_replicates", replicates_json(c.new_replicates)},
     });

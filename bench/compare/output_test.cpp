@@ -37,13 +37,13 @@ Comparison sample() {
 }
 
 TEST(Output, Csv) {
-  EXPECT_EQ(
-      to_csv(sample()),
-      "case,kind,verdict,base_t_s,new_t_s,wall,work,work_half_width,clock,slope,gate,"
-      "same_device,base_replicates,new_replicates,reason,warnings,base_energy_j,new_energy_j\n"
-      "zimage/a,loop,pass,0.1,0.10025,0.0025,0.0005,0.00025,0.002,-0.75,0.002,true,3,3,,"
-      "output differs,67.5,\n"
-      "zimage/b,kernel,missing,,,,,,,,0.002,,,,\"so, \"\"so\"\"\",,,\n");
+  EXPECT_EQ(to_csv(sample()),
+            "case,kind,verdict,base_t_s,new_t_s,wall,work,work_half_width,clock,slope,gate,"
+            "same_device,base_replicates,new_replicates,reason,warnings,base_energy_j,new_energy_j,"
+            "exact\n"
+            "zimage/a,loop,pass,0.1,0.10025,0.0025,0.0005,0.00025,0.002,-0.75,0.002,true,3,3,,"
+            "output differs,67.5,,\n"
+            "zimage/b,kernel,missing,,,,,,,,0.002,,,,\"so, \"\"so\"\"\",,,,\n");
 }
 
 TEST(Output, Json) {

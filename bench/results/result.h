@@ -73,8 +73,9 @@ struct Counters {
 
 /// The launches of one kernel with one grid by one operator, in one sample.
 struct ProfiledKernel {
-  std::string name;      ///< demangled, cut to 160 characters; "[memcpy]", "[memset]"
-  std::string operation; ///< what launched it: "rms_norm", "attention", "linear", ...; else "other"
+  std::string name{}; ///< demangled, cut to 160 characters; "[memcpy]", "[memset]"
+  std::string
+      operation{}; ///< what launched it: "rms_norm", "attention", "linear", ...; else "other"
   std::array<std::int64_t, 3> grid{};
   std::array<std::int64_t, 3> block{};
   std::int64_t registers = 0; ///< of a thread
@@ -82,19 +83,19 @@ struct ProfiledKernel {
   std::int64_t launches = 0; ///< in one sample
   double total_s = 0;        ///< in one sample, of all launches
   double median_s = 0;       ///< of a launch
-  std::optional<Counters> counters;
+  std::optional<Counters> counters{};
 };
 
 /// The kernels of one sample of a case as a profiler saw them, in a pass of its own after the timed
 /// samples (bench/profile). sum(total_s) + gaps_s is sample_s.
 struct KernelProfile {
-  std::string source;       ///< "CUPTI 13.0 activity"
-  std::string message;      ///< why there are no kernels or not all of them; one line, or ""
+  std::string source{};     ///< "CUPTI 13.0 activity"
+  std::string message{};    ///< why there are no kernels or not all of them; one line, or ""
   std::int64_t samples = 0; ///< that were profiled
   double sample_s = 0; ///< a sample under the profiler, from first kernel to next sample's first
   double gaps_s = 0;   ///< of it no kernel ran; negative where kernels overlapped more than that
-  std::optional<double> f_hz;          ///< effective SM frequency of the profiled samples
-  std::vector<ProfiledKernel> kernels; ///< longest total first
+  std::optional<double> f_hz{};          ///< effective SM frequency of the profiled samples
+  std::vector<ProfiledKernel> kernels{}; ///< longest total first
 };
 
 enum class CaseStatus { ok, invalid, failed, unavailable };

@@ -1,0 +1,127 @@
+#include <bench/base/error.h>
+#include <bench/base/nearest.h>
+#include <bench/cli/baseline_lookup.h>
+#include <bench/cli/explain_table.h>
+#include <bench/cli/explain_verb.h>
+#include <bench/compare/explain_output.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <regex>
+#include <vector>
+
+namespace bench::cli {
+namespace {
+
+using results::CaseResult;
+using results::Result;
+
+std::vector<const CaseResult*> matching(const Result& result, const std::string& pattern,
+                                        const std::filesystem::path& file) {
+  std::regex regex;
+  try {
+    regex.assign(pattern);
+  } catch (const std::regex_error&) {
+    throw UsageError(fmt::format("'{}' is no regular expression", pattern));
+  }
+  std::vector<const CaseResult*> cases;
+  std::vector<std::string> ids;
+  for (const CaseResult& c : result.cases) {
+    if (c.kind == "anchor") {
+      continue;
+    }
+    ids.push_back(c.id);
+    if (c.id == pattern) {
+      return {&c};
+    }
+    if (std::regex_search(c.id, regex)) {
+      cases.push_back(&c);
+    }
+  }
+  if (cases.empty()) {
+    throw UsageError(fmt::format("{}: no case '{}'{}", file.string(), pattern, hint(pattern, ids)));
+  }
+  return cases;
+}
+
+const CaseResult* the_one(const Result& result, const std::string& pattern,
+                          const std::filesystem::path& file) {
+  const auto cases = matching(result, pattern, file);
+  if (cases.size() > 1) {
+    throw UsageError(fmt::format("{}: '{}' is {} cases, {} and {} among them; name one",
+                                 file.string(), pattern, cases.size(), cases[0]->id, cases[1]->id));
+  }
+  return cases.front();
+}
+
+std::vector<compare::CaseExplanation> explanations(const ExplainOptions& options) {
+  const Result fresh = results::read(options.fresh);
+  const std::filesystem::path file = baseline_file(options.base, fresh.scenario);
+  const Result base = results::read(file);
+  const compare::NoiseFile noise = compare::noise_in(file.parent_path());
+  if (!options.with.empty()) {
+    const CaseResult* before = the_one(base, options.only, file);
+    const CaseResult* now = the_one(fresh, options.with, options.fresh);
+    return {explain_cases(base, *before, fresh, *now, noise)};
+  }
+  std::vector<compare::CaseExplanation> all;
+  for (const CaseResult* now : matching(fresh, options.only, options.fresh)) {
+    const auto before = std::ranges::find(base.cases, now->id, &CaseResult::id);
+    if (before == base.cases.end()) {
+      throw Error(ExitCode::missing,
+                  fmt::format("{}: no case {}, which {} has; name the case that it is to be held "
+                              "against: bench explain BASE NEW CASE --with CASE",
+                              file.string(), now->id, options.fresh.string()));
+    }
+    if (before->hash != now->hash || before->work_version != now->work_version) {
+      throw Error(ExitCode::missing,
+                  fmt::format("{}: the work is not the same in {} and {}; to look at it none the "
+                              "less: --with {}",
+                              now->id, file.string(), options.fresh.string(), now->id));
+    }
+    all.push_back(explain_cases(base, *before, fresh, *now, noise));
+  }
+  return all;
+}
+
+} // namespace
+
+void add_explain(CLI::App& app, ExplainOptions& options) {
+  CLI::App* verb = app.add_subcommand("explain", "Which kernels a drift comes from");
+  verb->add_option("BASE", options.base, "Result file, or a folder with <scenario>.json in it")
+      ->required();
+  verb->add_option("NEW", options.fresh, "Result file")->required();
+  verb->add_option("CASE", options.only, "Cases whose id this regular expression is found in")
+      ->required();
+  verb->add_option("--with", options.with,
+                   "Case of NEW to hold CASE of BASE against: another path or engine");
+  verb->add_option("--format", options.format, "table, csv or json (default: table)")
+      ->check(CLI::IsMember({"table", "csv", "json"}));
+  verb->add_option("--rows", options.rows, "Kernels to show")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  verb->footer("Results need profiles: `bench run --profile-kernels`.\n\n"
+               "Example:\n  bench explain old.json new.json turbo-9/graph/fused");
+}
+
+ExitCode explain_results(const ExplainOptions& options, std::FILE* out) {
+  const std::vector<compare::CaseExplanation> all = explanations(options);
+  if (options.format == "csv") {
+    fmt::print(out, "{}", to_csv(all));
+  } else if (options.format == "json") {
+    using Handler = nlohmann::ordered_json::error_handler_t; // a kernel's name need not be UTF-8
+    fmt::print(out, "{}\n", to_json(all).dump(1, ' ', false, Handler::replace));
+  } else {
+    const Style style(inspect_terminal(out).styled);
+    std::string_view separator;
+    for (const compare::CaseExplanation& c : all) {
+      fmt::print(out, "{}{}", separator, explain_table(c, options.rows, style));
+      separator = "\n";
+    }
+  }
+  return ExitCode::ok;
+}
+
+} // namespace bench::cli

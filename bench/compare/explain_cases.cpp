@@ -1,0 +1,37 @@
+#include <bench/compare/arms.h>
+#include <bench/compare/comparison.h>
+#include <bench/compare/explain_cases.h>
+
+#include <fmt/format.h>
+
+namespace bench::compare {
+
+using results::CaseResult;
+using results::Result;
+
+CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
+                              const Result& new_result, const CaseResult& fresh,
+                              const NoiseFile& noise) {
+  CaseExplanation result{
+      .base_id = base.id, .new_id = fresh.id, .exact = exact_change(base, fresh)};
+  for (const auto& [side, name] : {std::pair{&base, "base"}, std::pair{&fresh, "new"}}) {
+    if (const std::string why = no_profile(*side); !why.empty()) {
+      result.why_none = fmt::format("{} has {}", name, why);
+      return result;
+    }
+  }
+  const Arm before = arm(base, Anchors(base_result));
+  const Arm now = arm(fresh, Anchors(new_result));
+  if (before.replicates.empty() || now.replicates.empty()) { // `bench profile` times nothing
+    result.explanation = explain(*base.profile, *fresh.profile, std::nullopt);
+    return result;
+  }
+  const stats::Judgement judgement = stats::judge(before.observations, now.observations,
+                                                  {.gate = fresh.gate_work,
+                                                   .noise = noise.prior(regime(fresh)),
+                                                   .adjust = new_result.device != "cpu"});
+  result.explanation = explain(base, fresh, judgement.slope, judgement.work, judgement.same_device);
+  return result;
+}
+
+} // namespace bench::compare
