@@ -253,6 +253,12 @@ def roofline(report: Report, png: bool = True) -> style.Drawing | None:
     rows = [r for r in report.rows if r.new and r.new.bytes > 0 and r.new_t_s and r.new.status == "ok"]
     if not rows:
         return None
+    measured = all(r.new.measured_bytes for r in rows if r.new)
+
+    def traffic(row: Row) -> float:
+        return (row.new.measured_bytes if measured else row.new.bytes) or 0.0 if row.new else 0.0
+
+    kind = "measured: the GPU's own count" if measured else "modelled: the least that the kernel must move"
     paths = sorted({row.new.parameters.get("path", "") for row in rows if row.new})
     shapes = "o^sDvP*X"
     colours = (style.NEW, style.BASE, style.GOOD, "#cc79a7", "#e69f00", style.MUTED)
@@ -264,10 +270,10 @@ def roofline(report: Report, png: bool = True) -> style.Drawing | None:
                       marker=".", label="copy of as many bytes")  # fmt: skip
         for i, path in enumerate(paths):
             own = [r for r in rows if r.new and r.new.parameters.get("path", "") == path]
-            points = [(r.new.bytes / 1e6, r.new.bytes / r.new_t_s / 1e12) for r in own if r.new and r.new_t_s]
+            points = [(traffic(r) / 1e6, traffic(r) / r.new_t_s / 1e12) for r in own if r.new and r.new_t_s]
             axes.plot(*zip(*points, strict=True), shapes[i % len(shapes)], color=colours[i % len(colours)], ms=6.5, alpha=0.85,
                       label=style.plain(path or "now"))  # fmt: skip
-            before = [(r.new.bytes / 1e6, r.new.bytes / r.base_t_s / 1e12) for r in own if r.new and r.base_t_s]
+            before = [(traffic(r) / 1e6, traffic(r) / r.base_t_s / 1e12) for r in own if r.new and r.base_t_s]
             if before:
                 axes.plot(*zip(*before, strict=True), shapes[i % len(shapes)], color=colours[i % len(colours)], mfc="none", ms=9.5,
                           mew=0.8, alpha=0.8, label=style.plain(f"{path or 'case'}, baseline"))  # fmt: skip
@@ -275,10 +281,10 @@ def roofline(report: Report, png: bool = True) -> style.Drawing | None:
         axes.set_yscale("log")
         _plain_logs(axes)
         axes.set_title("Bandwidth of kernels")
-        axes.set_xlabel("bytes that the kernel must move, MB")
+        axes.set_xlabel(f"bytes, MB ({kind})")
         axes.set_ylabel("bandwidth, TB/s")
         style.legend_below(axes, 5)
-        alt = f"Bandwidth of {len(rows)} kernel cases against the bytes they must move, beside a copy of as many bytes."
+        alt = f"Bandwidth of {len(rows)} kernel cases against their bytes ({kind}), beside a copy of as many bytes."
         return style.finish(figure, "roofline", alt, png)
 
 

@@ -10,6 +10,8 @@ from reports.document import Report, Row
 LIMIT = 60_000  # GitHub refuses comments of more than 65,536 characters
 MOST_CHANGED = 40
 MOST_KERNELS = 12
+MOST_EXPLAINED = 8  # cases
+MOST_PARTS = 6  # kernels of one of them
 LONGEST_CELL = 300
 
 _PLAIN = re.compile(r"[\w./=+%,:#() -]+")
@@ -77,6 +79,22 @@ def kernels_section(rows: list[Row]) -> str:
     return details(f"Kernels that moved: {len(moved)}, launches a sample", table)
 
 
+def explained_section(rows: list[Row]) -> str:
+    """The kernels that moved most, of the cases that changed and have profiles."""
+    explained = [(row, row.explanation) for row in rows if row.explanation]
+    text = ""
+    for row, explanation in explained[:MOST_EXPLAINED]:
+        table = "| operation | kernel | | launches | of the step |\n| --- | --- | --- | ---: | ---: |\n"
+        for operation, line in explanation.most(MOST_PARTS):
+            cells = [escaped(operation), escaped(words.kernel(line.name, 60)), line.change, words.launches(line), words.share(line.share)]
+            table += "| " + " | ".join(cells) + " |\n"
+        table += f"| | gaps between kernels | | | {words.share(explanation.gaps)} |\n"
+        if (more := explanation.count - MOST_PARTS) > 0:
+            table += f"\n{more} more are in the HTML report.\n"
+        text += details(f"Where it comes from: {code(row.id)}", f"{words.whole(explanation)}.\n\n{table}")
+    return text
+
+
 def promotion_section(report: Report) -> str:
     promotion = report.promotion
     if promotion is None:
@@ -131,7 +149,7 @@ def render(report: Report) -> str:
         text += f"> - {escaped(note)}\n"
     if report.faults or report.notes:
         text += "\n"
-    text += changed_section(report) + kernels_section(report.changed) + promotion_section(report)
+    text += changed_section(report) + explained_section(report.changed) + kernels_section(report.changed) + promotion_section(report)
 
     tail = ""
     if lines := words.machine(report):

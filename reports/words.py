@@ -6,6 +6,7 @@ import math
 import shlex
 
 from reports.document import Judgement, Report, Row
+from reports.explanation import Explanation, Line
 
 # A mark and a word: readable without colour, in a terminal, on paper and aloud.
 MARKS = {
@@ -78,7 +79,24 @@ def explanation(row: Row) -> str:
     aside = sum(m.set_aside for m in row.base_means + row.new_means)
     if aside:
         parts.append(f"{aside} replicate{'s' if aside > 1 else ''} set aside")
+    if row.exact:
+        parts.append(row.exact)
     return "; ".join(parts + row.warnings)
+
+
+def share(value: float) -> str:
+    return f"{100 * value:+.2f} %"
+
+
+def whole(explanation: Explanation) -> str:
+    """What the profiles say of the drift, beside what the timed samples do."""
+    timed = f", the timed samples by {share(explanation.timed)}" if explanation.timed is not None else ""
+    return f"The profiles differ by {share(explanation.work)} at one clock{timed}"
+
+
+def launches(line: Line) -> str:
+    same = line.base_launches == line.new_launches
+    return f"{line.new_launches}" if same else f"{line.base_launches} → {line.new_launches}"
 
 
 def resolution(report: Report) -> str:

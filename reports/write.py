@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports import document, markdown
+from reports import markdown, reading
 from reports.document import Report, Row
 from reports.exports import action_benchmark, bencher, google_benchmark, junit, table
 
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str], draw: bool = True) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--figures", type=int, default=MOST_FIGURES)
     options = parser.parse_args(arguments)
-    report = document.load(options.result, options.baseline, options.comparison)
+    report = reading.load(options.result, options.baseline, options.comparison)
     try:
         for old in options.out.glob("figures/*.*"):
             old.unlink()  # of an earlier report: they would be taken for this one's

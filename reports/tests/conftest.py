@@ -15,7 +15,7 @@ sys.path[:0] = [str(TESTS.parents[1]), str(TESTS)]
 
 import sample  # noqa: E402
 
-from reports import document  # noqa: E402
+from reports import reading  # noqa: E402
 from reports.document import Report  # noqa: E402
 
 
@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def report(folder: Path) -> Report:
-    return document.load(folder / "new.json", folder / "zimage.json", folder / "comparison.json")
+    return reading.load(folder / "new.json", folder / "zimage.json", folder / "comparison.json")
 
 
 @pytest.fixture

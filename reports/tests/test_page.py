@@ -12,7 +12,7 @@ import chromium
 import pytest
 import sample
 
-from reports import write
+from reports import reading, write
 
 PROGRAM = chromium.find()
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here: `ci/setup test` installs one on Debian; or set BENCH_CHROMIUM")
@@ -157,7 +157,7 @@ def test_a_report_of_nothing(browser, tmp_path):
     from reports import document
 
     (tmp_path / "c.json").write_text('{"schema_version": 1, "missing": "cannot read r.json"}')
-    empty = document.load(tmp_path / "r.json", None, tmp_path / "c.json")
+    empty = reading.load(tmp_path / "r.json", None, tmp_path / "c.json")
     (tmp_path / "report.html").write_text(str(dict(write.files(empty, 2))["report.html"]))
     browser.errors.clear()
     browser.open(tmp_path / "report.html")
