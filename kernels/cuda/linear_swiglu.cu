@@ -26,34 +26,27 @@ constexpr int kOutBytes = kRows * kColumns * 2;
 constexpr int kAlignment = 1024; // of swizzled tiles; the runtime promises less
 constexpr int kSharedBytes = kAlignment + kStages * kStageBytes + kOutBytes + 16 * kStages;
 constexpr int kWarpgroup = 128, kConsumers = 2, kThreads = (1 + kConsumers) * kWarpgroup;
-/// Pairs of row tiles that run side by side: their part of x stays in the L2 while the weight
-/// streams by.
-constexpr int kPairsInGroup = 8;
+/// Row tiles that run side by side, their part of x in the L2 while the weight streams by.
+constexpr int kGroup = 11;
 
 struct Call {
   CUtensorMap x, weight, to;
-  int row_tiles, column_tiles, depth_tiles, half;
+  int row_tiles, column_pairs, depth_tiles, half;
 
-  __host__ __device__ int pairs() const { return row_tiles / 2 * column_tiles; }
-  /// What clusters do: two row tiles of one column tile; of an odd last row two column tiles.
-  __host__ __device__ int tasks() const {
-    return pairs() + (row_tiles % 2 == 0 ? 0 : (column_tiles + 1) / 2);
-  }
+  /// What clusters do: two neighbouring column tiles of one row tile, which share x.
+  __host__ __device__ int tasks() const { return row_tiles * column_pairs; }
 };
 
 struct Tile {
-  int row, column;    ///< first element
-  bool shares_weight; ///< with the other block of the cluster; else they share x
+  int row, column; ///< first element
 };
 
 __device__ Tile tile_of(const Call& p, int task, int rank) {
-  if (task >= p.pairs())
-    return {(p.row_tiles - 1) * kRows, (2 * (task - p.pairs()) + rank) * kColumns, false};
-  const int in_group = kPairsInGroup * p.column_tiles;
-  const int group = task / in_group, first = group * kPairsInGroup, rest = task - group * in_group;
-  const int pairs = min(kPairsInGroup, p.row_tiles / 2 - first);
-  const int column = rest / pairs, pair = first + rest - column * pairs;
-  return {(2 * pair + rank) * kRows, column * kColumns, true};
+  const int in_group = kGroup * p.column_pairs;
+  const int group = task / in_group, first = group * kGroup, rest = task - group * in_group;
+  const int rows = min(kGroup, p.row_tiles - first);
+  const int pair = rest / rows, row = first + rest - pair * rows;
+  return {row * kRows, (2 * pair + rank) * kColumns};
 }
 
 __device__ float exp2_approximate(float x) {
@@ -103,17 +96,10 @@ __device__ void load(const Call& p, std::uint32_t stages, std::uint32_t full, st
                           up = gate + kHalfWeightBytes, barrier = full + 8 * at.stage;
       wait(empty + 8 * at.stage, at.parity);
       arrive_and_expect(barrier, kStageBytes);
-      if (tile.shares_weight) {
-        load_tile(x, p.x, k, tile.row, barrier);
-        load_tile(x + kXBytes / 2, p.x, k, tile.row + kRows / 2, barrier);
-        load_tile_into(kBoth, rank == 0 ? gate : up, p.weight, k,
-                       tile.column + (rank == 0 ? 0 : p.half), barrier);
-      } else {
-        load_tile_into(kBoth, x + rank * (kXBytes / 2), p.x, k, tile.row + rank * (kRows / 2),
-                       barrier);
-        load_tile(gate, p.weight, k, tile.column, barrier);
-        load_tile(up, p.weight, k, tile.column + p.half, barrier);
-      }
+      load_tile_into(kBoth, x + rank * (kXBytes / 2), p.x, k, tile.row + rank * (kRows / 2),
+                     barrier);
+      load_tile(gate, p.weight, k, tile.column, barrier);
+      load_tile(up, p.weight, k, tile.column + p.half, barrier);
     }
   }
 }
@@ -247,7 +233,7 @@ cudaError_t launch(const LinearSwiglu& p, cudaStream_t stream) {
     return cudaSuccess;
   Call call{};
   call.row_tiles = tiles(p.rows, kRows);
-  call.column_tiles = tiles(p.half, kColumns);
+  call.column_pairs = tiles(p.half, 2 * kColumns);
   call.depth_tiles = tiles(p.inputs, kDepth);
   call.half = static_cast<int>(p.half);
   int device = 0, processors = 0;
