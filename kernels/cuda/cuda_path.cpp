@@ -112,7 +112,7 @@ class CudaOperators : public Operators {
   }
 };
 
-class FusedOperators final : public CudaOperators {
+class FusedOperators : public CudaOperators {
  public:
   at::Tensor rms_norm_scale(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& scale,
                             double eps) const override {
@@ -216,14 +216,17 @@ class FusedOperators final : public CudaOperators {
     return at::_addmm_activation(bias, x, weight.t(), 1, 1, /*use_gelu=*/true);
   }
 
-  at::Tensor linear_swiglu(const at::Tensor& x, const at::Tensor& weight) const override;
-
  private:
   static std::pair<at::Tensor, at::Tensor> run_both(ChainCall& call, Chain chain) {
     at::Tensor y = call.output(&RowChain::y), z = call.output(&RowChain::z);
     call.run(chain);
     return {std::move(y), std::move(z)};
   }
+};
+
+class FusedProductsOperators final : public FusedOperators {
+ public:
+  at::Tensor linear_swiglu(const at::Tensor& x, const at::Tensor& weight) const override;
 };
 
 /// Enqueues q/k norm and rotation into q_out and k_out, which may be q and k; false where the
@@ -306,7 +309,8 @@ at::Tensor FusedOperators::swiglu(const at::Tensor& packed) const {
   return out;
 }
 
-at::Tensor FusedOperators::linear_swiglu(const at::Tensor& x, const at::Tensor& weight) const {
+at::Tensor FusedProductsOperators::linear_swiglu(const at::Tensor& x,
+                                                 const at::Tensor& weight) const {
   // Below, tiles of 128 rows leave processors idle, and what is saved is small: cuBLAS is as fast.
   constexpr std::int64_t kFewestRows = 1024;
   const auto takes = [](const at::Tensor& t) {
@@ -337,6 +341,10 @@ std::shared_ptr<const Operators> make_operators() {
 
 std::shared_ptr<const Operators> make_fused_operators() {
   return std::make_shared<FusedOperators>();
+}
+
+std::shared_ptr<const Operators> make_fused_products_operators() {
+  return std::make_shared<FusedProductsOperators>();
 }
 
 } // namespace kernels::cuda

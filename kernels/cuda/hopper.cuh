@@ -54,8 +54,8 @@ inline __device__ void arrive_and_expect(std::uint32_t barrier, int bytes) {
 }
 
 /// At the barrier of that address in another block of the cluster, or in this one. What the thread
-/// wrote before is not published (a fence of the whole GPU, a third of a product's time): it says
-/// only that it has read.
+/// wrote before is not published (that takes a fence of the whole GPU): it says only that it has
+/// read.
 inline __device__ void arrive_in(std::uint32_t block, std::uint32_t barrier) {
   asm volatile("{\n"
                ".reg .b32 remote;\n"

@@ -33,7 +33,7 @@ class LinearSwiglu : public testing::Test {
   static void poison(std::int64_t rows, std::int64_t half) {
     at::full({rows, half}, std::numeric_limits<float>::quiet_NaN(), options());
   }
-  static const Operators& fused() { return *find_path("fused")->operators; }
+  static const Operators& products() { return *find_path("fused_products")->operators; }
 };
 
 // Tiles are 128 rows x 128 outputs x 64 inputs, two neighbours of a row at a time, 11 rows a group.
@@ -71,17 +71,18 @@ TEST_F(LinearSwiglu, RoundsOnce) {
     const at::Tensor exact =
         reference::swiglu(at::matmul(a.to(at::kDouble), b.to(at::kDouble).t()));
     const at::Tensor error =
-        (fused().linear_swiglu(a, b).to(at::kDouble) - exact).abs() / (exact.abs() + 1);
+        (products().linear_swiglu(a, b).to(at::kDouble) - exact).abs() / (exact.abs() + 1);
     EXPECT_LE(error.max().item<double>(), 1.05 * unit_roundoff(at::kBFloat16))
         << rows << "x" << inputs << " to " << half;
   }
 }
 
 TEST_F(LinearSwiglu, IsTheSameEveryTime) {
-  const at::Tensor a = x(4128, 1024), b = weight(2048, 1024), first = fused().linear_swiglu(a, b);
+  const at::Tensor a = x(4128, 1024), b = weight(2048, 1024),
+                   first = products().linear_swiglu(a, b);
   for (int i = 0; i < 50; ++i) {
     poison(4128, 2048);
-    ASSERT_TRUE(at::equal(fused().linear_swiglu(a, b), first)) << i;
+    ASSERT_TRUE(at::equal(products().linear_swiglu(a, b), first)) << i;
   }
 }
 
@@ -89,14 +90,14 @@ TEST_F(LinearSwiglu, TakesRowsOfAWiderTensorAndUnalignedOnes) {
   const at::Tensor b = weight(136, 200);
   for (const std::int64_t first : {0, 8, 3}) { // the last is not at a multiple of 16 bytes
     const at::Tensor part = x(1200, 256).narrow(1, first, 200);
-    expect_linear_swiglu_agrees(*find_path("fused"), part, b);
+    expect_linear_swiglu_agrees(*find_path("fused_products"), part, b);
   }
 }
 
 TEST_F(LinearSwiglu, ANanStaysInItsRow) {
   at::Tensor a = x(1100, 128);
   a[1037][5] = std::numeric_limits<float>::quiet_NaN();
-  const at::Tensor bad = fused().linear_swiglu(a, weight(256, 128)).isnan();
+  const at::Tensor bad = products().linear_swiglu(a, weight(256, 128)).isnan();
   EXPECT_EQ(bad[1037].sum().item<std::int64_t>(), 256);
   EXPECT_EQ(bad.sum().item<std::int64_t>(), 256);
 }
@@ -105,24 +106,25 @@ TEST_F(LinearSwiglu, LargeNumbersNeitherOverflowNorVanish) {
   const at::Tensor a = x(1024, 64) * 1000, b = weight(128, 64);
   const at::Tensor exact = reference::swiglu(at::matmul(a.to(at::kDouble), b.to(at::kDouble).t()));
   const at::Tensor error =
-      (fused().linear_swiglu(a, b).to(at::kDouble) - exact).abs() / (exact.abs() + 1);
+      (products().linear_swiglu(a, b).to(at::kDouble) - exact).abs() / (exact.abs() + 1);
   EXPECT_LE(error.max().item<double>(), 2 * unit_roundoff(at::kBFloat16));
 }
 
 TEST_F(LinearSwiglu, RunsInACudaGraph) {
-  const at::Tensor a = x(1300, 256), b = weight(264, 256), expected = fused().linear_swiglu(a, b);
+  const at::Tensor a = x(1300, 256), b = weight(264, 256),
+                   expected = products().linear_swiglu(a, b);
   const c10::cuda::CUDAStream stream = c10::cuda::getStreamFromPool();
   c10::cuda::getCurrentCUDAStream().synchronize();
   const c10::cuda::CUDAStreamGuard guard(stream);
   at::cuda::CUDAGraph graph;
   graph.capture_begin();
-  const at::Tensor out = fused().linear_swiglu(a, b);
+  const at::Tensor out = products().linear_swiglu(a, b);
   graph.capture_end();
   graph.replay();
   EXPECT_TRUE(at::equal(out, expected));
   a.mul_(-1);
   graph.replay();
-  EXPECT_TRUE(at::equal(out, fused().linear_swiglu(a, b)));
+  EXPECT_TRUE(at::equal(out, products().linear_swiglu(a, b)));
 }
 
 } // namespace
