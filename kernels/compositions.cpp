@@ -96,4 +96,8 @@ at::Tensor Operators::linear_gelu(const at::Tensor& x, const at::Tensor& weight,
   return at::gelu(at::linear(x, weight, bias), "tanh");
 }
 
+at::Tensor Operators::linear_swiglu(const at::Tensor& x, const at::Tensor& weight) const {
+  return swiglu(at::linear(x, weight));
+}
+
 } // namespace kernels

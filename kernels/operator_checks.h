@@ -3,9 +3,11 @@
 #include <kernels/families.h>
 #include <kernels/paths.h>
 #include <kernels/reference/accuracy.h>
+#include <kernels/reference/formulas.h>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/matmul.h>
 
 #include <gtest/gtest.h>
 
@@ -46,6 +48,22 @@ inline void expect_agrees(const Family& family, const Path& path, const Shape& s
     const at::Tensor error = (outputs[i].to(at::kDouble) - exact[i]).abs() / (exact[i].abs() + 1);
     EXPECT_LE(error.max().item<double>(), roundings * unit_roundoff(shape.dtype));
   }
+}
+
+/// swiglu of a product, likewise. A product that is rounded before its activation costs a rounding
+/// of each factor more; products of fp32 may run in TF32 nowhere.
+inline void expect_linear_swiglu_agrees(const Path& path, const at::Tensor& x,
+                                        const at::Tensor& weight) {
+  SCOPED_TRACE(path.name + " " + c10::toString(x.scalar_type()) + " " + std::to_string(x.size(0)) +
+               "x" + std::to_string(x.size(1)) + " to " + std::to_string(weight.size(0) / 2));
+  const at::Tensor out = path.operators->linear_swiglu(x, weight);
+  const at::Tensor exact =
+      reference::swiglu(at::matmul(x.to(at::kDouble), weight.to(at::kDouble).t()));
+  EXPECT_EQ(out.scalar_type(), x.scalar_type());
+  EXPECT_TRUE(out.is_contiguous());
+  ASSERT_EQ(out.sizes(), exact.sizes());
+  const at::Tensor error = (out.to(at::kDouble) - exact).abs() / (exact.abs() + 1);
+  EXPECT_LE(error.max().item<double>(), 6 * unit_roundoff(x.scalar_type()));
 }
 
 } // namespace kernels

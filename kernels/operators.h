@@ -79,6 +79,9 @@ class Operators {
   /// inputs], bias [outputs].
   virtual at::Tensor linear_gelu(const at::Tensor& x, const at::Tensor& weight,
                                  const at::Tensor& bias) const;
+
+  /// swiglu(x weight^T): x [tokens, inputs], weight [2 * half, inputs], the gate's rows first.
+  virtual at::Tensor linear_swiglu(const at::Tensor& x, const at::Tensor& weight) const;
 };
 
 /// Rotates pairs of neighbouring elements of x [tokens, heads, head_width] by the unit complex

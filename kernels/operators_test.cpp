@@ -5,6 +5,8 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 
+#include <array>
+#include <cmath>
 #include <limits>
 
 namespace kernels {
@@ -88,6 +90,13 @@ TEST_P(PathTest, HeadsOfAPackedProductAreOverwrittenInPlace) {
   EXPECT_TRUE(at::equal(stream.select(1, 1), expected[1]));
   EXPECT_TRUE(at::equal(stream.select(1, 2), in.activations[0].select(1, 2)));
   EXPECT_TRUE(at::equal(joint.narrow(0, 0, 4), before.narrow(0, 0, 4)));
+}
+
+TEST_P(PathTest, AProductWithSwigluAgreesWithItsFormulaInFp64) {
+  for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
+    for (const auto& [rows, inputs, half] : {std::array{1, 8, 8}, {33, 72, 40}, {5, 256, 3}})
+      expect_linear_swiglu_agrees(path(), at::randn({rows, inputs}).to(type),
+                                  (at::randn({2 * half, inputs}) / std::sqrt(inputs)).to(type));
 }
 
 std::vector<std::string> paths_of_the_cpu() {

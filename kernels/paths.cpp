@@ -24,6 +24,9 @@ std::shared_ptr<const Operators> cuda_operators() {
 std::shared_ptr<const Operators> fused_operators() {
   return cuda::make_fused_operators();
 }
+std::shared_ptr<const Operators> fused_products_operators() {
+  return cuda::make_fused_products_operators();
+}
 std::shared_ptr<const Operators> triton_operators() {
   return triton::make_operators(triton::embedded_rms_norm());
 }
@@ -32,6 +35,9 @@ std::shared_ptr<const Operators> cuda_operators() {
   return aten::make_operators();
 }
 std::shared_ptr<const Operators> fused_operators() {
+  return aten::make_operators();
+}
+std::shared_ptr<const Operators> fused_products_operators() {
   return aten::make_operators();
 }
 std::shared_ptr<const Operators> triton_operators() {
@@ -60,6 +66,10 @@ std::deque<Path> built_in() {
            "our own kernel for every operator: norms with what is beside them, one launch each",
        .devices = {c10::DeviceType::CUDA},
        .operators = fused_operators()},
+      {.name = "fused_products",
+       .summary = "fused, and SwiGLU in our own kernel of its matrix product: not yet judged",
+       .devices = {c10::DeviceType::CUDA},
+       .operators = fused_products_operators()},
       {.name = "triton",
        .summary = "RMSNorm by a one-pass Triton kernel compiled at build, one launch; rounds once",
        .devices = {c10::DeviceType::CUDA},

@@ -40,7 +40,7 @@ at::Tensor projected(const Linear& linear, const at::Tensor& x, std::int64_t fir
 at::Tensor activated(const kernels::Operators& operators, Activation activation, const Linear& up,
                      const at::Tensor& x) {
   if (activation == Activation::swiglu)
-    return operators.swiglu(up(x));
+    return up.bias.defined() ? operators.swiglu(up(x)) : operators.linear_swiglu(x, up.weight);
   return operators.linear_gelu(x, up.weight, up.bias);
 }
 

@@ -225,7 +225,7 @@ class ZImage final : public Denoiser {
   }
 
   at::Tensor feed_forward(const Block& b, const at::Tensor& x) const {
-    return b.w2(operators_->swiglu(b.w13(x)));
+    return b.w2(operators_->linear_swiglu(x, b.w13.weight));
   }
 
   /// All of `blocks`, whose modulations begin at row `first`. A block's last sum and the next one's

@@ -14,4 +14,8 @@ std::shared_ptr<const Operators> make_operators();
 /// Every operator by one kernel: rounds only what it writes.
 std::shared_ptr<const Operators> make_fused_operators();
 
+/// make_fused_operators(), and SwiGLU in the kernel of its matrix product: of bf16, aligned, at
+/// least 1024 rows; all else is cuBLAS's product and SwiGLU behind it.
+std::shared_ptr<const Operators> make_fused_products_operators();
+
 } // namespace kernels::cuda

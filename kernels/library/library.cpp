@@ -104,6 +104,10 @@ void implement(torch::Library& library, c10::DispatchKey key,
               check("linear_gelu", x, {&weight, &bias});
               return dense(path->linear_gelu(x, weight, bias));
             });
+  implement("linear_swiglu", [path](const Tensor& x, const Tensor& weight) -> Tensor {
+    check("linear_swiglu", x, {&weight});
+    return dense(path->linear_swiglu(x, weight));
+  });
 }
 
 Tensor like(const Tensor& x) {
@@ -151,6 +155,9 @@ void implement_meta(torch::Library& library) {
             [](const Tensor& packed) -> Tensor { return like(packed, packed.sym_size(-1) / 2); });
   implement("linear_gelu", [](const Tensor& x, const Tensor& weight, const Tensor&) -> Tensor {
     return like(x, weight.sym_size(0));
+  });
+  implement("linear_swiglu", [](const Tensor& x, const Tensor& weight) -> Tensor {
+    return like(x, weight.sym_size(0) / 2);
   });
 }
 

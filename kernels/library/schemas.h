@@ -21,6 +21,7 @@ inline constexpr std::array kSchemas{
     "float eps) -> (Tensor, Tensor)",
     "swiglu(Tensor packed) -> Tensor",
     "linear_gelu(Tensor x, Tensor weight, Tensor bias) -> Tensor",
+    "linear_swiglu(Tensor x, Tensor weight) -> Tensor",
 };
 
 } // namespace kernels::library

@@ -92,6 +92,11 @@ class LibraryOperators final : public Operators {
       return one(op, {x, weight, bias});
     return Operators::linear_gelu(x, weight, bias);
   }
+  Tensor linear_swiglu(const Tensor& x, const Tensor& weight) const override {
+    if (const auto* op = find("linear_swiglu"))
+      return one(op, {x, weight});
+    return Operators::linear_swiglu(x, weight);
+  }
 
  private:
   const c10::OperatorHandle* find(std::string_view name) const {
