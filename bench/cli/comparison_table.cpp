@@ -108,6 +108,11 @@ std::vector<std::string> remarks(const Comparison& comparison, const Style& styl
         add("moved, by the profiles: " + moved);
       }
     }
+    if (c.judgement && std::abs(c.judgement->work.estimate) > c.judgement->work.half_width) {
+      if (const std::string text = to_text(c.loops, c.judgement->work); !text.empty()) {
+        add(text);
+      }
+    }
     for (const std::string& warning : c.warnings) {
       add(style.yellow(warning));
     }

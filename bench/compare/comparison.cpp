@@ -112,6 +112,7 @@ class Comparer {
     if (result.judgement) {
       result.explanation = explain(base, c, result.judgement->slope, result.judgement->work,
                                    result.judgement->same_device);
+      result.loops = loop_shares(c, result.judgement->work, fresh_);
     }
     return result;
   }

@@ -114,6 +114,10 @@ Json to_json(const Comparison& comparison) {
         {"base_replicates", replicates_json(c.base_replicates)},
         {"new_replicates", replicates_json(c.new_replicates)},
     });
+    for (const LoopShare& loop : c.loops) {
+      cases.back()["loops"].push_back(
+          {{"id", loop.id}, {"share", loop.share}, {"drift", loop.drift}});
+    }
     if (!c.ids.empty()) {
       cases.back()["ids"] = c.ids;
     }

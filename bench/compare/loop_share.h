@@ -1,0 +1,28 @@
+#pragma once
+
+#include <bench/results/result.h>
+#include <bench/stats/judge.h>
+
+#include <string>
+#include <vector>
+
+/// What the drift of a kernel case means for the loops that launch this kernel.
+namespace bench::compare {
+
+struct LoopShare {
+  std::string loop;        ///< "turbo-9"
+  std::string id;          ///< of the loop's case
+  std::string operation{}; ///< "rms_norm"
+  double share = 0;        ///< of the loop's step, 0 to 1, that the operation's kernels take
+  double drift = 0; ///< of a step, relative, should all of the operation drift as the case did
+};
+
+/// The loops of `result` that have a profile and run the kernel case's family on its path, whose
+/// operation takes time there; the largest share first. `work` is the kernel case's drift.
+std::vector<LoopShare> loop_shares(const results::CaseResult& kernel, const stats::Interval& work,
+                                   const results::Result& result);
+
+/// "+1.20 % of rms_norm is about +0.09 % of turbo-9"; two loops are named. "" for none.
+std::string to_text(const std::vector<LoopShare>& shares, const stats::Interval& work);
+
+} // namespace bench::compare

@@ -1,0 +1,49 @@
+#include <bench/compare/fake_profile.h>
+#include <bench/compare/fake_results.h>
+#include <bench/compare/loop_share.h>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace bench::compare {
+namespace {
+
+results::CaseResult loop(const std::string& name, const std::string& path, double norm_s) {
+  results::CaseResult c = fake_case("zimage/loop/" + name + "/graph/" + path, 0.1);
+  c.parameters["loop"] = name;
+  c.parameters["rms_norm"] = path;
+  c.profile = fake_profile({fake_kernel("gemm", "linear", 1, 0.1 - norm_s),
+                            fake_kernel("norm", "rms_norm", 1, norm_s / 2),
+                            fake_kernel("norm", "rms_norm_in_place", 1, norm_s / 2)},
+                           0);
+  return c;
+}
+
+TEST(LoopShare, IsDriftTimesShareOfTheSamePath) {
+  results::CaseResult kernel = fake_case("zimage/rms_norm/4128x3840.bf16/aten", 1e-5);
+  kernel.kind = "kernel";
+  kernel.parameters = {{"family", "rms_norm"}, {"path", "aten"}};
+  auto plain = loop("turbo-50", "aten", 0.02);
+  plain.profile.reset();
+  const auto result =
+      fake_result({kernel, loop("turbo-2", "aten", 0.005), loop("turbo-9", "aten", 0.0075),
+                   loop("turbo-9", "fused", 0.01), plain});
+  const stats::Interval work{.estimate = std::log1p(0.012), .half_width = 0};
+  const auto shares = loop_shares(kernel, work, result);
+  ASSERT_EQ(shares.size(), 2u);
+  EXPECT_EQ(shares[0].id, "zimage/loop/turbo-9/graph/aten");
+  EXPECT_NEAR(shares[0].share, 0.075, 1e-12);
+  EXPECT_NEAR(shares[0].drift, 0.0009, 1e-12);
+  EXPECT_EQ(to_text(shares, work),
+            "+1.20 % of rms_norm is about +0.09 % of turbo-9, +0.06 % of turbo-2");
+}
+
+TEST(LoopShare, OfNothing) {
+  EXPECT_EQ(to_text({}, {.estimate = 0.1, .half_width = 0}), "");
+  const auto c = loop("turbo-9", "aten", 0.01);
+  EXPECT_TRUE(loop_shares(c, {}, fake_result({c})).empty()); // a loop is no kernel
+}
+
+} // namespace
+} // namespace bench::compare
