@@ -1,0 +1,207 @@
+#include <bench/base/error.h>
+#include <bench/base/file.h>
+#include <bench/cli/case_results.h>
+#include <bench/cli/loop_setup.h>
+#include <bench/kernel_bench/kernel_work.h>
+#include <bench/kernel_bench/rotation.h>
+#include <bench/measure/interrupt.h>
+#include <bench/measure/sampler.h>
+#include <bench/profile/activity.h>
+#include <bench/profile/aggregate.h>
+#include <bench/profile/chrome_trace.h>
+#include <bench/stats/summary.h>
+
+#include <ATen/core/Tensor.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <random>
+
+namespace bench::cli {
+namespace {
+
+constexpr int kSteps = 8;             // of a loop that are profiled
+constexpr int kLaunches = 100;        // of a kernel, at least
+constexpr int kTracedLaunches = 8;    // of a kernel that go into the trace
+constexpr int kWarmUpSteps = 10;      // in one chunk of the warm-up
+constexpr double kKernelWarmUp = .25; // seconds
+
+using results::KernelProfile;
+
+/// Runs cases once more, under CUPTI.
+class ProfilePass {
+ public:
+  explicit ProfilePass(const Bench& bench)
+      : bench_(bench), models_(bench.device), marker_(bench.device.make_marker()),
+        injector_(bench.device, *marker_, bench.progress) {
+    if (bench.device.kind() != scenario::DeviceKind::cuda)
+      fault_ = "no kernels on a CPU: CUPTI sees what runs on a GPU";
+    else if (activity_.emplace(); !activity_->fault().empty())
+      fault_ = activity_->fault();
+  }
+
+  void begin_case() { injector_.begin_case(); }
+
+  results::CaseResult measure(const scenario::Case& c, const std::optional<Injection>& injection) {
+    const bool is_loop = std::holds_alternative<scenario::LoopCase>(c.work);
+    results::CaseResult result = begin_result(c, is_loop ? "loop" : "kernel");
+    if (injection)
+      result.id = injected_id(c.id, *injection);
+    result.profile.emplace();
+    try {
+      if (!fault_.empty())
+        result.profile->message = fault_;
+      else
+        result.profile = is_loop ? loop(std::get<scenario::LoopCase>(c.work),
+                                        injection.value_or(Injection{}), result.id)
+                                 : kernel(std::get<scenario::KernelCase>(c.work), result.id);
+    } catch (const measure::Interrupted&) {
+      throw;
+    } catch (...) {
+      results::CaseResult failure;
+      set_failure(failure, std::current_exception());
+      result.profile->message = failure.message;
+    }
+    if (activity_)
+      result.profile->source = activity_->source();
+    bench_.device.release_reserves();
+    return result;
+  }
+
+  const profile::ChromeTrace& trace() const { return trace_; }
+
+ private:
+  KernelProfile loop(const scenario::LoopCase& loop, const Injection& injection,
+                     const std::string& id) {
+    const engines::Engine& engine = usable_engine(loop, bench_.device);
+    bench_.progress.phase("weights");
+    models::Denoiser& network = models_.get(loop.model);
+    network.use(loop.paths);
+    bench_.progress.phase("capture");
+    models::DenoiseLoop denoise(network, loop.model, loop.spec, bench_.device);
+    injector_.inject(injection, engine, denoise);
+    const auto prepared = engine.prepare(denoise, bench_.device);
+    const auto run = [&](int steps) {
+      prepared->begin();
+      marker_->mark();
+      for (int i = 0; i < steps; ++i) {
+        prepared->step(i % prepared->steps());
+        marker_->mark();
+      }
+    };
+    measure::warm_up([&](measure::Marker&) { run(std::min(prepared->steps(), kWarmUpSteps)); },
+                     *marker_, bench_.sampling.warmup_s, bench_.progress);
+    profile::Activity::Taken taken = record([&] { run(kSteps + 1); });
+    const std::vector<profile::Records> samples = profile::split_at_stamps(taken.records);
+    KernelProfile profile = table(samples, kSteps + 1, taken.fault);
+    if (!profile.kernels.empty())
+      trace_.add(id, samples.front());
+    return profile;
+  }
+
+  KernelProfile kernel(const scenario::KernelCase& kernel, const std::string& id) {
+    const kernel_bench::Rotation rotation =
+        kernel_bench::rotation_for(kernel_bench::footprint(kernel), bench_.device.l2_bytes());
+    bench_.progress.phase("buffers");
+    const auto work = kernel_bench::make_work(kernel, rotation.sets, bench_.seed, bench_.device);
+    const int launches = (kLaunches + rotation.sets - 1) / rotation.sets * rotation.sets;
+    bench_.progress.phase("capture");
+    const auto recording = bench_.device.record([&] {
+      for (int i = 0; i < launches; ++i)
+        work->launch(i % rotation.sets);
+    });
+    const auto run = [&] {
+      marker_->mark();
+      recording->replay();
+      marker_->mark();
+    };
+    measure::warm_up([&](measure::Marker&) { run(); }, *marker_,
+                     std::min(bench_.sampling.warmup_s, kKernelWarmUp), bench_.progress);
+    profile::Activity::Taken taken = record(run);
+    const std::vector<profile::Records> region = profile::split_at_stamps(taken.records);
+    const std::vector<profile::Records> samples = region.size() == 1
+                                                      ? profile::split_evenly(region[0], launches)
+                                                      : std::vector<profile::Records>{};
+    KernelProfile profile = table(samples, launches, taken.fault);
+    if (!profile.kernels.empty()) {
+      profile::Records traced;
+      for (int i = 0; i < kTracedLaunches; ++i)
+        traced.insert(traced.end(), samples[static_cast<std::size_t>(i)].begin(),
+                      samples[static_cast<std::size_t>(i)].end());
+      trace_.add(id, traced);
+    }
+    return profile;
+  }
+
+  /// What `work` runs, without what ran before it. Leaves the spans between its marks.
+  template <typename Work>
+  profile::Activity::Taken record(const Work& work) {
+    bench_.progress.phase("kernels");
+    bench_.device.synchronize();
+    activity_->take();
+    work();
+    spans_ = marker_->take();
+    bench_.device.synchronize();
+    return activity_->take();
+  }
+
+  KernelProfile table(const std::vector<profile::Records>& samples, int expected,
+                      const std::string& fault) const {
+    KernelProfile profile;
+    const bool whole =
+        samples.size() == static_cast<std::size_t>(expected) &&
+        std::ranges::none_of(samples, [](const profile::Records& s) { return s.empty(); });
+    if (whole)
+      profile = profile::aggregate(samples);
+    else
+      profile.message =
+          fmt::format("CUPTI's records do not make up the {} samples that ran: no table", expected);
+    if (!fault.empty())
+      profile.message = fault;
+    std::vector<double> frequencies;
+    for (const measure::Span& span : spans_)
+      if (span.valid && !std::isnan(span.f_hz))
+        frequencies.push_back(span.f_hz);
+    if (!frequencies.empty())
+      profile.f_hz = stats::median(frequencies);
+    return profile;
+  }
+
+  const Bench& bench_;
+  std::optional<profile::Activity> activity_; // from before the first graph is captured
+  std::string fault_;                         ///< why nothing is recorded
+  ModelCache models_;
+  std::unique_ptr<measure::Marker> marker_;
+  Injector injector_;
+  std::vector<measure::Span> spans_;
+  profile::ChromeTrace trace_;
+};
+
+} // namespace
+
+void profile_cases(const std::vector<scenario::Case>& cases,
+                   const std::vector<std::optional<Injection>>& arms, const Bench& bench,
+                   const std::filesystem::path& trace, const Sink& sink) {
+  ProfilePass pass(bench);
+  const auto one = [&](const scenario::Case& c, const std::optional<Injection>& arm) {
+    if (measure::interrupted())
+      throw measure::Interrupted{};
+    bench.progress.begin(arm ? injected_id(c.id, *arm) : c.id);
+    sink(pass.measure(c, arm));
+  };
+  for (const scenario::Case& c : cases) {
+    pass.begin_case();
+    if (std::holds_alternative<scenario::KernelCase>(c.work))
+      one(c, std::nullopt);
+    else
+      for (const std::optional<Injection>& arm : arms)
+        one(c, arm);
+  }
+  if (!trace.empty() && !pass.trace().empty())
+    write_file_atomically(trace, pass.trace().text());
+}
+
+} // namespace bench::cli
