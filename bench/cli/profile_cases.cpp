@@ -92,11 +92,11 @@ class ProfilePass {
         marker_->mark();
       }
     };
-    measure::warm_up([&](measure::Marker&) { run(std::min(prepared->steps(), kWarmUpSteps)); },
-                     *marker_, bench_.sampling.warmup_s, bench_.progress);
-    profile::Activity::Taken taken = record([&] { run(kSteps + 1); });
+    profile::Activity::Taken taken =
+        record([&] { run(kSteps + 1); }, [&] { run(std::min(prepared->steps(), kWarmUpSteps)); },
+               bench_.sampling.warmup_s);
     const std::vector<profile::Records> samples = profile::split_at_stamps(taken.records);
-    KernelProfile profile = table(samples, kSteps + 1, taken.fault);
+    KernelProfile profile = table(samples, kSteps + 1, 1, taken.fault);
     if (!profile.kernels.empty())
       trace_.add(id, samples.front());
     return profile;
@@ -118,14 +118,13 @@ class ProfilePass {
       recording->replay();
       marker_->mark();
     };
-    measure::warm_up([&](measure::Marker&) { run(); }, *marker_,
-                     std::min(bench_.sampling.warmup_s, kKernelWarmUp), bench_.progress);
-    profile::Activity::Taken taken = record(run);
+    profile::Activity::Taken taken =
+        record(run, run, std::min(bench_.sampling.warmup_s, kKernelWarmUp));
     const std::vector<profile::Records> region = profile::split_at_stamps(taken.records);
     const std::vector<profile::Records> samples = region.size() == 1
                                                       ? profile::split_evenly(region[0], launches)
                                                       : std::vector<profile::Records>{};
-    KernelProfile profile = table(samples, launches, taken.fault);
+    KernelProfile profile = table(samples, launches, launches, taken.fault);
     if (!profile.kernels.empty()) {
       profile::Records traced;
       for (int i = 0; i < kTracedLaunches; ++i)
@@ -136,20 +135,32 @@ class ProfilePass {
     return profile;
   }
 
-  /// What `work` runs, without what ran before it. Leaves the spans between its marks.
-  template <typename Work>
-  profile::Activity::Taken record(const Work& work) {
+  /// What `work` runs. Before, `chunk` warms up; beside, `work` runs without the profiler. Leaves
+  /// the spans between its marks in either state.
+  template <typename Work, typename Chunk>
+  profile::Activity::Taken record(const Work& work, const Chunk& chunk, double warm_up_s) {
+    activity_->pause();
+    measure::warm_up([&](measure::Marker&) { chunk(); }, *marker_, warm_up_s, bench_.progress);
     bench_.progress.phase("kernels");
+    const auto run = [&] {
+      work();
+      return marker_->take(); // waits for the device
+    };
+    plain_spans_ = run();
+    activity_->take(); // what was recorded while the case was made ready
+    activity_->resume();
+    spans_ = run();
     bench_.device.synchronize();
-    activity_->take();
-    work();
-    spans_ = marker_->take();
-    bench_.device.synchronize();
-    return activity_->take();
+    profile::Activity::Taken taken = activity_->take();
+    activity_->pause();
+    for (const measure::Span& span : run()) // on both sides: the clock wanders
+      plain_spans_.push_back(span);
+    activity_->resume();
+    return taken;
   }
 
   KernelProfile table(const std::vector<profile::Records>& samples, int expected,
-                      const std::string& fault) const {
+                      int samples_a_span, const std::string& fault) const {
     KernelProfile profile;
     const bool whole =
         samples.size() == static_cast<std::size_t>(expected) &&
@@ -161,12 +172,17 @@ class ProfilePass {
           fmt::format("CUPTI's records do not make up the {} samples that ran: no table", expected);
     if (!fault.empty())
       profile.message = fault;
-    std::vector<double> frequencies;
+    std::vector<double> frequencies, plain;
     for (const measure::Span& span : spans_)
       if (span.valid && !std::isnan(span.f_hz))
         frequencies.push_back(span.f_hz);
+    for (const measure::Span& span : plain_spans_)
+      if (span.valid)
+        plain.push_back(span.t_s);
     if (!frequencies.empty())
       profile.f_hz = stats::median(frequencies);
+    if (!plain.empty())
+      profile.plain_sample_s = stats::median(plain) / samples_a_span;
     return profile;
   }
 
@@ -176,7 +192,7 @@ class ProfilePass {
   ModelCache models_;
   std::unique_ptr<measure::Marker> marker_;
   Injector injector_;
-  std::vector<measure::Span> spans_;
+  std::vector<measure::Span> spans_, plain_spans_; ///< under CUPTI, and while it slept
   profile::ChromeTrace trace_;
 };
 

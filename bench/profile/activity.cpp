@@ -18,6 +18,8 @@ constexpr std::size_t kBufferBytes = 4 << 20;
 constexpr std::size_t kBufferAlignment = 8;
 constexpr CUpti_ActivityKind kKinds[] = {CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL,
                                          CUPTI_ACTIVITY_KIND_MEMCPY, CUPTI_ACTIVITY_KIND_MEMSET};
+constexpr CUpti_CallbackDomain kLaunches[] = {CUPTI_CB_DOMAIN_RUNTIME_API,
+                                              CUPTI_CB_DOMAIN_DRIVER_API};
 
 /// A record with what tells its operation.
 struct Raw {
@@ -76,6 +78,7 @@ struct Activity::State {
   static State* current; // CUPTI's callbacks for buffers take no argument
 
   bool start();
+  bool switch_on();
   bool succeeded(CUptiResult status, const char* what) {
     if (status == CUPTI_SUCCESS)
       return true;
@@ -138,14 +141,17 @@ bool Activity::State::start() {
     if (!succeeded(api.enable_callback(1, subscriber, CUPTI_CB_DOMAIN_RESOURCE, id),
                    "callbacks of graphs"))
       return false;
-  // Torch and its kernels launch through the runtime; cuBLAS, cuDNN and Triton through the driver.
-  for (const CUpti_CallbackDomain domain :
-       {CUPTI_CB_DOMAIN_RUNTIME_API, CUPTI_CB_DOMAIN_DRIVER_API})
-    if (!succeeded(api.enable_domain(1, subscriber, domain), "callbacks of launches"))
-      return false;
   if (!succeeded(api.register_callbacks(&State::give_buffer, &State::take_buffer),
                  "registering buffers"))
     return false;
+  return switch_on();
+}
+
+bool Activity::State::switch_on() {
+  // Torch and its kernels launch through the runtime; cuBLAS, cuDNN and Triton through the driver.
+  for (const CUpti_CallbackDomain domain : kLaunches)
+    if (!succeeded(api.enable_domain(1, subscriber, domain), "callbacks of launches"))
+      return false;
   for (const CUpti_ActivityKind kind : kKinds)
     if (!succeeded(api.enable(kind), "recording of kernels"))
       return false;
@@ -257,6 +263,21 @@ const std::string& Activity::fault() const {
 std::string Activity::source() const {
   return fmt::format("CUPTI {} activity",
                      version_text(state_->version ? state_->version : CUPTI_API_VERSION));
+}
+
+void Activity::pause() {
+  State& s = *state_;
+  if (!s.fault.empty())
+    return;
+  for (const CUpti_ActivityKind kind : kKinds)
+    s.api.disable(kind);
+  for (const CUpti_CallbackDomain domain : kLaunches)
+    s.api.enable_domain(0, s.subscriber, domain);
+}
+
+void Activity::resume() {
+  if (state_->fault.empty())
+    state_->switch_on();
 }
 
 Activity::Taken Activity::take() {

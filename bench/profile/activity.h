@@ -26,6 +26,11 @@ class Activity {
   /// "CUPTI 13.0 activity"
   std::string source() const;
 
+  /// Records nothing until `resume`, and costs next to nothing: what is captured meanwhile still
+  /// gets its operations.
+  void pause();
+  void resume();
+
   struct Taken {
     Records records;
     std::string fault; ///< why some are missing; one line, "" when none is

@@ -108,8 +108,9 @@ KernelProfile aggregate(const std::vector<Records>& samples) {
          .block = row.first->block,
          .registers = row.first->registers,
          .shared_memory_bytes = row.first->shared_memory_bytes,
-         .launches = (static_cast<std::int64_t>(row.times_s.size()) + profile.samples / 2) /
-                     profile.samples,
+         .launches = std::max<std::int64_t>(
+             1, (static_cast<std::int64_t>(row.times_s.size()) + profile.samples / 2) /
+                    profile.samples),
          .total_s = total_s / n,
          .median_s = stats::median(row.times_s),
          .counters = std::nullopt});

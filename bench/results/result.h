@@ -94,7 +94,9 @@ struct KernelProfile {
   std::int64_t samples = 0; ///< that were profiled
   double sample_s = 0; ///< a sample under the profiler, from first kernel to next sample's first
   double gaps_s = 0;   ///< of it no kernel ran; negative where kernels overlapped more than that
-  std::optional<double> f_hz{};          ///< effective SM frequency of the profiled samples
+  std::optional<double> f_hz{}; ///< effective SM frequency of the profiled samples
+  /// A sample between profiled ones while the profiler slept: what it costs is sample_s less this.
+  std::optional<double> plain_sample_s{};
   std::vector<ProfiledKernel> kernels{}; ///< longest total first
 };
 
