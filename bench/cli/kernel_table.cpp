@@ -144,7 +144,7 @@ std::string overhead_line(const CaseResult& result) {
 /// Torch's kernels of one operation an element differ in the functor that they are given.
 void shorten_elementwise(std::string& name) {
   static const std::regex wrapper(
-      R"((?:vectorized_|unrolled_)?elementwise_kernel<(?:\d+, )*(?:gpu_kernel_impl(?:_nocast)?<)?([^,(>]*<?[^,(>]*).*)");
+      R"((?:vectorized_|unrolled_)?elementwise_kernel<(?:\d+, )*(?:gpu_kernel_impl(?:_nocast)?<)?([^,(<>]*).*)");
   if (std::smatch match; std::regex_match(name, match, wrapper))
     name = "elementwise " + match[1].str();
 }

@@ -2,6 +2,7 @@
 #include <bench/base/file.h>
 #include <bench/cli/case_results.h>
 #include <bench/cli/loop_setup.h>
+#include <bench/device/kernel_name.h>
 #include <bench/kernel_bench/kernel_work.h>
 #include <bench/kernel_bench/rotation.h>
 #include <bench/measure/interrupt.h>
@@ -9,6 +10,7 @@
 #include <bench/profile/activity.h>
 #include <bench/profile/aggregate.h>
 #include <bench/profile/chrome_trace.h>
+#include <bench/profile/range_profiler.h>
 #include <bench/stats/summary.h>
 
 #include <ATen/core/Tensor.h>
@@ -73,6 +75,9 @@ class ProfilePass {
 
   const profile::ChromeTrace& trace() const { return trace_; }
 
+  /// What the last kernel case launched, in order.
+  const profile::Records& launch() const { return launch_; }
+
  private:
   KernelProfile loop(const scenario::LoopCase& loop, const Injection& injection,
                      const std::string& id) {
@@ -126,6 +131,7 @@ class ProfilePass {
                                                       : std::vector<profile::Records>{};
     KernelProfile profile = table(samples, launches, launches, taken.fault);
     if (!profile.kernels.empty()) {
+      launch_ = samples[0];
       profile::Records traced;
       for (int i = 0; i < kTracedLaunches; ++i)
         traced.insert(traced.end(), samples[static_cast<std::size_t>(i)].begin(),
@@ -194,30 +200,107 @@ class ProfilePass {
   Injector injector_;
   std::vector<measure::Span> spans_, plain_spans_; ///< under CUPTI, and while it slept
   profile::ChromeTrace trace_;
+  profile::Records launch_;
 };
+
+/// A kernel case with its table, whose counters are still to come.
+struct Uncounted {
+  const scenario::Case* work;
+  results::CaseResult result;
+  profile::Records launch;
+};
+
+/// Adds what the GPU counted while each kernel of a launch ran to its row of the table.
+void add_counters(Uncounted& c, profile::RangeProfiler& profiler, const Bench& bench) {
+  KernelProfile& profile = *c.result.profile;
+  const auto& kernel = std::get<scenario::KernelCase>(c.work->work);
+  const kernel_bench::Rotation rotation =
+      kernel_bench::rotation_for(kernel_bench::footprint(kernel), bench.device.l2_bytes());
+  const auto work = kernel_bench::make_work(kernel, rotation.sets, bench.seed, bench.device);
+  const auto rotate = [&] { // set 0 lies then where it would in the timed rotation
+    for (int i = 0; i < rotation.sets; ++i)
+      work->launch(i);
+    bench.device.synchronize();
+  };
+  const auto launch = [&] {
+    work->launch(0);
+    bench.device.synchronize();
+  };
+  rotate(); // modules are loaded by the first launch
+  const profile::RangeProfiler::Counted counted = profiler.count(rotate, launch);
+  std::vector<std::ptrdiff_t> rows;
+  for (const profile::Record& r : c.launch)
+    if (r.name != device::kMemcpyName && r.name != device::kMemsetName) // no kernels, not counted
+      rows.push_back(profile::row_of(profile, r));
+  std::string fault = counted.fault;
+  if (fault.empty() && counted.kernels.size() != rows.size())
+    fault = fmt::format("{} kernels were counted, a launch has {}", counted.kernels.size(),
+                        rows.size());
+  if (!fault.empty()) {
+    if (profile.message.empty())
+      profile.message = "no counters: " + fault;
+    return;
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    results::ProfiledKernel& row = profile.kernels[static_cast<std::size_t>(rows[i])];
+    const auto share = 1 / static_cast<double>(row.launches);
+    results::Counters& sum = row.counters ? *row.counters : row.counters.emplace();
+    sum.dram_read_bytes += share * counted.kernels[i].dram_read_bytes;
+    sum.dram_written_bytes += share * counted.kernels[i].dram_written_bytes;
+    sum.l2_hit_rate += share * counted.kernels[i].l2_hit_rate;
+    sum.tensor_utilization += share * counted.kernels[i].tensor_utilization;
+  }
+}
+
+void count_all(std::vector<Uncounted> cases, const Bench& bench, const Sink& sink) {
+  std::optional<profile::RangeProfiler> profiler;
+  if (!cases.empty())
+    profiler.emplace();
+  for (Uncounted& c : cases) {
+    if (measure::interrupted())
+      throw measure::Interrupted{};
+    bench.progress.begin(c.result.id);
+    bench.progress.phase("counters");
+    try {
+      add_counters(c, *profiler, bench);
+    } catch (const std::exception& e) {
+      c.result.profile->message = fmt::format("no counters: {}", e.what());
+    }
+    bench.device.release_reserves();
+    sink(std::move(c.result));
+  }
+}
 
 } // namespace
 
 void profile_cases(const std::vector<scenario::Case>& cases,
                    const std::vector<std::optional<Injection>>& arms, const Bench& bench,
                    const std::filesystem::path& trace, const Sink& sink) {
-  ProfilePass pass(bench);
-  const auto one = [&](const scenario::Case& c, const std::optional<Injection>& arm) {
-    if (measure::interrupted())
-      throw measure::Interrupted{};
-    bench.progress.begin(arm ? injected_id(c.id, *arm) : c.id);
-    sink(pass.measure(c, arm));
-  };
-  for (const scenario::Case& c : cases) {
-    pass.begin_case();
-    if (std::holds_alternative<scenario::KernelCase>(c.work))
-      one(c, std::nullopt);
-    else
-      for (const std::optional<Injection>& arm : arms)
-        one(c, arm);
+  std::vector<Uncounted> uncounted;
+  {
+    ProfilePass pass(bench);
+    const auto one = [&](const scenario::Case& c, const std::optional<Injection>& arm) {
+      if (measure::interrupted())
+        throw measure::Interrupted{};
+      bench.progress.begin(arm ? injected_id(c.id, *arm) : c.id);
+      results::CaseResult result = pass.measure(c, arm);
+      if (std::holds_alternative<scenario::KernelCase>(c.work) && !result.profile->kernels.empty())
+        uncounted.push_back({.work = &c, .result = std::move(result), .launch = pass.launch()});
+      else
+        sink(std::move(result));
+    };
+    for (const scenario::Case& c : cases) {
+      pass.begin_case();
+      if (std::holds_alternative<scenario::KernelCase>(c.work))
+        one(c, std::nullopt);
+      else
+        for (const std::optional<Injection>& arm : arms)
+          one(c, arm);
+    }
+    if (!trace.empty() && !pass.trace().empty())
+      write_file_atomically(trace, pass.trace().text());
   }
-  if (!trace.empty() && !pass.trace().empty())
-    write_file_atomically(trace, pass.trace().text());
+  count_all(std::move(uncounted), bench, sink); // only now: the two kinds of CUPTI do not mix
 }
 
 } // namespace bench::cli

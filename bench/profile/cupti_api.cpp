@@ -100,7 +100,10 @@ Cupti open_cupti() {
                                  kLibrary, dlerror())};
   // The range profiler looks for this one by its bare name, and a wheel's folder is not searched.
   dlopen((folder_of(library) / "libnvperf_host.so").c_str(), RTLD_NOW | RTLD_GLOBAL);
-  return {.api = bind_cupti(library), .fault = ""};
+  Cupti cupti{.api = bind_cupti(library), .fault = ""};
+  if (void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD))
+    bind(driver, cupti.api.current_context, "cuCtxGetCurrent");
+  return cupti;
 }
 
 std::string version_text(std::uint32_t version) {

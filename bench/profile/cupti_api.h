@@ -30,6 +30,7 @@ struct CuptiApi {
   decltype(&cuptiGetGraphNodeId) graph_node_id = nullptr;
 
   // Range profiler
+  decltype(&cuCtxGetCurrent) current_context = nullptr; ///< the driver's
   decltype(&cuptiProfilerInitialize) profiler_initialize = nullptr;
   decltype(&cuptiProfilerDeInitialize) profiler_deinitialize = nullptr;
   decltype(&cuptiDeviceGetChipName) chip_name = nullptr;
