@@ -9,7 +9,9 @@
 
 #include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/neg.h>
 #include <ATen/ops/randn.h>
 
 #include <gtest/gtest.h>
@@ -212,11 +214,12 @@ TEST_F(ProfileOnGpu, AnotherProfilerIsNamedAndNothingFails) {
 
 TEST_F(ProfileOnGpu, CountersOfACopyAndOfAProduct) {
   const auto options = at::TensorOptions().device(device_->torch_device()).dtype(at::kBFloat16);
-  const at::Tensor from = at::randn({128 << 20}, options), to = at::empty_like(from);
+  const at::Tensor from = at::randn({128 << 20}, options);
+  at::Tensor to = at::empty_like(from);
   const at::Tensor a = at::randn({4096, 4096}, options), b = at::randn({4096, 4096}, options);
   at::Tensor c = at::mm(a, b);
   const auto work = [&] {
-    at::add_out(const_cast<at::Tensor&>(to), from, 1); // a kernel, where a copy is none
+    at::neg_out(to, from); // a kernel, where a copy is none
     at::mm_out(c, a, b);
     device_->synchronize();
   };
