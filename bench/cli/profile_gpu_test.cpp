@@ -262,8 +262,9 @@ TEST_F(ProfileOnGpu, ARunWithThePassIsJudgedEqualToOneWithout) {
   ASSERT_EQ(comparison.cases.size(), 1u);
   EXPECT_EQ(comparison.cases[0].verdict, stats::Verdict::pass);
   for (const CaseResult& c : with.cases)
-    if (c.kind == "loop")
+    if (c.kind == "loop") {
       EXPECT_FALSE(c.profile.value().kernels.empty()) << c.profile->message;
+    }
 }
 
 } // namespace
