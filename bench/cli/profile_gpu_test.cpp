@@ -14,6 +14,7 @@
 #include <ATen/ops/neg.h>
 #include <ATen/ops/randn.h>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -138,8 +139,9 @@ TEST_F(ProfileOnGpu, TheTableHoldsWhatTheCapturedGraphHolds) {
 TEST_F(ProfileOnGpu, OperationsAreTheSameInAGraphAndOneByOne) {
   const auto profiled = profiles("loop/four/");
   for (const char* path : {"aten", "fused"}) {
-    const KernelProfile& graph = profiled.at(std::string("small/loop/four/graph/") + path);
-    EXPECT_EQ(launches(graph), launches(profiled.at(std::string("small/loop/four/eager/") + path)));
+    const KernelProfile& graph = profiled.at(fmt::format("small/loop/four/graph/{}", path));
+    EXPECT_EQ(launches(graph),
+              launches(profiled.at(fmt::format("small/loop/four/eager/{}", path))));
     std::set<std::string> operations;
     double named_s = 0, all_s = 0;
     for (const ProfiledKernel& k : graph.kernels) {
@@ -157,7 +159,7 @@ TEST_F(ProfileOnGpu, OperationsAreTheSameInAGraphAndOneByOne) {
   const auto count = [&](const char* path) {
     std::int64_t n = 0;
     for (const ProfiledKernel& k :
-         profiled.at(std::string("small/loop/four/graph/") + path).kernels)
+         profiled.at(fmt::format("small/loop/four/graph/{}", path)).kernels)
       n += k.operation == "qk_rms_norm_rope" ? k.launches : 0;
     return n;
   };
@@ -248,11 +250,11 @@ TEST_F(ProfileOnGpu, ARunWithThePassIsJudgedEqualToOneWithout) {
   device_.reset();
   const auto run = [&](const std::string& name, const std::string& more) {
     const std::string command =
-        "'" + (measure::this_executable().parent_path() / "bench").string() + "' run '" +
-        (folder_ / "small.yaml").string() +
-        "' --only 'graph/aten$' --set profiles.gate.sampling.loop_time=1s --replicates 3 "
-        "--baseline none --quiet --out '" +
-        (folder_ / name).string() + "' " + more + " > '" + (folder_ / "log").string() + "' 2>&1";
+        fmt::format("'{}' run '{}' --only 'graph/aten$' --set profiles.gate.sampling.loop_time=1s "
+                    "--replicates 3 --baseline none --quiet --out '{}' {} > '{}' 2>&1",
+                    (measure::this_executable().parent_path() / "bench").string(),
+                    (folder_ / "small.yaml").string(), (folder_ / name).string(), more,
+                    (folder_ / "log").string());
     EXPECT_EQ(std::system(command.c_str()), 0) << read_file(folder_ / "log");
     return results::read(folder_ / name);
   };
