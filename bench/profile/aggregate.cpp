@@ -79,23 +79,26 @@ KernelProfile aggregate(const std::vector<Records>& samples) {
   const auto n = static_cast<double>(profile.samples);
   std::map<Key, Row> rows;
   double gaps_s = 0;
+  std::uint64_t busy_until = 0;
+  for (const Record& r : samples.front())
+    busy_until = std::max(busy_until, r.end_ns);
+  const std::uint64_t begin = busy_until;
   const auto expected = counts(samples.front());
-  for (std::size_t i = 0; i + 1 < samples.size(); ++i) {
-    const Records& sample = samples[i];
-    for (std::size_t k = 0; k < sample.size(); ++k) {
-      const Record& r = sample[k];
-      const bool is_last = k + 1 == sample.size();
-      const Record& next = is_last ? samples[i + 1].front() : sample[k + 1];
-      gaps_s += seconds(r.end_ns, next.start_ns);
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    for (const Record& r : samples[i]) {
+      const std::uint64_t from = std::max(r.start_ns, busy_until);
+      const std::uint64_t to = std::max(r.end_ns, from);
+      gaps_s += seconds(busy_until, from);
+      busy_until = to;
       Row& row = rows[key(r)];
       if (!row.first)
         row.first = &r;
-      row.times_s.push_back(seconds(r.start_ns, r.end_ns));
+      row.times_s.push_back(seconds(from, to));
     }
-    if (counts(sample) != expected)
+    if (counts(samples[i]) != expected)
       profile.message = "the samples do not launch the same kernels: launches are means, rounded";
   }
-  profile.sample_s = seconds(samples.front().front().start_ns, samples.back().front().start_ns) / n;
+  profile.sample_s = seconds(begin, busy_until) / n;
   profile.gaps_s = gaps_s / n;
   for (const auto& [key, row] : rows) {
     double total_s = 0;

@@ -16,10 +16,12 @@ std::vector<Records> split_at_stamps(const Records& records);
 /// The records of `count` times the same work; empty when they are not a multiple of it.
 std::vector<Records> split_evenly(const Records& records, std::int64_t count);
 
-/// One sample as the mean over all but the last, which only says where the one before it ends: from
-/// its first record to the next one's first. Rows by operation, name, grid and block. A message
-/// when the samples do not launch the same kernels. Throws std::invalid_argument for fewer than two
-/// samples or an empty one.
+/// One sample as the mean over all but the first, which only says where the next one begins: from
+/// the end of the sample before it to its own end. A kernel's time begins where all before it have
+/// ended: one that is launched early (programmatic dependent launch) sits on the GPU and waits, and
+/// would count its predecessor's time a second time. So times and gaps add up to the sample. Rows
+/// by operation, name, grid and block. A message when the samples do not launch the same kernels.
+/// Throws std::invalid_argument for fewer than two samples or an empty one.
 results::KernelProfile aggregate(const std::vector<Records>& samples);
 
 /// The row of `profile` that `record` went into; -1 when it went into none.

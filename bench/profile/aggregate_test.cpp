@@ -34,12 +34,12 @@ Records step(std::uint64_t start, std::uint64_t product = 500) {
 }
 
 TEST(Aggregate, RowsAndGapsAddUpToASample) {
-  // A step begins 50 ns after the last one's end.
+  // A step begins 50 ns after the last one's end. Ends: 1640, 2530, 3220.
   const std::vector<Records> steps{step(1000), step(1690, 700), step(2580)};
   const results::KernelProfile profile = aggregate(steps);
   EXPECT_EQ(profile.samples, 2);
   EXPECT_EQ(profile.message, "");
-  EXPECT_NEAR(profile.sample_s, (690 + 890) / 2 * 1e-9, 1e-15);
+  EXPECT_NEAR(profile.sample_s, (890 + 690) / 2 * 1e-9, 1e-15);
   ASSERT_EQ(profile.kernels.size(), 3u);
   const results::ProfiledKernel& gemm = profile.kernels[0];
   EXPECT_EQ(gemm.name, "gemm");
@@ -50,19 +50,35 @@ TEST(Aggregate, RowsAndGapsAddUpToASample) {
   EXPECT_EQ(gemm.registers, 32);
   EXPECT_EQ(profile.kernels[1].operation, "rms_norm");
   EXPECT_EQ(profile.kernels[2].operation, "other");
-  EXPECT_NEAR(profile.gaps_s, (20 - 10 + 50) * 1e-9, 1e-15);
+  EXPECT_NEAR(profile.kernels[2].total_s, 20e-9, 1e-15) << "10 ns of it lie in the product's";
+  EXPECT_NEAR(profile.gaps_s, (20 + 50) * 1e-9, 1e-15);
   double sum = profile.gaps_s;
   for (const auto& k : profile.kernels)
     sum += k.total_s;
   EXPECT_NEAR(sum, profile.sample_s, 1e-15);
 }
 
-TEST(Aggregate, KernelsThatOverlapForLongerThanNothingRuns) {
-  const Records one{record("a", "x", 0, 100), record("b", "x", 10, 110)};
-  const Records two{record("a", "x", 120, 220), record("b", "x", 130, 230)};
-  const results::KernelProfile profile = aggregate({one, two});
+/// As programmatic dependent launches do: each is on the GPU long before its turn.
+TEST(Aggregate, KernelsThatWaitOnTheGpuCountFromTheirTurn) {
+  std::vector<Records> samples;
+  for (std::uint64_t i = 0; i < 10; ++i) // one ends every 100 ns, and began up to 450 before
+    samples.push_back({record("a", "x", i < 4 ? i : 100 * i - 350, 100 * i + 100)});
+  const results::KernelProfile profile = aggregate(samples);
+  EXPECT_NEAR(profile.sample_s, 100e-9, 1e-15);
+  EXPECT_NEAR(profile.kernels[0].median_s, 100e-9, 1e-15);
+  EXPECT_EQ(profile.gaps_s, 0);
+}
+
+TEST(Aggregate, AKernelInTheShadowOfAnother) {
+  const auto sample = [](std::uint64_t t) {
+    return Records{record("long", "x", t, t + 100), record("short", "y", t + 10, t + 50)};
+  };
+  const results::KernelProfile profile = aggregate({sample(0), sample(120)});
   EXPECT_NEAR(profile.sample_s, 120e-9, 1e-15);
-  EXPECT_NEAR(profile.gaps_s, -80e-9, 1e-15);
+  EXPECT_NEAR(profile.gaps_s, 20e-9, 1e-15);
+  EXPECT_EQ(profile.kernels[1].name, "short");
+  EXPECT_EQ(profile.kernels[1].launches, 1);
+  EXPECT_EQ(profile.kernels[1].total_s, 0);
 }
 
 TEST(Aggregate, OneKernelHasARowForEachOperationAndGrid) {
