@@ -150,8 +150,14 @@ class JobRun {
   ExitCode report() {
     const Style style(inspect_terminal(stdout).styled);
     fmt::print("{}", result_table(recorder_.result(), style, job_.out));
-    if (options_.kernel_rows > 0)
+    if (options_.kernel_rows > 0) {
       fmt::print("{}", kernel_tables(recorder_.result(), options_.kernel_rows, style));
+      const auto has_table = [](const results::CaseResult& c) {
+        return c.profile && !c.profile->kernels.empty();
+      };
+      if (!options_.trace.empty() && std::ranges::any_of(recorder_.result().cases, has_table))
+        fmt::print("\ntrace: {}\n", options_.trace.string());
+    }
     ExitCode code = stopped_.value_or(ExitCode::ok);
     for (const results::CaseResult& c : recorder_.result().cases)
       code = worse(code, exit_code(c.status));
