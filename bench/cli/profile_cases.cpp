@@ -20,7 +20,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <random>
+#include <span>
 
 namespace bench::cli {
 namespace {
@@ -101,7 +101,7 @@ class ProfilePass {
         record([&] { run(kSteps + 1); }, [&] { run(std::min(prepared->steps(), kWarmUpSteps)); },
                bench_.sampling.warmup_s);
     const std::vector<profile::Records> samples = profile::split_at_stamps(taken.records);
-    KernelProfile profile = table(samples, kSteps + 1, 1, taken.fault);
+    KernelProfile profile = table(samples, kSteps + 1, /*are_steps=*/true, taken.fault);
     if (!profile.kernels.empty())
       trace_.add(id, samples.front());
     return profile;
@@ -129,7 +129,7 @@ class ProfilePass {
     const std::vector<profile::Records> samples = region.size() == 1
                                                       ? profile::split_evenly(region[0], launches)
                                                       : std::vector<profile::Records>{};
-    KernelProfile profile = table(samples, launches, launches, taken.fault);
+    KernelProfile profile = table(samples, launches, /*are_steps=*/false, taken.fault);
     if (!profile.kernels.empty()) {
       launch_ = samples[0];
       profile::Records traced;
@@ -165,30 +165,38 @@ class ProfilePass {
     return taken;
   }
 
-  KernelProfile table(const std::vector<profile::Records>& samples, int expected,
-                      int samples_a_span, const std::string& fault) const {
+  /// Steps have a mark between them, and the first only says where the next one begins. Launches of
+  /// a kernel lie between two marks.
+  KernelProfile table(const std::vector<profile::Records>& samples, int expected, bool are_steps,
+                      const std::string& fault) const {
     KernelProfile profile;
     const bool whole =
         samples.size() == static_cast<std::size_t>(expected) &&
         std::ranges::none_of(samples, [](const profile::Records& s) { return s.empty(); });
     if (whole)
-      profile = profile::aggregate(samples);
+      profile = are_steps ? profile::aggregate(std::span(samples).subspan(1),
+                                               profile::end_of(samples.front()))
+                          : profile::aggregate(samples, samples.front().front().start_ns);
     else
       profile.message =
           fmt::format("CUPTI's records do not make up the {} samples that ran: no table", expected);
     if (!fault.empty())
       profile.message = fault;
-    std::vector<double> frequencies, plain;
-    for (const measure::Span& span : spans_)
-      if (span.valid && !std::isnan(span.f_hz))
-        frequencies.push_back(span.f_hz);
-    for (const measure::Span& span : plain_spans_)
-      if (span.valid)
-        plain.push_back(span.t_s);
-    if (!frequencies.empty())
-      profile.f_hz = stats::median(frequencies);
-    if (!plain.empty())
-      profile.plain_sample_s = stats::median(plain) / samples_a_span;
+    const auto median = [](const std::vector<measure::Span>& spans, double measure::Span::*what) {
+      std::vector<double> values;
+      for (const measure::Span& span : spans)
+        if (span.valid && !std::isnan(span.*what))
+          values.push_back(span.*what);
+      return values.empty() ? std::nullopt : std::optional(stats::median(values));
+    };
+    profile.f_hz = median(spans_, &measure::Span::f_hz);
+    // Between the same marks, so that what lies beside the samples does not count as the
+    // profiler's.
+    const auto traced_s = median(spans_, &measure::Span::t_s),
+               plain_s = median(plain_spans_, &measure::Span::t_s);
+    if (whole && traced_s && plain_s)
+      profile.plain_sample_s =
+          profile.sample_s + (*plain_s - *traced_s) / (are_steps ? 1 : expected);
     return profile;
   }
 

@@ -70,22 +70,25 @@ std::vector<Records> split_evenly(const Records& records, std::int64_t count) {
   return samples;
 }
 
-KernelProfile aggregate(const std::vector<Records>& samples) {
-  if (samples.size() < 2 ||
-      std::ranges::any_of(samples, [](const Records& s) { return s.empty(); }))
-    throw std::invalid_argument("a profile needs two samples with kernels");
+std::uint64_t end_of(const Records& records) {
+  std::uint64_t end = 0;
+  for (const Record& r : records)
+    end = std::max(end, r.end_ns);
+  return end;
+}
+
+KernelProfile aggregate(std::span<const Records> samples, std::uint64_t begin_ns) {
+  if (samples.empty() || std::ranges::any_of(samples, [](const Records& s) { return s.empty(); }))
+    throw std::invalid_argument("a profile needs samples with kernels");
   KernelProfile profile;
-  profile.samples = static_cast<std::int64_t>(samples.size()) - 1;
+  profile.samples = static_cast<std::int64_t>(samples.size());
   const auto n = static_cast<double>(profile.samples);
   std::map<Key, Row> rows;
   double gaps_s = 0;
-  std::uint64_t busy_until = 0;
-  for (const Record& r : samples.front())
-    busy_until = std::max(busy_until, r.end_ns);
-  const std::uint64_t begin = busy_until;
+  std::uint64_t busy_until = begin_ns;
   const auto expected = counts(samples.front());
-  for (std::size_t i = 1; i < samples.size(); ++i) {
-    for (const Record& r : samples[i]) {
+  for (const Records& sample : samples) {
+    for (const Record& r : sample) {
       const std::uint64_t from = std::max(r.start_ns, busy_until);
       const std::uint64_t to = std::max(r.end_ns, from);
       gaps_s += seconds(busy_until, from);
@@ -95,10 +98,10 @@ KernelProfile aggregate(const std::vector<Records>& samples) {
         row.first = &r;
       row.times_s.push_back(seconds(from, to));
     }
-    if (counts(samples[i]) != expected)
+    if (counts(sample) != expected)
       profile.message = "the samples do not launch the same kernels: launches are means, rounded";
   }
-  profile.sample_s = seconds(begin, busy_until) / n;
+  profile.sample_s = seconds(begin_ns, busy_until) / n;
   profile.gaps_s = gaps_s / n;
   for (const auto& [key, row] : rows) {
     double total_s = 0;

@@ -7,6 +7,11 @@
 namespace bench::profile {
 namespace {
 
+/// As of a loop: the first sample only says where the next one begins.
+results::KernelProfile of_steps(const std::vector<Records>& samples) {
+  return aggregate(std::span(samples).subspan(1), end_of(samples.front()));
+}
+
 Record record(std::string name, std::string operation, std::uint64_t start, std::uint64_t end,
               std::int64_t blocks = 132) {
   Record r;
@@ -36,7 +41,7 @@ Records step(std::uint64_t start, std::uint64_t product = 500) {
 TEST(Aggregate, RowsAndGapsAddUpToASample) {
   // A step begins 50 ns after the last one's end. Ends: 1640, 2530, 3220.
   const std::vector<Records> steps{step(1000), step(1690, 700), step(2580)};
-  const results::KernelProfile profile = aggregate(steps);
+  const results::KernelProfile profile = of_steps(steps);
   EXPECT_EQ(profile.samples, 2);
   EXPECT_EQ(profile.message, "");
   EXPECT_NEAR(profile.sample_s, (890 + 690) / 2 * 1e-9, 1e-15);
@@ -63,7 +68,7 @@ TEST(Aggregate, KernelsThatWaitOnTheGpuCountFromTheirTurn) {
   std::vector<Records> samples;
   for (std::uint64_t i = 0; i < 10; ++i) // one ends every 100 ns, and began up to 450 before
     samples.push_back({record("a", "x", i < 4 ? i : 100 * i - 350, 100 * i + 100)});
-  const results::KernelProfile profile = aggregate(samples);
+  const results::KernelProfile profile = of_steps(samples);
   EXPECT_NEAR(profile.sample_s, 100e-9, 1e-15);
   EXPECT_NEAR(profile.kernels[0].median_s, 100e-9, 1e-15);
   EXPECT_EQ(profile.gaps_s, 0);
@@ -73,7 +78,7 @@ TEST(Aggregate, AKernelInTheShadowOfAnother) {
   const auto sample = [](std::uint64_t t) {
     return Records{record("long", "x", t, t + 100), record("short", "y", t + 10, t + 50)};
   };
-  const results::KernelProfile profile = aggregate({sample(0), sample(120)});
+  const results::KernelProfile profile = of_steps({sample(0), sample(120)});
   EXPECT_NEAR(profile.sample_s, 120e-9, 1e-15);
   EXPECT_NEAR(profile.gaps_s, 20e-9, 1e-15);
   EXPECT_EQ(profile.kernels[1].name, "short");
@@ -86,7 +91,7 @@ TEST(Aggregate, OneKernelHasARowForEachOperationAndGrid) {
     return Records{record("norm", "q", t, t + 10), record("norm", "q", t + 10, t + 40),
                    record("norm", "k", t + 40, t + 50), record("norm", "q", t + 50, t + 51, 64)};
   };
-  const results::KernelProfile profile = aggregate({sample(0), sample(100)});
+  const results::KernelProfile profile = of_steps({sample(0), sample(100)});
   ASSERT_EQ(profile.kernels.size(), 3u);
   EXPECT_EQ(profile.kernels[0].launches, 2);
   EXPECT_NEAR(profile.kernels[0].total_s, 40e-9, 1e-15);
@@ -100,14 +105,26 @@ TEST(Aggregate, OneKernelHasARowForEachOperationAndGrid) {
 TEST(Aggregate, SamplesThatDiffer) {
   Records more = step(2000);
   more.push_back(record("extra", "", 2700, 2710));
-  const results::KernelProfile profile = aggregate({step(1000), more, step(3000)});
+  const results::KernelProfile profile = of_steps({step(1000), more, step(3000)});
   EXPECT_EQ(profile.message,
             "the samples do not launch the same kernels: launches are means, rounded");
 }
 
-TEST(Aggregate, NeedsTwoSamples) {
-  EXPECT_THROW(aggregate({step(0)}), std::invalid_argument);
-  EXPECT_THROW(aggregate({step(0), {}}), std::invalid_argument);
+/// As of launches of a kernel: from where the first began.
+TEST(Aggregate, FromWhereTheFirstBegan) {
+  const std::vector<Records> launches{{record("a", "x", 1000, 1100)},
+                                      {record("a", "x", 1120, 1200)}};
+  const results::KernelProfile profile = aggregate(launches, 1000);
+  EXPECT_EQ(profile.samples, 2);
+  EXPECT_NEAR(profile.sample_s, 100e-9, 1e-15);
+  EXPECT_NEAR(profile.gaps_s, 10e-9, 1e-15);
+  EXPECT_NEAR(profile.kernels[0].total_s, 90e-9, 1e-15);
+}
+
+TEST(Aggregate, NeedsSamplesWithKernels) {
+  const std::vector<Records> none, empty{step(0), {}};
+  EXPECT_THROW(aggregate(none, 0), std::invalid_argument);
+  EXPECT_THROW(aggregate(empty, 0), std::invalid_argument);
 }
 
 TEST(Split, AtStamps) {
