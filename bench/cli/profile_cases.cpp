@@ -194,9 +194,11 @@ class ProfilePass {
     // profiler's.
     const auto traced_s = median(spans_, &measure::Span::t_s),
                plain_s = median(plain_spans_, &measure::Span::t_s);
-    if (whole && traced_s && plain_s)
-      profile.plain_sample_s =
-          profile.sample_s + (*plain_s - *traced_s) / (are_steps ? 1 : expected);
+    if (whole && traced_s && plain_s) {
+      const double cost_s = (*traced_s - *plain_s) / (are_steps ? 1 : expected);
+      if (cost_s < profile.sample_s)
+        profile.plain_sample_s = profile.sample_s - cost_s;
+    }
     return profile;
   }
 
