@@ -1,14 +1,12 @@
-#include <bench/cli/case_results.h>
-#include <bench/cli/catalog.h>
-#include <bench/cli/replicate.h>
 #include <bench/cli/temporary_folder.h>
 #include <bench/compare/comparison.h>
 #include <bench/measure/worker.h>
 #include <bench/profile/activity.h>
 #include <bench/profile/range_profiler.h>
-#include <bench/scenario/scenario.h>
+#include <bench/results/result.h>
 
 #include <ATen/core/Tensor.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/neg.h>
@@ -50,73 +48,35 @@ profiles:
   gate: {device: cuda}
 )";
 
-class Silent final : public measure::Progress {
-  void start(int) override {}
-  void begin(std::string_view) override {}
-  void phase(std::string_view, double) override {}
-  void end(std::string_view) override {}
-};
-
 /// The programs that these tests start must have the GPU to themselves: what opens it in this
 /// process comes last.
 class ProfileOnGpu : public testing::Test {
  protected:
-  void SetUp() override {
-    std::ofstream(folder_ / "small.yaml") << kScenario;
-    const scenario::Catalog catalog = make_catalog();
-    plan_ = expand(load(folder_ / "small.yaml", catalog, {}), "gate", catalog);
-  }
+  void SetUp() override { std::ofstream(folder_ / "small.yaml") << kScenario; }
 
-  /// The built program, which lies beside this test.
-  static std::filesystem::path program() {
-    return measure::this_executable().parent_path() / "bench";
+  /// What the built program, which lies beside this test, leaves when it is called like this.
+  results::Result bench(const std::string& verb, const std::string& only, const std::string& more) {
+    const auto program = measure::this_executable().parent_path() / "bench";
+    const std::string command =
+        fmt::format("'{}' {} '{}' --only '{}' --quiet --out '{}' {} > '{}' 2>&1", program.string(),
+                    verb, (folder_ / "small.yaml").string(), only, (folder_ / "out.json").string(),
+                    more, (folder_ / "log").string());
+    EXPECT_EQ(std::system(command.c_str()), 0) << command << "\n" << read_file(folder_ / "log");
+    return results::read(folder_ / "out.json");
   }
-  std::vector<std::string> ids(const std::vector<std::string>& parts) const {
-    std::vector<std::string> some;
-    for (const scenario::Case& c : plan_.cases)
-      for (const std::string& part : parts)
-        if (c.id.find(part) != std::string::npos)
-          some.push_back(c.id);
-    EXPECT_GE(some.size(), parts.size());
-    return some;
-  }
-  std::map<std::string, CaseResult> run(ReplicateRequest request,
-                                        const std::vector<std::string>& parts) {
-    request.scenario = folder_ / "small.yaml";
-    request.profile = "gate";
-    request.cases = ids(parts);
-    std::map<std::string, CaseResult> all;
-    const ReplicateEnd end = run_replicate(program(), request, progress_, [&](results::Result r) {
-      for (CaseResult& c : r.cases)
-        all[c.id] = std::move(c);
-    });
-    EXPECT_EQ(end.fault, "");
-    return all;
-  }
-  /// As bench profile takes them: a process a call, under CUPTI from its beginning.
-  std::map<std::string, KernelProfile> profiles(const std::vector<std::string>& parts,
-                                                const std::vector<Injection>& injections = {}) {
+  /// Those of `bench profile`, whole, by the ids of their cases.
+  std::map<std::string, KernelProfile> profiles(const std::string& only,
+                                                const std::string& more = "") {
     std::map<std::string, KernelProfile> all;
-    ReplicateRequest request{.scenario = {},
-                             .overrides = {},
-                             .profile = "",
-                             .cases = {},
-                             .flags = {},
-                             .injections = injections,
-                             .profile_kernels = true,
-                             .trace = trace_};
-    for (auto& [id, c] : run(request, parts)) {
-      all[id] = c.profile.value_or(KernelProfile{});
-      EXPECT_EQ(all[id].message, "") << id;
-      EXPECT_GE(all[id].samples, 8) << id;
-    }
+    for (const CaseResult& c : bench("profile", only, more).cases)
+      if (c.kind != "anchor") {
+        all[c.id] = c.profile.value_or(KernelProfile{});
+        EXPECT_EQ(all[c.id].message, "") << c.id;
+      }
     return all;
   }
 
   TemporaryFolder folder_;
-  scenario::Expansion plan_;
-  Silent progress_;
-  std::filesystem::path trace_;
 };
 
 /// (operation, name) -> launches.
@@ -128,19 +88,24 @@ std::map<std::pair<std::string, std::string>, std::int64_t> launches(const Kerne
 }
 
 TEST_F(ProfileOnGpu, TheTableHoldsWhatTheCapturedGraphHolds) {
-  const std::vector<std::string> parts{"loop/four/", "rms_norm/32x1024.bf16/",
-                                       "qk_rms_norm_rope/1056x8x128.bf16/"};
-  trace_ = folder_ / "trace.json";
-  const auto profiled = profiles(parts);
-  const auto timed = run(
-      {.scenario = {}, .overrides = {}, .profile = "", .cases = {}, .flags = {}, .injections = {}},
-      parts);
-  ASSERT_EQ(profiled.size(), ids(parts).size());
-  for (const auto& [id, profile] : profiled) {
-    SCOPED_TRACE(id);
-    const CaseResult& c = timed.at(id);
+  const results::Result result =
+      bench("profile", "loop/four/|rms_norm/32x1024.bf16/|qk_rms_norm_rope/1056x8x128.bf16/",
+            fmt::format("--trace '{}'", (folder_ / "trace.json").string()));
+  std::map<std::string, KernelProfile> loops;
+  int kernel_cases = 0;
+  for (const CaseResult& c : result.cases) {
+    if (c.kind == "anchor")
+      continue;
+    SCOPED_TRACE(c.id);
     EXPECT_EQ(c.status, results::CaseStatus::ok) << c.message;
-    device::KernelCounts counts;
+    const KernelProfile& profile = c.profile.value();
+    EXPECT_EQ(profile.message, "");
+    EXPECT_GE(profile.samples, 8);
+    if (c.kind == "loop")
+      loops[c.id] = profile;
+    else
+      ++kernel_cases;
+    std::map<std::string, std::int64_t> counts;
     double sum_s = profile.gaps_s;
     for (const ProfiledKernel& k : profile.kernels) {
       sum_s += k.total_s;
@@ -156,15 +121,15 @@ TEST_F(ProfileOnGpu, TheTableHoldsWhatTheCapturedGraphHolds) {
     EXPECT_LT(profile.sample_s, 2 * profile.plain_sample_s.value()); // small kernels: it costs much
     EXPECT_GT(profile.f_hz.value(), 5e8);
   }
-  EXPECT_NE(read_file(trace_).find("small/loop/four/graph/aten"), std::string::npos);
-}
+  EXPECT_EQ(kernel_cases, 4);
+  EXPECT_NE(read_file(folder_ / "trace.json").find("small/loop/four/graph/aten"),
+            std::string::npos);
 
-TEST_F(ProfileOnGpu, OperationsAreTheSameInAGraphAndOneByOne) {
-  const auto profiled = profiles({"loop/four/"});
+  // Operations are the same in a graph and one by one.
+  ASSERT_EQ(loops.size(), 4u);
   for (const char* path : {"aten", "fused"}) {
-    const KernelProfile& graph = profiled.at(fmt::format("small/loop/four/graph/{}", path));
-    EXPECT_EQ(launches(graph),
-              launches(profiled.at(fmt::format("small/loop/four/eager/{}", path))));
+    const KernelProfile& graph = loops.at(fmt::format("small/loop/four/graph/{}", path));
+    EXPECT_EQ(launches(graph), launches(loops.at(fmt::format("small/loop/four/eager/{}", path))));
     std::set<std::string> operations;
     double named_s = 0, all_s = 0;
     for (const ProfiledKernel& k : graph.kernels) {
@@ -181,8 +146,7 @@ TEST_F(ProfileOnGpu, OperationsAreTheSameInAGraphAndOneByOne) {
   }
   const auto count = [&](const char* path) {
     std::int64_t n = 0;
-    for (const ProfiledKernel& k :
-         profiled.at(fmt::format("small/loop/four/graph/{}", path)).kernels)
+    for (const ProfiledKernel& k : loops.at(fmt::format("small/loop/four/graph/{}", path)).kernels)
       n += k.operation == "qk_rms_norm_rope" ? k.launches : 0;
     return n;
   };
@@ -191,7 +155,7 @@ TEST_F(ProfileOnGpu, OperationsAreTheSameInAGraphAndOneByOne) {
 }
 
 TEST_F(ProfileOnGpu, AnExtraNormIsFoundByName) {
-  const auto profiled = profiles({"graph/aten"}, {Injection{Injection::Kind::norms, 2}});
+  const auto profiled = profiles("graph/aten$", "--inject norms=2");
   auto difference = launches(profiled.at("small/loop/four/graph/aten#norms=2"));
   for (const auto& [key, count] : launches(profiled.at("small/loop/four/graph/aten")))
     difference[key] -= count;
@@ -206,7 +170,7 @@ TEST_F(ProfileOnGpu, AnExtraNormIsFoundByName) {
 TEST_F(ProfileOnGpu, AttentionNamesItsLibrary) {
   const auto attention = [&](const char* deprioritized) {
     setenv("TORCH_CUDNN_SDPA_DEPRIORITIZED", deprioritized, 1);
-    const auto profiled = profiles({"graph/fused"});
+    const auto profiled = profiles("graph/fused$");
     std::string names;
     for (const ProfiledKernel& k : profiled.at("small/loop/four/graph/fused").kernels)
       if (k.operation == "attention")
@@ -221,17 +185,10 @@ TEST_F(ProfileOnGpu, AttentionNamesItsLibrary) {
 }
 
 TEST_F(ProfileOnGpu, ARunWithThePassIsJudgedEqualToOneWithout) {
-  const auto run = [&](const std::string& name, const std::string& more) {
-    const std::string command = fmt::format(
-        "'{}' run '{}' --only 'graph/aten$' --set profiles.gate.sampling.loop_time=0.5s "
-        "--replicates 3 --baseline none --quiet --out '{}' {} > '{}' 2>&1",
-        program().string(), (folder_ / "small.yaml").string(), (folder_ / name).string(), more,
-        (folder_ / "log").string());
-    EXPECT_EQ(std::system(command.c_str()), 0) << read_file(folder_ / "log");
-    return results::read(folder_ / name);
-  };
-  const results::Result without = run("without.json", ""),
-                        with = run("with.json", "--profile-kernels");
+  const std::string how =
+      "--set profiles.gate.sampling.loop_time=0.5s --replicates 3 --baseline none";
+  const results::Result without = bench("run", "graph/aten$", how);
+  const results::Result with = bench("run", "graph/aten$", how + " --profile-kernels");
   const compare::Comparison comparison = compare::compare(without, with, {});
   ASSERT_EQ(comparison.cases.size(), 1u);
   EXPECT_EQ(comparison.cases[0].verdict, stats::Verdict::pass);
@@ -248,24 +205,17 @@ TEST_F(ProfileOnGpu, AnotherProfilerIsNamedAndNothingFails) {
   ASSERT_EQ(cupti.api.subscribe(
                 &other, [](void*, CUpti_CallbackDomain, CUpti_CallbackId, const void*) {}, nullptr),
             CUPTI_SUCCESS);
-  const auto device = device::open_device(scenario::DeviceKind::cuda);
-  std::vector<scenario::Case> one;
-  for (const scenario::Case& c : plan_.cases)
-    if (c.id == "small/loop/four/graph/fused")
-      one.push_back(c);
-  std::vector<KernelProfile> all;
-  profile_cases(one, {std::nullopt},
-                {.device = *device, .sampling = plan_.sampling, .seed = 1, .progress = progress_},
-                {}, [&](const CaseResult& c) { all.push_back(c.profile.value()); });
+  {
+    profile::Activity activity;
+    EXPECT_NE(activity.fault().find("another profiler"), std::string::npos) << activity.fault();
+    EXPECT_TRUE(activity.take().records.empty());
+  }
   cupti.api.unsubscribe(other);
-  ASSERT_EQ(all.size(), 1u);
-  EXPECT_TRUE(all[0].kernels.empty());
-  EXPECT_NE(all[0].message.find("another profiler"), std::string::npos) << all[0].message;
+  EXPECT_EQ(profile::Activity().fault(), "") << "and then it is gone";
 }
 
 TEST_F(ProfileOnGpu, CountersOfACopyAndOfAProduct) {
-  const auto device = device::open_device(scenario::DeviceKind::cuda);
-  const auto options = at::TensorOptions().device(device->torch_device()).dtype(at::kBFloat16);
+  const auto options = at::TensorOptions().device(at::kCUDA).dtype(at::kBFloat16);
   const at::Tensor from = at::randn({128 << 20}, options);
   at::Tensor to = at::empty_like(from);
   const at::Tensor a = at::randn({4096, 4096}, options), b = at::randn({4096, 4096}, options);
@@ -273,7 +223,7 @@ TEST_F(ProfileOnGpu, CountersOfACopyAndOfAProduct) {
   const auto work = [&] {
     at::neg_out(to, from); // a kernel, where a copy is none
     at::mm_out(c, a, b);
-    device->synchronize();
+    at::detail::getCUDAHooks().deviceSynchronize(0);
   };
   work();
   profile::RangeProfiler profiler;
