@@ -153,9 +153,7 @@ void add_profile(CLI::App& app, ProfileOptions& options) {
   profile->add_option("--set", options.overrides, "Override a key of the scenario")
       ->allow_extra_args(false)
       ->take_all();
-  profile->add_option("--plugin", options.plugins, "As in bench run")
-      ->allow_extra_args(false)
-      ->take_all();
+  add_plugin(*profile, options.plugins);
   profile->add_option("--inject", options.inject,
                       "The loops with a known change too: norms=1 or spin=0.3%");
   profile->add_option("--out", options.out,
