@@ -241,9 +241,10 @@ ExitCode dispatch(int argc, char** argv) {
       return static_cast<ExitCode>(app.exit(e)); // --help, --version
     const auto chosen = app.get_subcommands();
     if (chosen.empty() && ours > 1 && argv[1][0] != '-')
-      throw UsageError(fmt::format("unknown verb '{}'{}; see `bench --help`", argv[1],
-                                   hint(argv[1], {"ab", "baseline", "compare", "doctor", "explain",
-                                                  "list", "profile", "report", "run", "selftest"})));
+      throw UsageError(
+          fmt::format("unknown verb '{}'{}; see `bench --help`", argv[1],
+                      hint(argv[1], {"ab", "baseline", "compare", "doctor", "explain", "list",
+                                     "profile", "report", "run", "selftest"})));
     throw UsageError(fmt::format("{}; see `bench {}--help`", e.what(),
                                  chosen.empty() ? "" : chosen[0]->get_name() + " "));
   }
