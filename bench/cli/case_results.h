@@ -40,6 +40,13 @@ void measure_loops(const std::vector<scenario::Case>& cases,
 void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& bench,
                      const std::vector<std::string>& flags, const Sink& sink);
 
+/// Runs the cases once more under CUPTI and hands each on with its profile and nothing else; one
+/// that cannot be profiled says why in there. For a process in which nothing is timed. `trace`:
+/// file for about one sample of each, in Chrome's format; "": none. Throws measure::Interrupted.
+void profile_cases(const std::vector<scenario::Case>& cases,
+                   const std::vector<std::optional<Injection>>& arms, const Bench& bench,
+                   const std::filesystem::path& trace, const Sink& sink);
+
 /// What every case's result has in common: identity, gate, status ok.
 results::CaseResult begin_result(const scenario::Case& c, std::string_view kind);
 

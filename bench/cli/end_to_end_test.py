@@ -210,7 +210,7 @@ def test_doctor_without_a_gpu(bench):
 def test_help_and_version(bench, exit_codes):
     assert re.fullmatch(r"bench \d+\.\d+\.\d+ \(\w+(, changed)?\)\n", bench("--version").stdout)
     verbs = re.findall(r"^  (\w+)  +\S", bench("--help").stdout.partition("Subcommands:")[2].partition("\n\n")[0], re.M)
-    assert verbs == ["run", "ab", "list", "selftest", "compare", "explain", "baseline", "report", "doctor"]
+    assert verbs == ["run", "ab", "list", "profile", "selftest", "compare", "explain", "baseline", "report", "doctor"]
     for verb in ([], *([verb] for verb in verbs)):
         shown = bench(*verb, "--help")
         assert (shown.returncode, shown.stderr) == (0, "")

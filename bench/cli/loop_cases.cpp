@@ -3,47 +3,22 @@
 #include <bench/base/stopwatch.h>
 #include <bench/cli/agreement.h>
 #include <bench/cli/case_results.h>
+#include <bench/cli/loop_setup.h>
 #include <bench/engines/engine.h>
 #include <bench/measure/interrupt.h>
 #include <bench/measure/sampler.h>
-#include <bench/models/registry.h>
-#include <bench/stats/summary.h>
 #include <kernels/paths.h>
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/randn.h>
-#include <ATen/ops/rms_norm.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <random>
 
 namespace bench::cli {
 namespace {
-
-/// Builds a model once for all the cases that follow each other with the same one.
-class ModelCache {
- public:
-  explicit ModelCache(device::Device& device) : device_(device) {}
-
-  models::Denoiser& get(const scenario::ModelSpec& spec) {
-    if (!network_ || spec != spec_) {
-      network_.reset(); // its memory first
-      network_ = models::build(spec, device_);
-      device_.synchronize();
-      spec_ = spec;
-    }
-    return *network_;
-  }
-
- private:
-  device::Device& device_;
-  std::unique_ptr<models::Denoiser> network_;
-  scenario::ModelSpec spec_;
-};
 
 std::map<std::string, std::string> parameters(const scenario::LoopCase& loop) {
   std::map<std::string, std::string> p{
@@ -91,9 +66,10 @@ class LoopMeasurement {
  public:
   LoopMeasurement(const Bench& bench, std::map<std::string, double>& phases_s)
       : bench_(bench), phases_s_(phases_s), models_(bench.device),
-        marker_(bench.device.make_marker()), state_(bench.device), agreement_(bench.device) {}
+        marker_(bench.device.make_marker()), injector_(bench.device, *marker_, bench.progress),
+        state_(bench.device), agreement_(bench.device) {}
 
-  void begin_case() { cycles_ = 0; }
+  void begin_case() { injector_.begin_case(); }
 
   results::CaseResult measure(const scenario::Case& c, const std::optional<Injection>& injection) {
     results::CaseResult result = begin_result(c, "loop");
@@ -117,16 +93,7 @@ class LoopMeasurement {
  private:
   void measure(const scenario::LoopCase& loop, const Injection& injection,
                results::CaseResult& result) {
-    const engines::Engine* engine = engines::find(loop.engine);
-    if (const std::string why = engine->why_unavailable(bench_.device.kind()); !why.empty())
-      throw UnavailableError(fmt::format("engine {}: {}", loop.engine, why));
-
-    for (const auto& [family, name] : loop.paths)
-      if (const kernels::Path* path = kernels::find_path(name);
-          path && !path->runs_on(bench_.device.torch_device().type()))
-        throw UnavailableError(
-            fmt::format("{} path {} does not run on {}", family, name, bench_.device.name()));
-
+    const engines::Engine& engine = usable_engine(loop, bench_.device);
     Stopwatch watch;
     bench_.progress.phase("weights");
     models::Denoiser& network = models_.get(loop.model);
@@ -139,9 +106,8 @@ class LoopMeasurement {
     bench_.progress.phase("capture");
     bench_.device.take_peak_memory();
     models::DenoiseLoop denoise(network, loop.model, loop.spec, bench_.device);
-    if (injection.kind != Injection::Kind::none)
-      inject(injection, *engine, denoise);
-    const auto prepared = engine->prepare(denoise, bench_.device);
+    injector_.inject(injection, engine, denoise);
+    const auto prepared = engine.prepare(denoise, bench_.device);
     set_kernels(result, prepared->kernels());
     result.flop = denoise.flop_per_step();
     result.parameters["forwards_per_step"] = fmt::format("{}", denoise.forwards_per_step());
@@ -190,34 +156,6 @@ class LoopMeasurement {
                       *result.check.step_error, most, to_string(loop.model.dtype)));
   }
 
-  /// What `injection` is worth is measured on the step without it.
-  void inject(const Injection& injection, const engines::Engine& engine,
-              models::DenoiseLoop& denoise) {
-    if (injection.kind == Injection::Kind::norms) {
-      const auto options =
-          at::TensorOptions().device(bench_.device.torch_device()).dtype(at::kBFloat16);
-      const at::Tensor x = at::randn({4128, 3840}, options), weight = at::randn({3840}, options);
-      denoise.append([x, weight, count = static_cast<int>(injection.amount)] {
-        for (int i = 0; i < count; ++i)
-          at::rms_norm(x, {3840}, weight, 1e-5);
-      });
-      return;
-    }
-    if (cycles_ == 0) { // the arms of one case follow each other
-      const auto prepared = engine.prepare(denoise, bench_.device);
-      const measure::Sampled sampled =
-          measure::sample_loops(*prepared, *marker_, {.loops = 1}, bench_.progress);
-      std::vector<double> all;
-      for (const measure::Sample& s : sampled.samples)
-        all.push_back(s.span.t_s * (std::isnan(s.span.f_hz) ? 1e9 : s.span.f_hz));
-      cycles_ = stats::median(all);
-    }
-    denoise.append(
-        [&device = bench_.device, spin = static_cast<std::int64_t>(injection.amount * cycles_)] {
-          device.spin(spin);
-        });
-  }
-
   double matmul_peak(scenario::DType dtype) {
     auto [it, is_new] = matmul_peak_.try_emplace(dtype, 0);
     if (is_new)
@@ -229,9 +167,9 @@ class LoopMeasurement {
   std::map<std::string, double>& phases_s_;
   ModelCache models_;
   std::unique_ptr<measure::Marker> marker_;
+  Injector injector_;
   StateWatch state_;
   Agreement agreement_;
-  double cycles_ = 0; ///< of a step of the case under way; 0: not known yet
   std::map<scenario::DType, double> matmul_peak_;
 };
 

@@ -6,6 +6,7 @@
 #include <bench/cli/doctor.h>
 #include <bench/cli/explain_verb.h>
 #include <bench/cli/list.h>
+#include <bench/cli/profile_verb.h>
 #include <bench/cli/replicate.h>
 #include <bench/cli/report_verb.h>
 #include <bench/cli/run.h>
@@ -71,6 +72,9 @@ void add_run(CLI::App& app, RunOptions& options) {
   run->add_option("--resume", options.resume, "Result of an interrupted run: go on with it");
   run->add_option("--save-latents", options.save_latents,
                   "Folder: each loop's latents after its last step, as <case id>.npy");
+  run->add_flag_callback(
+      "--profile-kernels", [&options] { options.kernel_rows = 5; },
+      "Afterwards, in a process of its own: which kernels the cases run (see bench profile)");
   run->add_flag("--dry-run", options.dry_run,
                 "Show the cases and the memory they need; measure nothing");
   run->add_flag("--quiet", options.quiet, "No progress on stderr");
@@ -139,6 +143,31 @@ void add_selftest(CLI::App& app, SelftestOptions& options) {
   selftest->footer("Example:\n  bench selftest --quick");
 }
 
+void add_profile(CLI::App& app, ProfileOptions& options) {
+  CLI::App* profile = app.add_subcommand(
+      "profile", "Which kernels the cases run, what launched them, how long each takes");
+  profile->add_option("SCENARIO", options.scenario, "Scenario file")->required();
+  profile->add_option("--only", options.only,
+                      "Only cases whose id this regular expression is found in");
+  profile->add_option("--profile", options.profile, "Profile (default: gate on a GPU, else cpu)");
+  profile->add_option("--set", options.overrides, "Override a key of the scenario")
+      ->allow_extra_args(false)
+      ->take_all();
+  add_plugin(*profile, options.plugins);
+  profile->add_option("--inject", options.inject,
+                      "The loops with a known change too: norms=1 or spin=0.3%");
+  profile->add_option("--out", options.out,
+                      "Result file (default: results/<scenario>-<profile>-<time>.json)");
+  profile->add_option(
+      "--trace", options.trace,
+      "File for a step of each case in Chrome's format, which ui.perfetto.dev shows");
+  profile->add_option("--rows", options.rows, "Rows of each table")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  profile->add_flag("--quiet", options.quiet, "No progress on stderr");
+  profile->footer("Example:\n  bench profile scenarios/zimage.yaml --only turbo-9/graph");
+}
+
 void add_list(CLI::App& app, ListOptions& options) {
   CLI::App* list = app.add_subcommand("list", "What exists, and why something cannot run here");
   list->add_option("WHAT", options.what, "cases, models, paths or engines")
@@ -182,10 +211,12 @@ ExitCode dispatch(int argc, char** argv) {
   ReportOptions report_options;
   SelftestOptions selftest_options;
   AbOptions ab_options;
+  ProfileOptions profile_options;
   std::string replicate_request;
   add_run(app, run_options);
   add_ab(app, ab_options);
   add_list(app, list_options);
+  add_profile(app, profile_options);
   add_selftest(app, selftest_options);
   add_compare(app, compare_options);
   add_explain(app, explain_options);
@@ -202,7 +233,7 @@ ExitCode dispatch(int argc, char** argv) {
   for (int i = ours + 1; i < argc; ++i)
     run_options.flags.emplace_back(argv[i]);
   run_options.argv.assign(argv, argv + argc);
-  selftest_options.argv = ab_options.argv = run_options.argv;
+  selftest_options.argv = ab_options.argv = profile_options.argv = run_options.argv;
   try {
     app.parse(ours, argv);
   } catch (const CLI::ParseError& e) {
@@ -210,9 +241,10 @@ ExitCode dispatch(int argc, char** argv) {
       return static_cast<ExitCode>(app.exit(e)); // --help, --version
     const auto chosen = app.get_subcommands();
     if (chosen.empty() && ours > 1 && argv[1][0] != '-')
-      throw UsageError(fmt::format("unknown verb '{}'{}; see `bench --help`", argv[1],
-                                   hint(argv[1], {"ab", "baseline", "compare", "doctor", "explain",
-                                                  "list", "report", "run", "selftest"})));
+      throw UsageError(
+          fmt::format("unknown verb '{}'{}; see `bench --help`", argv[1],
+                      hint(argv[1], {"ab", "baseline", "compare", "doctor", "explain", "list",
+                                     "profile", "report", "run", "selftest"})));
     throw UsageError(fmt::format("{}; see `bench {}--help`", e.what(),
                                  chosen.empty() ? "" : chosen[0]->get_name() + " "));
   }
@@ -223,6 +255,8 @@ ExitCode dispatch(int argc, char** argv) {
     return run(run_options);
   if (app.got_subcommand("ab"))
     return ab(ab_options);
+  if (app.got_subcommand("profile"))
+    return profile(profile_options);
   if (app.got_subcommand("selftest"))
     return selftest(selftest_options);
   if (app.got_subcommand("compare"))

@@ -1,5 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/base/utc.h>
+#include <bench/cli/injection.h>
 #include <bench/cli/recorder.h>
 #include <bench/cli/replicate_plan.h>
 #include <bench/device/device.h>
@@ -19,6 +20,15 @@ std::string outcome_line(const results::CaseResult& result) {
   const double t = stats::median(result.replicates.back().samples.t_s);
   return result.kind == "loop" ? fmt::format("{:.2f} ms/step", t * 1e3)
                                : fmt::format("{:.2f} us", t * 1e6);
+}
+
+std::string profile_line(const results::KernelProfile& profile) {
+  if (profile.kernels.empty())
+    return "no kernel table: " + profile.message;
+  std::int64_t launches = 0;
+  for (const results::ProfiledKernel& k : profile.kernels)
+    launches += k.launches;
+  return fmt::format("{} kernels in {} launches", profile.kernels.size(), launches);
 }
 
 results::CaseStatus status_of(const results::Result& result, const std::string& id) {
@@ -92,6 +102,38 @@ std::optional<ExitCode> Recorder::measure(const std::filesystem::path& program,
     throw Error(end.code, end.fault);
   fmt::print(stderr, "bench: replicate {}: {}\n", number, end.fault);
   return end.code;
+}
+
+std::optional<ExitCode> Recorder::profile(const std::filesystem::path& program,
+                                          ReplicateRequest request) {
+  const auto is_measured = [](const results::CaseResult& c) {
+    return c.kind != "anchor" && c.status == results::CaseStatus::ok;
+  };
+  std::erase_if(request.cases, [&](const std::string& id) {
+    return std::ranges::none_of(result_.cases, [&](const results::CaseResult& c) {
+      return is_measured(c) && id_without_injection(c.id) == id;
+    });
+  });
+  if (request.cases.empty())
+    return std::nullopt;
+  request.profile_kernels = true;
+  const ReplicateEnd end =
+      run_replicate(program, std::move(request), progress_, [&](results::Result part) {
+        for (results::CaseResult& c : part.cases) {
+          const auto found = std::ranges::find(result_.cases, c.id, &results::CaseResult::id);
+          if (found == result_.cases.end())
+            continue;
+          found->profile = c.profile.value_or(results::KernelProfile{});
+          if (!c.profile) // a process that broke off lost it
+            found->profile->message = c.message;
+          progress_.end(profile_line(*found->profile));
+          write(result_, job_.out);
+        }
+      });
+  for (results::CaseResult& c : result_.cases)
+    if (is_measured(c) && !c.profile)
+      c.profile.emplace().message = end.interrupted ? "interrupted" : end.fault;
+  return end.interrupted ? std::optional(ExitCode::interrupted) : std::nullopt;
 }
 
 void Recorder::keep(results::Result part) {

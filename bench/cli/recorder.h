@@ -49,6 +49,11 @@ class Recorder {
   std::optional<ExitCode> measure(const std::filesystem::path& program, ReplicateRequest request,
                                   int number);
 
+  /// Adds the profile of its kernels to every case that was measured, by a process of its own: what
+  /// was timed never sees the profiler. A case that has none says why. What a signal ended has a
+  /// code.
+  std::optional<ExitCode> profile(const std::filesystem::path& program, ReplicateRequest request);
+
   /// Writes the file once more: in the order of the plan and with its time of end.
   void finish(bool complete);
 

@@ -37,6 +37,8 @@ ReplicateRequest parse_request(const std::string& text) {
   request.flags = json.at("flags").get<std::vector<std::string>>();
   request.only_injected = json.value("only_injected", false); // older runners have no such key
   request.save_latents = json.value("save_latents", "");
+  request.profile_kernels = json.value("profile_kernels", false);
+  request.trace = json.value("trace", "");
   for (const Json& injection : json.at("injections"))
     request.injections.push_back(parse_injection(injection.get<std::string>()));
   return request;
@@ -122,6 +124,8 @@ void measure_request(const ReplicateRequest& request, const Lines& lines) {
                     .progress = progress,
                     .save_latents = request.save_latents};
   const std::vector<scenario::Case> cases = chosen_cases(plan, request);
+  if (request.profile_kernels)
+    return profile_cases(cases, loop_arms(request), bench, request.trace, sink);
   measure_anchors(plan.scenario, bench, sink);
   std::map<std::string, double> phases_s;
   measure_loops(cases, loop_arms(request), bench, phases_s, sink);
@@ -148,7 +152,9 @@ std::string to_text(const ReplicateRequest& request) {
               {"flags", request.flags},
               {"save_latents", request.save_latents.string()},
               {"injections", std::move(injections)},
-              {"only_injected", request.only_injected}}
+              {"only_injected", request.only_injected},
+              {"profile_kernels", request.profile_kernels},
+              {"trace", request.trace.string()}}
       .dump();
 }
 

@@ -32,6 +32,8 @@ struct ReplicateRequest {
   std::filesystem::path save_latents = {}; ///< folder that each loop's latents go to; "": none
   std::vector<Injection> injections;       ///< each loop case is measured with each of them too
   bool only_injected = false;              ///< and not as it is; kernel cases are as they are
+  bool profile_kernels = false;            ///< instead of timing: which kernels the cases run
+  std::filesystem::path trace = {};        ///< of the profile, in Chrome's format; "": none
 };
 
 std::string to_text(const ReplicateRequest& request);

@@ -7,6 +7,7 @@
 #include <bench/cli/comparison_table.h>
 #include <bench/cli/escalation.h>
 #include <bench/cli/jobs.h>
+#include <bench/cli/kernel_table.h>
 #include <bench/cli/progress.h>
 #include <bench/cli/recorder.h>
 #include <bench/cli/replicate_plan.h>
@@ -82,7 +83,7 @@ class JobRun {
   ExitCode run() {
     const Stopwatch watch;
     int look = options_.replicates > 0 ? options_.replicates : job_.plan.sampling.replicates;
-    progress_.start(measured_ * look);
+    progress_.start(measured_ * (look + (options_.kernel_rows > 0 ? 1 : 0)));
     std::vector<std::string> due = ids_;
     double longest_s = 0;
     for (int replicate = 1; look > 0 && !due.empty() && !stopped_;) {
@@ -108,25 +109,32 @@ class JobRun {
       look = next_look(replicate);
       ++replicate;
     }
+    if (options_.kernel_rows > 0 && !stopped_) {
+      ReplicateRequest request = request_for(1, ids_);
+      request.trace = options_.trace;
+      stopped_ = recorder_.profile(measure::this_executable(), std::move(request));
+    }
     recorder_.finish(!stopped_);
     progress_.clear();
     return report();
   }
 
  private:
+  ReplicateRequest request_for(int replicate, const std::vector<std::string>& cases) const {
+    return {.scenario = job_.scenario.file(),
+            .overrides = options_.overrides,
+            .plugins = options_.plugins,
+            .profile = job_.plan.profile,
+            .cases = cases,
+            .seed = static_cast<std::uint64_t>(replicate),
+            .flags = replicate == 1 ? options_.flags : std::vector<std::string>{},
+            .save_latents = replicate == 1 ? options_.save_latents : std::filesystem::path(),
+            .injections = options_.injections};
+  }
+
   void measure(int replicate, const std::vector<std::string>& due) {
-    stopped_ = recorder_.measure(
-        measure::this_executable(),
-        {.scenario = job_.scenario.file(),
-         .overrides = options_.overrides,
-         .plugins = options_.plugins,
-         .profile = job_.plan.profile,
-         .cases = due,
-         .seed = static_cast<std::uint64_t>(replicate),
-         .flags = replicate == 1 ? options_.flags : std::vector<std::string>{},
-         .save_latents = replicate == 1 ? options_.save_latents : std::filesystem::path(),
-         .injections = options_.injections},
-        replicate);
+    stopped_ =
+        recorder_.measure(measure::this_executable(), request_for(replicate, due), replicate);
   }
 
   /// Holds what there is against the baseline, if there is one.
@@ -142,6 +150,14 @@ class JobRun {
   ExitCode report() {
     const Style style(inspect_terminal(stdout).styled);
     fmt::print("{}", result_table(recorder_.result(), style, job_.out));
+    if (options_.kernel_rows > 0) {
+      fmt::print("{}", kernel_tables(recorder_.result(), options_.kernel_rows, style));
+      const auto has_table = [](const results::CaseResult& c) {
+        return c.profile && !c.profile->kernels.empty();
+      };
+      if (!options_.trace.empty() && std::ranges::any_of(recorder_.result().cases, has_table))
+        fmt::print("\ntrace: {}\n", options_.trace.string());
+    }
     ExitCode code = stopped_.value_or(ExitCode::ok);
     for (const results::CaseResult& c : recorder_.result().cases)
       code = worse(code, exit_code(c.status));
@@ -201,6 +217,8 @@ ExitCode run(const RunOptions& options) {
   ExitCode code = ExitCode::ok;
   for (const Job& job : jobs) {
     check_writable(job.out);
+    if (!options.trace.empty())
+      check_writable(options.trace);
     progress->clear();
     code = worse(code, JobRun(job, options, *progress).run());
     if (code == ExitCode::interrupted)

@@ -25,6 +25,8 @@ struct RunOptions {
   std::filesystem::path resume;       ///< result of an interrupted run to go on with
   std::vector<Injection> injections;  ///< of `bench selftest`
   std::filesystem::path save_latents; ///< folder for each loop's latents; "": none
+  int kernel_rows = 0;                ///< profile the kernels and print so many a case; 0: do not
+  std::filesystem::path trace;        ///< of the profile, in Chrome's format; "": none
   bool dry_run = false;
   bool quiet = false;
   std::vector<std::string> argv; ///< kept in the result

@@ -1,14 +1,10 @@
 #include <bench/device/graph_kernels.h>
+#include <bench/device/kernel_name.h>
 
 #include <cuda.h>
-#include <cxxabi.h>
-
-#include <cstdlib>
 
 namespace bench::device {
 namespace {
-
-constexpr std::size_t kNameLength = 160;
 
 // The driver's functions are asked for at run time: linking libcuda would keep the program from
 // starting on a machine without a driver.
@@ -23,17 +19,7 @@ Function driver(const char* name) {
   return reinterpret_cast<Function>(pointer);
 }
 
-std::string demangled(const char* name) {
-  int status = 0;
-  char* plain = abi::__cxa_demangle(name, nullptr, nullptr, &status);
-  std::string text = status == 0 && plain ? plain : name;
-  std::free(plain);
-  if (text.size() > kNameLength)
-    text.resize(kNameLength);
-  return text;
-}
-
-std::string kernel_name(cudaGraphNode_t node) {
+std::string name_of(cudaGraphNode_t node) {
   static const auto get_params =
       driver<CUresult (*)(CUgraphNode, CUDA_KERNEL_NODE_PARAMS*)>("cuGraphKernelNodeGetParams");
   static const auto func_name = driver<CUresult (*)(const char**, CUfunction)>("cuFuncGetName");
@@ -43,10 +29,10 @@ std::string kernel_name(cudaGraphNode_t node) {
   const char* name = nullptr;
   if (get_params && get_params(node, &params) == CUDA_SUCCESS) {
     if (params.func && func_name && func_name(&name, params.func) == CUDA_SUCCESS && name)
-      return demangled(name);
+      return kernel_name(name);
     if (params.kern && kernel_get_name && kernel_get_name(&name, params.kern) == CUDA_SUCCESS &&
         name)
-      return demangled(name);
+      return kernel_name(name);
   }
   return "[unknown]";
 }
@@ -63,13 +49,13 @@ void count(cudaGraph_t graph, KernelCounts& counts) {
     cudaGraph_t child = nullptr;
     switch (type) {
     case cudaGraphNodeTypeKernel:
-      ++counts[kernel_name(node)];
+      ++counts[name_of(node)];
       break;
     case cudaGraphNodeTypeMemcpy:
-      ++counts["[memcpy]"];
+      ++counts[kMemcpyName];
       break;
     case cudaGraphNodeTypeMemset:
-      ++counts["[memset]"];
+      ++counts[kMemsetName];
       break;
     case cudaGraphNodeTypeGraph:
       if (cudaGraphChildGraphNodeGetGraph(node, &child) == cudaSuccess)

@@ -1,4 +1,5 @@
 #include <bench/engines/eager.h>
+#include <bench/profile/operation.h>
 
 namespace bench::engines {
 namespace {
@@ -12,6 +13,7 @@ class Eager final : public PreparedLoop {
   int steps() const override { return loop_.steps(); }
   void begin() override { loop_.begin(); }
   void step(int index) override {
+    const profile::Range range("step");
     loop_.set_step(index);
     loop_.step();
   }

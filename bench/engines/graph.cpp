@@ -1,4 +1,5 @@
 #include <bench/engines/graph.h>
+#include <bench/profile/operation.h>
 
 namespace bench::engines {
 namespace {
@@ -10,6 +11,7 @@ class Graph final : public PreparedLoop {
   int steps() const override { return loop_.steps(); }
   void begin() override { loop_.begin(); }
   void step(int index) override {
+    const profile::Range range("step");
     loop_.set_step(index);
     recording_->replay();
   }

@@ -1,5 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/kernel_bench/kernel_work.h>
+#include <bench/profile/operation.h>
 #include <kernels/families.h>
 #include <kernels/paths.h>
 
@@ -32,7 +33,8 @@ class OperatorWork final : public KernelWork {
  public:
   OperatorWork(const kernels::Family& family, const kernels::Shape& shape,
                const kernels::Operators& path, int sets, std::uint64_t seed, device::Device& device)
-      : family_(family), shape_(shape), path_(path), outputs_(static_cast<std::size_t>(sets)) {
+      : family_(family), name_(family.name), shape_(shape), path_(path),
+        outputs_(static_cast<std::size_t>(sets)) {
     at::manual_seed(seed);
     for (int i = 0; i < sets; ++i) {
       inputs_.push_back(family.make(shape, device.torch_device()));
@@ -42,7 +44,10 @@ class OperatorWork final : public KernelWork {
 
   // The previous outputs are let go only after the new ones are made, so that outputs rotate as
   // inputs do.
-  void launch(int set) override { outputs_[at(set)] = family_.run(path_, inputs_[at(set)]); }
+  void launch(int set) override {
+    const profile::Operation operation(name_.c_str());
+    outputs_[at(set)] = family_.run(path_, inputs_[at(set)]);
+  }
 
   kernels::reference::Accuracy accuracy() override {
     const std::vector<at::Tensor> exact = family_.exact(inputs_[0]);
@@ -64,6 +69,7 @@ class OperatorWork final : public KernelWork {
   static std::size_t at(int set) { return static_cast<std::size_t>(set); }
 
   const kernels::Family& family_;
+  std::string name_;
   kernels::Shape shape_;
   const kernels::Operators& path_;
   std::vector<kernels::Inputs> inputs_;

@@ -1,5 +1,6 @@
 #include <bench/models/blocks.h>
 #include <bench/models/weights.h>
+#include <bench/profile/operation.h>
 #include <kernels/operators.h>
 
 #include <ATen/TensorOperators.h>
@@ -19,6 +20,7 @@ namespace {
 
 /// linear(x) into `out`, rows of a larger tensor.
 void linear_into(at::Tensor out, const Linear& linear, const at::Tensor& x) {
+  const profile::Operation operation("linear");
   if (linear.bias.defined())
     at::addmm_out(out, linear.bias, x, linear.weight.t());
   else
@@ -60,6 +62,7 @@ Modulator::Modulator(Weights& weights, const std::vector<std::string>& names,
 }
 
 at::Tensor Modulator::operator()(const at::Tensor& embedding) const {
+  const profile::Operation operation("modulation");
   const at::Tensor table =
       linear_(at::silu(embedding)).view({embedding.size(0), rows_, embedding.size(1)});
   table.slice(1, 1, rows_ - 2, 3).add_(1);
@@ -195,7 +198,11 @@ at::Tensor run_single_blocks(const kernels::Operators& operators, const BlockSha
     const auto [q, k] = operators.qk_rms_norm_rope(qkv.select(1, 0), qkv.select(1, 1), b.norm_q,
                                                    b.norm_k, rotation, eps);
     at::Tensor y = b.out(attention(q, k, qkv.select(1, 2), batch));
-    y.addmm_(activated(operators, shape.activation, b.up, h), b.out_up.t());
+    const at::Tensor up = activated(operators, shape.activation, b.up, h);
+    {
+      const profile::Operation operation("linear");
+      y.addmm_(up, b.out_up.t());
+    }
     const at::Tensor gate = m.gate;
     const bool is_last = i + 1 == blocks.size();
     m = is_last ? Modulator::final(table)

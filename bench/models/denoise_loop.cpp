@@ -1,4 +1,5 @@
 #include <bench/models/denoise_loop.h>
+#include <bench/profile/operation.h>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
@@ -55,6 +56,18 @@ struct DenoiseLoop::State {
   at::Tensor schedule;        // [steps, 2] fp32: the network's time, sigma to come minus sigma now
   at::Tensor now;             // [2] fp32: the row of the schedule that step() follows
   std::function<void()> appended; // to each step; may be empty
+
+  at::Tensor input() const {
+    const profile::Operation operation("scheduler");
+    return latents.to(type);
+  }
+  /// One step of Euler along what the forwards predicted.
+  void advance(const std::vector<at::Tensor>& each) {
+    const profile::Operation operation("scheduler");
+    const at::Tensor velocity =
+        each.size() == 1 ? each[0] : guided(network.guidance(), spec.guidance, each[0], each[1]);
+    latents.addcmul_(velocity, now.narrow(0, 1, 1));
+  }
 };
 
 DenoiseLoop::DenoiseLoop(Denoiser& network, const scenario::ModelSpec& model,
@@ -118,17 +131,15 @@ void DenoiseLoop::begin(const at::Tensor& noise) {
 }
 
 void DenoiseLoop::set_step(int index) {
+  const profile::Operation operation("set_step");
   state_->now.copy_(state_->schedule[index]);
 }
 
 void DenoiseLoop::step() {
   State& s = *state_;
-  const at::Tensor input = s.latents.to(s.type);
   const at::Tensor time = s.now.narrow(0, 0, 1);
-  const std::vector<at::Tensor> each = s.network.velocities(input, time, s.inputs);
-  const at::Tensor velocity =
-      each.size() == 1 ? each[0] : guided(s.network.guidance(), s.spec.guidance, each[0], each[1]);
-  s.latents.addcmul_(velocity, s.now.narrow(0, 1, 1));
+  const std::vector<at::Tensor> each = s.network.velocities(s.input(), time, s.inputs);
+  s.advance(each);
   if (s.appended)
     s.appended();
 }

@@ -1,5 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/models/denoiser.h>
+#include <bench/models/named_operators.h>
 #include <kernels/paths.h>
 
 #include <fmt/format.h>
@@ -22,7 +23,7 @@ std::shared_ptr<const kernels::Operators> operators_of(const Paths& paths, std::
   if (!operators)
     throw UsageError(
         fmt::format("{}: no rms_norm path is chosen; give paths: {{rms_norm: [...]}}", model));
-  return operators;
+  return named(std::move(operators));
 }
 
 } // namespace bench::models

@@ -1,5 +1,6 @@
 #include <bench/models/joint_denoiser.h>
 #include <bench/models/weights.h>
+#include <bench/profile/operation.h>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -29,6 +30,7 @@ void JointDenoiser::use(const Paths& paths) {
 }
 
 JointDenoiser::Rotation JointDenoiser::rotation_for(std::int64_t caption_tokens) const {
+  const profile::Operation operation("rope tables");
   for (const auto& [tokens, known] : rotations_)
     if (tokens == caption_tokens)
       return known;
@@ -77,10 +79,12 @@ at::Tensor JointDenoiser::as_velocity(const at::Tensor& rows) const {
 }
 
 at::Tensor JointDenoiser::sinusoid(const at::Tensor& t) const {
+  const profile::Operation operation("embedding");
   return cast(timestep_embedding((cast(t) * kTimeScale).to(at::kFloat), frequencies_));
 }
 
 at::Tensor JointDenoiser::sinusoid_scaled_late(const at::Tensor& t) const {
+  const profile::Operation operation("embedding");
   return cast(timestep_embedding(cast(t).to(at::kFloat), frequencies_, kTimeScale));
 }
 

@@ -1,5 +1,6 @@
 #include <bench/models/layers.h>
 #include <bench/models/weights.h>
+#include <bench/profile/operation.h>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -19,6 +20,7 @@
 namespace bench::models {
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
+  const profile::Operation operation("linear");
   return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
 }
 
@@ -49,6 +51,7 @@ Linear take_packed(Weights& weights, const std::vector<std::string>& names,
 }
 
 at::Tensor EmbeddingMlp::operator()(const at::Tensor& x) const {
+  const profile::Operation operation("embedding");
   return out(at::silu(in(x)));
 }
 
@@ -60,6 +63,7 @@ EmbeddingMlp take_embedding(Weights& weights, const std::string& name, std::int6
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      std::int64_t batch) {
+  const profile::Operation operation("attention");
   const auto heads_first = [&](const at::Tensor& t) {
     return t.unflatten(0, {batch, -1}).transpose(1, 2);
   };
@@ -93,6 +97,7 @@ at::Tensor timestep_frequencies(std::int64_t half, at::TensorOptions options) {
 }
 
 at::Tensor timestep_embedding(const at::Tensor& t, const at::Tensor& frequencies, double scale) {
+  const profile::Operation operation("embedding");
   at::Tensor angle = t.unsqueeze(1) * frequencies.unsqueeze(0);
   if (scale != 1)
     angle = angle * scale;
@@ -100,6 +105,7 @@ at::Tensor timestep_embedding(const at::Tensor& t, const at::Tensor& frequencies
 }
 
 at::Tensor patchify(const at::Tensor& image, std::int64_t p) {
+  const profile::Operation operation("patchify");
   const std::int64_t b = image.size(0), c = image.size(1), rows = image.size(2) / p,
                      columns = image.size(3) / p;
   return image.view({b, c, rows, p, columns, p})
@@ -109,6 +115,7 @@ at::Tensor patchify(const at::Tensor& image, std::int64_t p) {
 
 at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t height,
                       std::int64_t width, std::int64_t p) {
+  const profile::Operation operation("unpatchify");
   const std::int64_t b = tokens.size(0);
   return tokens.reshape({b, height / p, width / p, p, p, channels})
       .permute({0, 5, 1, 3, 2, 4})

@@ -2,6 +2,7 @@
 #include <bench/models/scheduler.h>
 #include <bench/models/weights.h>
 #include <bench/models/z_image.h>
+#include <bench/profile/operation.h>
 #include <kernels/operators.h>
 
 #include <ATen/TensorOperators.h>
@@ -111,8 +112,7 @@ class ZImage final : public Denoiser {
 
   std::vector<at::Tensor> velocities(const at::Tensor& latents, const at::Tensor& time,
                                      const std::vector<Inputs>& inputs) const override {
-    const at::Tensor embedding = timestep_embedding(time * kTimeScale, frequencies_).to(type_);
-    const at::Tensor c = time_out_(at::silu(time_in_(embedding)));
+    const at::Tensor c = embedded(time);
     const Modulations modulations = modulations_for(c);
     std::vector<at::Tensor> all;
     for (const Inputs& in : inputs)
@@ -150,6 +150,7 @@ class ZImage final : public Denoiser {
   /// Positions are (time, row, column): caption token i at (1 + i, 0, 0), image tokens at the time
   /// after the caption, padding of the image at (0, 0, 0).
   const Rotations& rotations_for(std::int64_t caption_tokens) const {
+    const profile::Operation operation("rope tables");
     for (const Rotations& known : rotations_)
       if (known.caption_tokens == caption_tokens)
         return known;
@@ -180,10 +181,17 @@ class ZImage final : public Denoiser {
   };
 
   Modulations modulations_for(const at::Tensor& c) const {
+    const profile::Operation operation("modulation");
     const at::Tensor m = modulation_(c).view({-1, 4, c_.dim()});
     return {.scale = m.slice(1, 0, 4, 2) + 1,
             .gate = m.slice(1, 1, 4, 2).tanh(),
             .final_scale = final_modulation_(at::silu(c)) + 1};
+  }
+
+  at::Tensor embedded(const at::Tensor& time) const {
+    const profile::Operation operation("embedding");
+    const at::Tensor sinusoid = timestep_embedding(time * kTimeScale, frequencies_).to(type_);
+    return time_out_(at::silu(time_in_(sinusoid)));
   }
 
   at::Tensor velocity(const at::Tensor& latents, const Modulations& modulations,

@@ -163,6 +163,7 @@ KernelProfile read_profile(const JsonNode& node) {
       .sample_s = node.at("sample_s").not_negative(),
       .gaps_s = node.at("gaps_s").finite(),
       .f_hz = node.optional("f_hz", &JsonNode::positive),
+      .plain_sample_s = node.optional("plain_sample_s", &JsonNode::positive),
       .kernels = node.at("kernels").list(read_profiled_kernel),
   };
 }

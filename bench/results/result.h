@@ -81,7 +81,7 @@ struct ProfiledKernel {
   std::int64_t registers = 0; ///< of a thread
   std::int64_t shared_memory_bytes = 0;
   std::int64_t launches = 0; ///< in one sample
-  double total_s = 0;        ///< in one sample, of all launches
+  double total_s = 0;        ///< in one sample, of all launches, each from its predecessors' end
   double median_s = 0;       ///< of a launch
   std::optional<Counters> counters{};
 };
@@ -89,12 +89,14 @@ struct ProfiledKernel {
 /// The kernels of one sample of a case as a profiler saw them, in a pass of its own after the timed
 /// samples (bench/profile). sum(total_s) + gaps_s is sample_s.
 struct KernelProfile {
-  std::string source{};     ///< "CUPTI 13.0 activity"
-  std::string message{};    ///< why there are no kernels or not all of them; one line, or ""
-  std::int64_t samples = 0; ///< that were profiled
-  double sample_s = 0; ///< a sample under the profiler, from first kernel to next sample's first
-  double gaps_s = 0;   ///< of it no kernel ran; negative where kernels overlapped more than that
-  std::optional<double> f_hz{};          ///< effective SM frequency of the profiled samples
+  std::string source{};         ///< "CUPTI 13.0 activity"
+  std::string message{};        ///< why there are no kernels or not all of them; one line, or ""
+  std::int64_t samples = 0;     ///< that were profiled
+  double sample_s = 0;          ///< a sample under the profiler, from the last one's end to its own
+  double gaps_s = 0;            ///< of it no kernel ran
+  std::optional<double> f_hz{}; ///< effective SM frequency of the profiled samples
+  /// A sample between profiled ones while the profiler slept: what it costs is sample_s less this.
+  std::optional<double> plain_sample_s{};
   std::vector<ProfiledKernel> kernels{}; ///< longest total first
 };
 

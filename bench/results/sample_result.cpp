@@ -53,6 +53,7 @@ CaseResult loop_case() {
                     .sample_s = 0.09311,
                     .gaps_s = -1.5e-6,
                     .f_hz = 1.55e9,
+                    .plain_sample_s = 0.0925,
                     .kernels = {{.name = "nvjet_sm90_tst_256x128_64x4_1x2_h_bz_coopA_TNT",
                                  .operation = "linear",
                                  .grid = {2, 66, 1},

@@ -124,9 +124,13 @@ Json profile_json(const KernelProfile& profile) {
     kernels.push_back(profiled_kernel_json(kernel));
   }
   return {
-      {"source", profile.source},      {"message", profile.message},
-      {"samples", profile.samples},    {"sample_s", profile.sample_s},
-      {"gaps_s", profile.gaps_s},      {"f_hz", number_or_null(profile.f_hz)},
+      {"source", profile.source},
+      {"message", profile.message},
+      {"samples", profile.samples},
+      {"sample_s", profile.sample_s},
+      {"gaps_s", profile.gaps_s},
+      {"f_hz", number_or_null(profile.f_hz)},
+      {"plain_sample_s", number_or_null(profile.plain_sample_s)},
       {"kernels", std::move(kernels)},
   };
 }

@@ -1,0 +1,212 @@
+#include <bench/cli/columns.h>
+#include <bench/cli/kernel_table.h>
+#include <bench/stats/summary.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <regex>
+#include <set>
+
+namespace bench::cli {
+namespace {
+
+using results::CaseResult;
+using results::KernelProfile;
+using results::ProfiledKernel;
+
+constexpr std::size_t kWidth = 120;
+constexpr std::size_t kLeastName = 20;
+constexpr std::string_view kHeaders[] = {"kernel", "operation", "launches", "total",
+                                         "median", "share",     "grid",     "regs",
+                                         "DRAM",   "L2 hits",   "tensor"};
+
+/// "12.34 ms", "812.4 us", "0.0213 us"
+std::string time_text(double t_s) {
+  const bool is_long = std::abs(t_s) >= 1e-3;
+  const double value = t_s * (is_long ? 1e3 : 1e6);
+  const int digits = value == 0 ? 1 : static_cast<int>(std::floor(std::log10(std::abs(value)))) + 1;
+  return fmt::format("{:.{}f} {}", value, std::clamp(4 - digits, 0, 4), is_long ? "ms" : "us");
+}
+
+std::string share_text(double share) {
+  return fmt::format("{:.1f} %", 100 * share);
+}
+
+std::string grid_text(const std::array<std::int64_t, 3>& grid) {
+  if (grid[0] == 0) // no kernel
+    return "";
+  std::string text = fmt::format("{}", grid[0]);
+  if (grid[1] > 1 || grid[2] > 1)
+    text += fmt::format("x{}", grid[1]);
+  if (grid[2] > 1)
+    text += fmt::format("x{}", grid[2]);
+  return text;
+}
+
+std::string bytes_text(double bytes) {
+  return bytes >= 1e9 ? fmt::format("{:.2f} GB", bytes / 1e9)
+                      : fmt::format("{:.2f} MB", bytes / 1e6);
+}
+
+std::vector<std::string> cells(const ProfiledKernel& k, double sample_s) {
+  return {"", // the name, once it is known how much room there is
+          k.operation,
+          fmt::format("{}", k.launches),
+          time_text(k.total_s),
+          time_text(k.median_s),
+          share_text(k.total_s / sample_s),
+          grid_text(k.grid),
+          k.registers > 0 ? fmt::format("{}", k.registers) : "",
+          k.counters ? bytes_text(k.counters->dram_read_bytes + k.counters->dram_written_bytes)
+                     : "",
+          k.counters ? share_text(k.counters->l2_hit_rate) : "",
+          k.counters ? share_text(k.counters->tensor_utilization) : ""};
+}
+
+std::string text_of(const KernelProfile& profile, std::size_t rows, const Style& style) {
+  const std::size_t shown = std::min(rows, profile.kernels.size());
+  std::vector<std::vector<std::string>> all;
+  for (std::size_t i = 0; i < shown; ++i)
+    all.push_back(cells(profile.kernels[i], profile.sample_s));
+  ProfiledKernel rest;
+  for (std::size_t i = shown; i < profile.kernels.size(); ++i) {
+    rest.launches += profile.kernels[i].launches;
+    rest.total_s += profile.kernels[i].total_s;
+  }
+  std::int64_t launches = rest.launches;
+  for (std::size_t i = 0; i < shown; ++i)
+    launches += profile.kernels[i].launches;
+
+  const auto summary = [&](std::string what, std::string count, double t_s) {
+    return std::vector<std::string>{std::move(what),
+                                    "",
+                                    std::move(count),
+                                    time_text(t_s),
+                                    "",
+                                    share_text(t_s / profile.sample_s),
+                                    "",
+                                    "",
+                                    "",
+                                    "",
+                                    ""};
+  };
+  if (shown < profile.kernels.size())
+    all.push_back(summary(fmt::format("({} others)", profile.kernels.size() - shown),
+                          fmt::format("{}", rest.launches), rest.total_s));
+  all.push_back(summary("(gaps)", "", profile.gaps_s));
+  all.push_back(summary("sum", fmt::format("{}", launches), profile.sample_s));
+
+  // The name gets the room that the other columns leave.
+  std::size_t used = 0;
+  for (std::size_t column = 1; column < std::size(kHeaders); ++column) {
+    std::size_t width = 0;
+    for (const auto& row : all)
+      width = std::max(width, row[column].size());
+    if (width > 0)
+      used += 2 + std::max(width, kHeaders[column].size());
+  }
+  const std::size_t room = std::max(kLeastName, kWidth - std::min(kWidth, used));
+  for (std::size_t i = 0; i < shown; ++i)
+    all[i][0] = short_kernel_name(profile.kernels[i].name, room);
+  Columns columns(std::vector<std::string>(std::begin(kHeaders), std::end(kHeaders)));
+  for (auto& row : all)
+    columns.add(std::move(row));
+  return columns.text(style);
+}
+
+/// "8 steps of 90.51 ms at 1.428 GHz, 90.12 while the profiler slept: it costs +0.4 %; timed 89.36
+/// ms at 1.430 GHz"
+std::string overhead_line(const CaseResult& result) {
+  const KernelProfile& profile = *result.profile;
+  const auto at = [](std::optional<double> f_hz) {
+    return f_hz ? fmt::format(" at {:.3f} GHz", *f_hz / 1e9) : std::string();
+  };
+  std::string line =
+      fmt::format("{} {} of {}{}", profile.samples, result.kind == "loop" ? "steps" : "launches",
+                  time_text(profile.sample_s), at(profile.f_hz));
+  if (profile.plain_sample_s)
+    line += fmt::format(", {} while the profiler slept: it costs {:+.1f} %",
+                        time_text(*profile.plain_sample_s),
+                        100 * (profile.sample_s / *profile.plain_sample_s - 1));
+  const std::vector<double> times = pooled(result, &results::Samples::t_s);
+  if (times.empty())
+    return line;
+  const std::vector<double> frequencies = pooled(result, &results::Samples::f_hz);
+  std::optional<double> f_hz;
+  if (!frequencies.empty())
+    f_hz = stats::median(frequencies);
+  return line + fmt::format("; timed {}{}", time_text(stats::median(times)), at(f_hz));
+}
+
+/// Torch's kernels of one operation an element differ in the functor that they are given.
+void shorten_elementwise(std::string& name) {
+  static const std::regex wrapper(
+      R"((?:vectorized_|unrolled_)?elementwise_kernel<(?:\d+, )*(?:gpu_kernel_impl(?:_nocast)?<)?([^,(<>]*).*)");
+  if (std::smatch match; std::regex_match(name, match, wrapper))
+    name = "elementwise " + match[1].str();
+}
+
+void erase_all(std::string& text, std::string_view what) {
+  for (std::size_t at; (at = text.find(what)) != std::string::npos;)
+    text.erase(at, what.size());
+}
+
+} // namespace
+
+std::string short_kernel_name(std::string name, std::size_t width) {
+  if (name.starts_with("void "))
+    name.erase(0, 5);
+  for (const char* common : {"(anonymous namespace)::", "at::native::", "at::", "c10::", "bench::",
+                             "kernels::", "cuda::detail::", "std::"})
+    erase_all(name, common);
+  shorten_elementwise(name);
+  // Arguments: the parenthesis that is open outside of all template arguments. A name that was cut
+  // has none.
+  int depth = 0;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name[i] == '<')
+      ++depth;
+    else if (name[i] == '>')
+      --depth;
+    else if (name[i] == '(' && depth == 0 && i > 0) {
+      name.resize(i);
+      break;
+    }
+  }
+  if (name.size() > width)
+    name = name.substr(0, width - 2) + "..";
+  return name;
+}
+
+std::string kernel_tables(const results::Result& result, int rows, const Style& style) {
+  std::string text;
+  std::set<std::string> messages;
+  bool any = false;
+  for (const CaseResult& c : result.cases)
+    if (c.profile) {
+      messages.insert(c.profile->message);
+      any = any || !c.profile->kernels.empty();
+    }
+  if (!any && messages.size() == 1)
+    return "\n" + style.yellow("no kernel tables: " + *messages.begin()) + "\n";
+  for (const CaseResult& c : result.cases) {
+    if (!c.profile)
+      continue;
+    const KernelProfile& profile = *c.profile;
+    text += fmt::format("\n{}", style.bold("kernels of " + c.id));
+    if (!profile.source.empty())
+      text += fmt::format(", by {}", profile.source);
+    text += '\n';
+    if (!profile.message.empty())
+      text += style.yellow(profile.message) + '\n';
+    if (!profile.kernels.empty())
+      text += fmt::format("{}\n\n{}", overhead_line(c),
+                          text_of(profile, static_cast<std::size_t>(std::max(rows, 1)), style));
+  }
+  return text;
+}
+
+} // namespace bench::cli

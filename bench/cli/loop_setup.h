@@ -1,0 +1,51 @@
+#pragma once
+
+#include <bench/cli/injection.h>
+#include <bench/device/device.h>
+#include <bench/engines/engine.h>
+#include <bench/measure/progress.h>
+#include <bench/models/denoise_loop.h>
+#include <bench/models/denoiser.h>
+#include <bench/scenario/scenario.h>
+
+#include <functional>
+#include <memory>
+
+/// Making a loop case ready, for those that time it and those that profile it.
+namespace bench::cli {
+
+/// Builds a model once for all the cases that follow each other with the same one.
+class ModelCache {
+ public:
+  explicit ModelCache(device::Device& device) : device_(device) {}
+  models::Denoiser& get(const scenario::ModelSpec& spec);
+
+ private:
+  device::Device& device_;
+  std::unique_ptr<models::Denoiser> network_;
+  scenario::ModelSpec spec_;
+};
+
+/// The case's engine. Throws UnavailableError when that or a path does not run on the device.
+const engines::Engine& usable_engine(const scenario::LoopCase& loop, device::Device& device);
+
+/// Adds known work to loops. What a share of a step's cycles is, is measured on the step without
+/// it, once for the arms of one case.
+class Injector {
+ public:
+  Injector(device::Device& device, measure::Marker& marker, measure::Progress& progress)
+      : device_(device), marker_(marker), progress_(progress) {}
+
+  void begin_case() { cycles_ = 0; }
+  /// Before `engine` prepares `denoise`.
+  void inject(const Injection& injection, const engines::Engine& engine,
+              models::DenoiseLoop& denoise);
+
+ private:
+  device::Device& device_;
+  measure::Marker& marker_;
+  measure::Progress& progress_;
+  double cycles_ = 0; ///< of a step of the case under way; 0: not known yet
+};
+
+} // namespace bench::cli
