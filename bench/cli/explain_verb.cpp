@@ -63,7 +63,8 @@ compare::CaseExplanation explained(const Result& base, const CaseResult& before,
                                    const compare::NoiseFile& noise) {
   for (const auto& [side, name] : {std::pair{&before, "base"}, std::pair{&now, "new"}}) {
     if (side->status != results::CaseStatus::ok) {
-      throw InvalidError(fmt::format("{} of the {} result: {}", side->id, name, not_ok(*side)));
+      throw InvalidError(
+          fmt::format("{} of the {} result: {}", side->id, name, compare::not_ok(*side)));
     }
   }
   return explain_cases(base, before, fresh, now, noise);
