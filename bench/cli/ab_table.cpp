@@ -59,6 +59,11 @@ void add_remarks(std::vector<std::string>& lines, const AbCase& c, const Style& 
                       fmt::join(numbers, ", ")));
     }
   }
+  if (const std::string exact = to_text(c.exact); !exact.empty())
+    lines.push_back(fmt::format("{}: {}", c.id, style.yellow(exact)));
+  if (c.explanation && c.verdict != Verdict::pass)
+    if (const std::string moved = moved_most(*c.explanation); !moved.empty())
+      lines.push_back(fmt::format("{}: moved, by the profiles: {}", c.id, moved));
   for (const std::string& warning : c.warnings)
     lines.push_back(fmt::format("{}: {}", c.id, style.yellow(warning)));
 }

@@ -34,7 +34,7 @@ std::string name(const Part& part) {
 }
 
 std::string share(double drift_s, const Explanation& e) {
-  return fmt::format("{:+.2f} %", 100 * drift_s / e.base_sample_s);
+  return percent_text(std::lround(1e4 * drift_s / e.base_sample_s));
 }
 
 std::string ms(double seconds) {

@@ -3,6 +3,7 @@
 #include <bench/cli/baseline_lookup.h>
 #include <bench/cli/explain_table.h>
 #include <bench/cli/explain_verb.h>
+#include <bench/compare/arms.h>
 #include <bench/compare/explain_output.h>
 
 #include <CLI/CLI.hpp>
@@ -56,6 +57,19 @@ const CaseResult* the_one(const Result& result, const std::string& pattern,
   return cases.front();
 }
 
+/// The explanation; throws where a side must not be used.
+compare::CaseExplanation explained(const Result& base, const CaseResult& before,
+                                   const Result& fresh, const CaseResult& now,
+                                   const compare::NoiseFile& noise) {
+  for (const auto& [side, name] : {std::pair{&before, "base"}, std::pair{&now, "new"}}) {
+    if (side->status != results::CaseStatus::ok) {
+      throw InvalidError(
+          fmt::format("{} of the {} result: {}", side->id, name, compare::not_ok(*side)));
+    }
+  }
+  return explain_cases(base, before, fresh, now, noise);
+}
+
 std::vector<compare::CaseExplanation> explanations(const ExplainOptions& options) {
   const Result fresh = results::read(options.fresh);
   const std::filesystem::path file = baseline_file(options.base, fresh.scenario);
@@ -64,7 +78,7 @@ std::vector<compare::CaseExplanation> explanations(const ExplainOptions& options
   if (!options.with.empty()) {
     const CaseResult* before = the_one(base, options.only, file);
     const CaseResult* now = the_one(fresh, options.with, options.fresh);
-    return {explain_cases(base, *before, fresh, *now, noise)};
+    return {explained(base, *before, fresh, *now, noise)};
   }
   std::vector<compare::CaseExplanation> all;
   for (const CaseResult* now : matching(fresh, options.only, options.fresh)) {
@@ -81,7 +95,7 @@ std::vector<compare::CaseExplanation> explanations(const ExplainOptions& options
                               "less: --with {}",
                               now->id, file.string(), options.fresh.string(), now->id));
     }
-    all.push_back(explain_cases(base, *before, fresh, *now, noise));
+    all.push_back(explained(base, *before, fresh, *now, noise));
   }
   return all;
 }

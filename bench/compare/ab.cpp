@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/compare/ab.h>
 #include <bench/compare/arms.h>
+#include <bench/compare/explain_output.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -145,6 +146,8 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
       a.check.checksum != b.check.checksum) {
     result.warnings.push_back("output differs");
   }
+  result.exact = exact_change(a, b);
+  result.explanation = explain(a, b, result.judgement->slope, result.judgement->work.drift, true);
   return result;
 }
 
@@ -280,6 +283,8 @@ nlohmann::ordered_json to_json(const AbComparison& comparison) {
         {"b_energy_j", or_null(c.b_energy_j)},
         {"judgement", c.judgement ? judgement_json(*c.judgement) : Json(nullptr)},
         {"warnings", c.warnings},
+        {"exact", c.exact.empty() ? Json(nullptr) : to_json(c.exact)},
+        {"explanation", c.explanation ? to_json(*c.explanation) : Json(nullptr)},
     });
   }
   return {
@@ -310,7 +315,9 @@ Comparison as_comparison(const AbComparison& comparison) {
                         .warnings = c.warnings,
                         .ids = c.ids,
                         .base_replicates = c.a_replicates,
-                        .new_replicates = c.b_replicates};
+                        .new_replicates = c.b_replicates,
+                        .exact = c.exact,
+                        .explanation = c.explanation};
     if (c.judgement) {
       stats::Judgement& judgement = each.judgement.emplace();
       judgement.verdict = c.verdict;

@@ -28,8 +28,10 @@ struct AbCase {
   std::vector<std::string> ids{};            ///< of the case in A and in B, where they differ
   std::vector<ReplicateMean> a_replicates{}; ///< of the pairs, in their order
   std::vector<ReplicateMean> b_replicates{};
-  std::optional<double> log_clock{}; ///< that work is of, A's mean; none: judged raw
-  double a_log_t = 0;                ///< A's mean log time at that clock
+  ExactChange exact{}; ///< of the launches of a sample; says nothing about time
+  std::optional<Explanation> explanation{}; ///< where both arms have profiles of their kernels
+  std::optional<double> log_clock{};        ///< that work is of, A's mean; none: judged raw
+  double a_log_t = 0;                       ///< A's mean log time at that clock
 };
 
 struct AbComparison {

@@ -138,5 +138,32 @@ TEST(Ab, IsShownAsAComparisonWithAForBase) {
   EXPECT_EQ(shown.cases[1].reason, "only A has this case");
 }
 
+TEST(AbKernels, ChangesOfLaunchesAndProfilesAreTold) {
+  const auto profile = [](std::int64_t norms) {
+    results::KernelProfile p;
+    p.samples = 9;
+    p.gaps_s = 1e-3;
+    p.sample_s = 1e-3 + 1e-4 * static_cast<double>(norms);
+    p.kernels = {{.name = "norm",
+                  .operation = "rms_norm",
+                  .launches = norms,
+                  .total_s = 1e-4 * static_cast<double>(norms),
+                  .median_s = 1e-4}};
+    return p;
+  };
+  results::CaseResult a = fake_case("zimage/a", 0.1), b = fake_case("zimage/a", 0.1);
+  a.profile = profile(90);
+  b.profile = profile(91);
+  const AbComparison pairs = compare_pairs(fake_result({a}), fake_result({b}), {}, 0.99);
+  EXPECT_EQ(to_text(pairs.cases.at(0).exact), "in the profile launches 90 -> 91: +1 norm");
+  const Comparison shown = as_comparison(pairs);
+  ASSERT_TRUE(shown.cases.at(0).explanation);
+  EXPECT_EQ(moved_most(*shown.cases[0].explanation), "rms_norm +1.00 %");
+  EXPECT_EQ(to_text(shown.cases[0].exact), to_text(pairs.cases[0].exact));
+  const auto json = to_json(pairs);
+  EXPECT_EQ(json["cases"][0]["exact"]["new_launches"], 91);
+  EXPECT_FALSE(json["cases"][0]["explanation"].is_null());
+}
+
 } // namespace
 } // namespace bench::compare

@@ -243,7 +243,9 @@ double kernels_s(const KernelProfile& profile) {
 }
 
 double unaccounted_s(const KernelProfile& profile) {
-  return profile.sample_s - kernels_s(profile) - profile.gaps_s;
+  constexpr double kRounding = 1e-14; // of a sample: what summing in another order makes
+  const double rest = profile.sample_s - kernels_s(profile) - profile.gaps_s;
+  return std::abs(rest) > kRounding * profile.sample_s ? rest : 0;
 }
 
 /// Takes the new launches to the base's clock; says what that did.
