@@ -78,6 +78,10 @@ class Named final : public kernels::Operators {
     const Operation operation("linear_gelu");
     return inner_->linear_gelu(x, weight, bias);
   }
+  Tensor linear_swiglu(const Tensor& x, const Tensor& weight) const override {
+    const Operation operation("linear_swiglu");
+    return inner_->linear_swiglu(x, weight);
+  }
 
  private:
   std::shared_ptr<const kernels::Operators> inner_;
