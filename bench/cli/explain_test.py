@@ -119,6 +119,10 @@ def test_what_cannot_be_explained(bench, files):
     bench.refuses(MISSING, f"{CASE}: the work is not the same in base/zimage.json and other.json; to look at it none the less: --with {CASE}",
                   "explain", "base", "other.json", CASE)  # fmt: skip
     assert bench("explain", "base", "other.json", CASE, "--with", CASE).returncode == 0
+    new["machine"]["gpu"]["name"] = "NVIDIA H100"
+    write(files / "h100.json", new)
+    bench.refuses(MISSING, "base/zimage.json is of NVIDIA H200, h100.json of NVIDIA H100: their kernels differ by themselves; take a base of "
+                  "the same model", "explain", "base", "h100.json", CASE)  # fmt: skip
 
 
 def test_compare_notes_other_kernels_and_exits_by_the_times(bench, files):

@@ -74,6 +74,12 @@ std::vector<compare::CaseExplanation> explanations(const ExplainOptions& options
   const Result fresh = results::read(options.fresh);
   const std::filesystem::path file = baseline_file(options.base, fresh.scenario);
   const Result base = results::read(file);
+  if (const std::string before = compare::device_model(base), now = compare::device_model(fresh);
+      before != now) {
+    throw Error(ExitCode::missing, fmt::format("{} is of {}, {} of {}: their kernels differ by "
+                                               "themselves; take a base of the same model",
+                                               file.string(), before, options.fresh.string(), now));
+  }
   const compare::NoiseFile noise = compare::noise_in(file.parent_path());
   if (!options.with.empty()) {
     const CaseResult* before = the_one(base, options.only, file);

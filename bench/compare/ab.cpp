@@ -2,6 +2,7 @@
 #include <bench/compare/ab.h>
 #include <bench/compare/arms.h>
 #include <bench/compare/explain_output.h>
+#include <bench/compare/or_null.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -155,11 +156,6 @@ nlohmann::ordered_json drift_json(const stats::PairedDrift& drift) {
   return {{"estimate", drift.drift.estimate},
           {"half_width", drift.drift.half_width},
           {"verdict", to_string(drift.verdict)}};
-}
-
-template <typename Value>
-nlohmann::ordered_json or_null(const std::optional<Value>& value) {
-  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
 }
 
 nlohmann::ordered_json judgement_json(const stats::PairedJudgement& judgement) {

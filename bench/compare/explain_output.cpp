@@ -1,5 +1,6 @@
 #include <bench/compare/csv.h>
 #include <bench/compare/explain_output.h>
+#include <bench/compare/or_null.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,11 +10,6 @@ namespace bench::compare {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <typename Value>
-Json or_null(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
 
 Json part_json(const Part& part) {
   return {{"change", to_string(part.change)},  {"kernel", part.kernel},

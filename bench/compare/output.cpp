@@ -1,5 +1,6 @@
 #include <bench/compare/csv.h>
 #include <bench/compare/explain_output.h>
+#include <bench/compare/or_null.h>
 #include <bench/compare/output.h>
 #include <bench/compare/verdicts.h>
 
@@ -13,11 +14,6 @@ namespace bench::compare {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <typename Value>
-Json or_null(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
 
 Json side_json(const Side& side) {
   return {{"git_sha", side.git_sha}, {"started", side.started}, {"gpu", side.gpu}};

@@ -163,6 +163,16 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   return spread;
 }
 
+/// Of the time as it was timed. The prior is of times at one clock and knows nothing of it.
+double wall_half_width(const Replicates& base, const Replicates& fresh, Judgement judgement,
+                       Rules rules) {
+  rules.noise.replicate_df = 0;
+  const Spread spread = compare(judgement, base, fresh, std::nullopt, 0, rules);
+  return unknown_noise(spread, rules.noise, judgement.same_device).empty()
+             ? half_width(spread, rules.confidence)
+             : kInfinity;
+}
+
 } // namespace
 
 void check(std::span<const Observation> arm) {
@@ -223,6 +233,15 @@ Verdict verdict_of(const Interval& drift, double gate) {
   return drift.estimate < faster ? Verdict::improvement : Verdict::pass;
 }
 
+Verdict at_any_slope(const Interval& wall, double clock_gap, double gate) {
+  const Interval work{wall.estimate + clock_gap / 2, wall.half_width + std::abs(clock_gap) / 2};
+  if (work.estimate - work.half_width > std::log1p(gate)) {
+    return Verdict::regression;
+  }
+  return work.estimate + work.half_width < std::log1p(-gate) ? Verdict::improvement
+                                                             : Verdict::inconclusive;
+}
+
 Interval paired(std::span<const double> differences, double confidence) {
   const double deviation = standard_deviation(differences);
   const auto count = static_cast<double>(differences.size());
@@ -268,6 +287,12 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   }
   judgement.work.half_width = half_width(spread, rules.confidence);
   if (std::abs(clock_drift) > rules.farthest_clock) {
+    judgement.verdict = at_any_slope(
+        {judgement.wall, wall_half_width(compared_base, compared_fresh, judgement, rules)},
+        clock_drift, rules.gate);
+    if (judgement.verdict != Verdict::inconclusive) {
+      return judgement;
+    }
     judgement.reason = "the clocks differ by " + percent(clock_drift) +
                        ": work can't be told from the clock past " + percent(rules.farthest_clock);
     judgement.wants_pairs = true;

@@ -96,4 +96,9 @@ Interval paired(std::span<const double> differences, double confidence = 0.99);
 /// decides. Else inconclusive.
 Verdict verdict_of(const Interval& drift, double gate);
 
+/// The verdict on work where the arms' log clocks are so far (`clock_gap`) apart that no slope can
+/// be trusted: time never rises with the clock and never falls by more than the clock rises, so
+/// work lies between wall and wall + clock_gap. Regression, improvement, or inconclusive.
+Verdict at_any_slope(const Interval& wall, double clock_gap, double gate);
+
 } // namespace bench::stats

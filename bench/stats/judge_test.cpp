@@ -187,6 +187,22 @@ TEST(Judge, ClocksTooFarApart) {
   EXPECT_EQ(judge(flat, far, {}).verdict, Verdict::pass);
 }
 
+TEST(Judge, WhatHoldsAtAnySlopeIsDecidedHoweverFarTheClocksAre) {
+  std::mt19937_64 random(11);
+  const Arm base = fake_arm({}, random);
+  const Arm fused = fake_arm({.drift = -0.25, .clock = -0.08}, random);
+  EXPECT_EQ(judge(base, fused, {}).verdict, Verdict::improvement);
+  EXPECT_EQ(judge(fused, base, {}).verdict, Verdict::regression);
+  EXPECT_FALSE(judge(base, fused, {}).wants_pairs);
+  // One process a side: nothing tells how far apart times as they were timed are.
+  const Rules prior{.noise = {.replicate_sd = 0.0003, .replicate_df = 20}};
+  EXPECT_EQ(judge(std::span(base).first(1), std::span(fused).first(1), prior).verdict,
+            Verdict::inconclusive);
+  // Another GPU may be faster by itself.
+  const Arm elsewhere = fake_arm({.drift = -0.25, .clock = -0.08, .device = "GPU-b"}, random);
+  EXPECT_EQ(judge(base, elsewhere, {}).verdict, Verdict::inconclusive);
+}
+
 TEST(Judge, SwappedArmsNegate) {
   std::mt19937_64 random(10);
   const Arm base = fake_arm({}, random);

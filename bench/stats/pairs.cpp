@@ -93,17 +93,6 @@ std::vector<std::size_t> alike(std::span<const Observation> base,
   return indices;
 }
 
-/// What holds wherever the line of time on the clock leads: as the clock rises time never rises,
-/// and never falls by more than the clock rises. So work lies between wall and wall + clock_gap.
-Verdict at_any_slope(const Interval& wall, double clock_gap, double gate) {
-  const Interval work{wall.estimate + clock_gap / 2, wall.half_width + std::abs(clock_gap) / 2};
-  if (work.estimate - work.half_width > std::log1p(gate)) {
-    return Verdict::regression;
-  }
-  return work.estimate + work.half_width < std::log1p(-gate) ? Verdict::improvement
-                                                             : Verdict::inconclusive;
-}
-
 void judge_work(PairedJudgement& judgement, std::span<const double> differences,
                 const std::optional<ClockLine>& line, double clock_gap, const Rules& rules) {
   const auto pairs = static_cast<double>(differences.size());
