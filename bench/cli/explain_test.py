@@ -136,3 +136,12 @@ def test_compare_notes_other_kernels_and_exits_by_the_times(bench, files):
     done = bench("compare", "base", "one.json")
     assert f"\n{UNPROFILED}: launches 1199 -> 1209: +10 norm\n" in done.stdout
     assert "pass" in done.stdout and done.returncode == 0
+
+
+def test_the_table_in_the_readme(bench):
+    """On the profiles of an H200 that are kept."""
+    file = REPO / "bench" / "profile" / "examples" / "zimage.json"
+    table = bench("explain", file, file, "turbo-9/graph/aten", "--with", "turbo-9/graph/fused", "--rows", "3").stdout
+    readme = (REPO / "README.md").read_text()
+    lines = [line for line in table.splitlines() if not line.startswith("launches ")]  # too long for the page
+    assert len(lines) > 20 and "```\n" + "\n".join(lines) + "\n```\n" in readme
