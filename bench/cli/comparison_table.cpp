@@ -165,10 +165,11 @@ std::string verdict_mark(const Style& style, Verdict verdict, std::string_view t
 }
 
 std::string time_text(double seconds) {
-  const bool small = seconds < 1e-3;
+  const bool small = std::abs(seconds) < 1e-3;
   const double value = seconds * (small ? 1e6 : 1e3);
-  const int leading = static_cast<int>(std::floor(std::log10(value))) + 1;
-  return fmt::format("{:.{}f} {}", value, std::max(0, 4 - leading), small ? "us" : "ms");
+  const int leading =
+      value == 0 ? 1 : static_cast<int>(std::floor(std::log10(std::abs(value)))) + 1;
+  return fmt::format("{:.{}f} {}", value, std::clamp(4 - leading, 0, 4), small ? "us" : "ms");
 }
 
 std::string comparison_table(const Comparison& comparison, const std::set<Verdict>& fail_on,

@@ -21,7 +21,7 @@ namespace bench::cli {
 std::string comparison_table(const compare::Comparison& comparison,
                              const std::set<stats::Verdict>& fail_on, const Style& style);
 
-/// "93.12 ms", "22.30 us"
+/// "93.12 ms", "22.30 us", "-0.0213 us"
 std::string time_text(double seconds);
 
 /// Relative drift in hundredths of a per cent, so that printed figures add up; "+0.30 %" of them.

@@ -1,5 +1,7 @@
 #include <bench/cli/columns.h>
+#include <bench/cli/comparison_table.h>
 #include <bench/cli/kernel_table.h>
+#include <bench/compare/exact.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -22,14 +24,6 @@ constexpr std::size_t kLeastName = 20;
 constexpr std::string_view kHeaders[] = {"kernel", "operation", "launches", "total",
                                          "median", "share",     "grid",     "regs",
                                          "DRAM",   "L2 hits",   "tensor"};
-
-/// "12.34 ms", "812.4 us", "0.0213 us"
-std::string time_text(double t_s) {
-  const bool is_long = std::abs(t_s) >= 1e-3;
-  const double value = t_s * (is_long ? 1e3 : 1e6);
-  const int digits = value == 0 ? 1 : static_cast<int>(std::floor(std::log10(std::abs(value)))) + 1;
-  return fmt::format("{:.{}f} {}", value, std::clamp(4 - digits, 0, 4), is_long ? "ms" : "us");
-}
 
 std::string share_text(double share) {
   return fmt::format("{:.1f} %", 100 * share);
@@ -163,19 +157,7 @@ std::string short_kernel_name(std::string name, std::size_t width) {
                              "kernels::", "cuda::detail::", "std::"})
     erase_all(name, common);
   shorten_elementwise(name);
-  // Arguments: the parenthesis that is open outside of all template arguments. A name that was cut
-  // has none.
-  int depth = 0;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (name[i] == '<')
-      ++depth;
-    else if (name[i] == '>')
-      --depth;
-    else if (name[i] == '(' && depth == 0 && i > 0) {
-      name.resize(i);
-      break;
-    }
-  }
+  name = compare::without_arguments(std::move(name));
   if (name.size() > width)
     name = name.substr(0, width - 2) + "..";
   return name;

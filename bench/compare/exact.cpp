@@ -60,19 +60,6 @@ bool complete(const std::optional<KernelProfile>& profile) {
   return profile && profile->message.empty() && !profile->kernels.empty();
 }
 
-/// Where the arguments of a function begin: the bracket outside of all others.
-std::size_t arguments(std::string_view name) {
-  int depth = 0;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (name[i] == '(' && depth == 0 && i > 0) {
-      return i;
-    }
-    depth += name[i] == '<' || name[i] == '(';
-    depth -= name[i] == '>' || name[i] == ')';
-  }
-  return name.size();
-}
-
 } // namespace
 
 bool ExactChange::empty() const {
@@ -123,6 +110,19 @@ std::string to_text(const ExactChange& change) {
   return text;
 }
 
+std::string without_arguments(std::string name) {
+  int depth = 0;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name[i] == '(' && depth == 0 && i > 0) {
+      name.resize(i);
+      break;
+    }
+    depth += name[i] == '<' || name[i] == '(';
+    depth -= name[i] == '>' || name[i] == ')';
+  }
+  return name;
+}
+
 std::string short_kernel_name(std::string_view name, std::size_t width) {
   constexpr std::string_view kShared[] = {"void ",           "(anonymous namespace)::",
                                           "<unnamed>::",     "at::native::",
@@ -135,7 +135,7 @@ std::string short_kernel_name(std::string_view name, std::size_t width) {
       text.erase(at, shared.size());
     }
   }
-  text.erase(arguments(text));
+  text = without_arguments(std::move(text));
   std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
   if (text.empty()) {
     text = "?";

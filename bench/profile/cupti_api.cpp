@@ -1,3 +1,4 @@
+#include <bench/base/bind_symbol.h>
 #include <bench/profile/cupti_api.h>
 
 #include <dlfcn.h>
@@ -10,11 +11,6 @@ namespace bench::profile {
 namespace {
 
 constexpr const char* kLibrary = "libcupti.so.13";
-
-template <typename Function>
-void bind(void* library, Function& function, const char* symbol) {
-  function = reinterpret_cast<Function>(dlsym(library, symbol));
-}
 
 /// The folder of an open library; "" when it cannot be told.
 std::filesystem::path folder_of(void* library) {
@@ -52,38 +48,38 @@ bool CuptiApi::has_range_profiler() const {
 
 CuptiApi bind_cupti(void* library) {
   CuptiApi api;
-  bind(library, api.get_version, "cuptiGetVersion");
-  bind(library, api.result_string, "cuptiGetResultString");
-  bind(library, api.subscribe, "cuptiSubscribe");
-  bind(library, api.unsubscribe, "cuptiUnsubscribe");
-  bind(library, api.enable_callback, "cuptiEnableCallback");
-  bind(library, api.enable_domain, "cuptiEnableDomain");
-  bind(library, api.register_callbacks, "cuptiActivityRegisterCallbacks");
-  bind(library, api.enable, "cuptiActivityEnable");
-  bind(library, api.disable, "cuptiActivityDisable");
-  bind(library, api.flush_all, "cuptiActivityFlushAll");
-  bind(library, api.next_record, "cuptiActivityGetNextRecord");
-  bind(library, api.dropped_records, "cuptiActivityGetNumDroppedRecords");
-  bind(library, api.graph_node_id, "cuptiGetGraphNodeId");
-  bind(library, api.profiler_initialize, "cuptiProfilerInitialize");
-  bind(library, api.profiler_deinitialize, "cuptiProfilerDeInitialize");
-  bind(library, api.chip_name, "cuptiDeviceGetChipName");
-  bind(library, api.counter_availability, "cuptiProfilerGetCounterAvailability");
-  bind(library, api.host_initialize, "cuptiProfilerHostInitialize");
-  bind(library, api.host_deinitialize, "cuptiProfilerHostDeinitialize");
-  bind(library, api.host_add_metrics, "cuptiProfilerHostConfigAddMetrics");
-  bind(library, api.host_config_size, "cuptiProfilerHostGetConfigImageSize");
-  bind(library, api.host_config, "cuptiProfilerHostGetConfigImage");
-  bind(library, api.host_evaluate, "cuptiProfilerHostEvaluateToGpuValues");
-  bind(library, api.range_enable, "cuptiRangeProfilerEnable");
-  bind(library, api.range_disable, "cuptiRangeProfilerDisable");
-  bind(library, api.range_data_size, "cuptiRangeProfilerGetCounterDataSize");
-  bind(library, api.range_data_initialize, "cuptiRangeProfilerCounterDataImageInitialize");
-  bind(library, api.range_set_config, "cuptiRangeProfilerSetConfig");
-  bind(library, api.range_start, "cuptiRangeProfilerStart");
-  bind(library, api.range_stop, "cuptiRangeProfilerStop");
-  bind(library, api.range_decode, "cuptiRangeProfilerDecodeData");
-  bind(library, api.range_data_info, "cuptiRangeProfilerGetCounterDataInfo");
+  bind_symbol(library, api.get_version, "cuptiGetVersion");
+  bind_symbol(library, api.result_string, "cuptiGetResultString");
+  bind_symbol(library, api.subscribe, "cuptiSubscribe");
+  bind_symbol(library, api.unsubscribe, "cuptiUnsubscribe");
+  bind_symbol(library, api.enable_callback, "cuptiEnableCallback");
+  bind_symbol(library, api.enable_domain, "cuptiEnableDomain");
+  bind_symbol(library, api.register_callbacks, "cuptiActivityRegisterCallbacks");
+  bind_symbol(library, api.enable, "cuptiActivityEnable");
+  bind_symbol(library, api.disable, "cuptiActivityDisable");
+  bind_symbol(library, api.flush_all, "cuptiActivityFlushAll");
+  bind_symbol(library, api.next_record, "cuptiActivityGetNextRecord");
+  bind_symbol(library, api.dropped_records, "cuptiActivityGetNumDroppedRecords");
+  bind_symbol(library, api.graph_node_id, "cuptiGetGraphNodeId");
+  bind_symbol(library, api.profiler_initialize, "cuptiProfilerInitialize");
+  bind_symbol(library, api.profiler_deinitialize, "cuptiProfilerDeInitialize");
+  bind_symbol(library, api.chip_name, "cuptiDeviceGetChipName");
+  bind_symbol(library, api.counter_availability, "cuptiProfilerGetCounterAvailability");
+  bind_symbol(library, api.host_initialize, "cuptiProfilerHostInitialize");
+  bind_symbol(library, api.host_deinitialize, "cuptiProfilerHostDeinitialize");
+  bind_symbol(library, api.host_add_metrics, "cuptiProfilerHostConfigAddMetrics");
+  bind_symbol(library, api.host_config_size, "cuptiProfilerHostGetConfigImageSize");
+  bind_symbol(library, api.host_config, "cuptiProfilerHostGetConfigImage");
+  bind_symbol(library, api.host_evaluate, "cuptiProfilerHostEvaluateToGpuValues");
+  bind_symbol(library, api.range_enable, "cuptiRangeProfilerEnable");
+  bind_symbol(library, api.range_disable, "cuptiRangeProfilerDisable");
+  bind_symbol(library, api.range_data_size, "cuptiRangeProfilerGetCounterDataSize");
+  bind_symbol(library, api.range_data_initialize, "cuptiRangeProfilerCounterDataImageInitialize");
+  bind_symbol(library, api.range_set_config, "cuptiRangeProfilerSetConfig");
+  bind_symbol(library, api.range_start, "cuptiRangeProfilerStart");
+  bind_symbol(library, api.range_stop, "cuptiRangeProfilerStop");
+  bind_symbol(library, api.range_decode, "cuptiRangeProfilerDecodeData");
+  bind_symbol(library, api.range_data_info, "cuptiRangeProfilerGetCounterDataInfo");
   return api;
 }
 
@@ -102,7 +98,7 @@ Cupti open_cupti() {
   dlopen((folder_of(library) / "libnvperf_host.so").c_str(), RTLD_NOW | RTLD_GLOBAL);
   Cupti cupti{.api = bind_cupti(library), .fault = ""};
   if (void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD))
-    bind(driver, cupti.api.current_context, "cuCtxGetCurrent");
+    bind_symbol(driver, cupti.api.current_context, "cuCtxGetCurrent");
   return cupti;
 }
 
