@@ -6,8 +6,10 @@
 RESULTs hold the same cases measured in several processes (`bench run`, `bench selftest`), on several GPUs. Each
 replicate's mean log time is read at one SM frequency, along the line through the samples within loops (where its slope
 is between 0 and -1.1 and three standard errors from 0, else as it is). Then, for each regime:
-  replicate_sd  root mean square over cases of the standard deviation between processes on one GPU
-  replicate_df  processes less GPUs of the case that has most (arms of one process are not independent)
+  replicate_sd  standard deviation between processes on one GPU, of a regime's typical case
+  replicate_df  degrees of freedom that this is worth: few where the cases differ by more than chance. Both by the moments of
+                log variances, as limma does (Smyth 2004, section 6.2); at most processes less GPUs of the case that
+                has most, since arms of one process are not independent
   device_sd     standard deviation of the GPUs' means, the largest of the regime's cases
   device_df     GPUs less one, of that case; 0 with fewer than three GPUs: nothing is known
   extrapolation, device_extrapolation  of the clock's difference; not estimated here: bounds, 0.16 the most that blocks with
@@ -60,6 +62,39 @@ def levels(replicates):
     return by_gpu
 
 
+def digamma(x):
+    shift = 0.0
+    while x < 10:
+        shift, x = shift - 1 / x, x + 1
+    return shift + math.log(x) - 1 / (2 * x) - 1 / (12 * x**2) + 1 / (120 * x**4)
+
+
+def trigamma(x):
+    shift = 0.0
+    while x < 10:
+        shift, x = shift + 1 / x**2, x + 1
+    return shift + 1 / x + 1 / (2 * x**2) + 1 / (6 * x**3) - 1 / (30 * x**5)
+
+
+def inverse_trigamma(y):
+    low, high = 1e-6, 1e6
+    for _ in range(200):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if trigamma(middle) > y else (low, middle)
+    return middle
+
+
+def prior(variances):
+    """(standard deviation, degrees of freedom) of a scaled inverse chi-square that [(degrees of freedom, variance)] come from."""
+    logs = [math.log(v) - digamma(n / 2) + math.log(n / 2) for n, v in variances]
+    mean = statistics.mean(logs)
+    excess = statistics.variance(logs) - statistics.mean(trigamma(n / 2) for n, _ in variances) if len(logs) > 1 else 0
+    if excess <= 0:  # no more than chance
+        return math.exp(mean / 2), math.inf
+    half = inverse_trigamma(excess)
+    return math.exp((mean + digamma(half) - math.log(half)) / 2), 2 * half
+
+
 def main(out, *paths):
     cases, regimes, gpu = defaultdict(dict), {}, ""
     for path in paths:
@@ -85,15 +120,16 @@ def main(out, *paths):
             within = [(len(v) - 1, statistics.variance(v)) for v in by_gpu.values() if len(v) > 1]
             df = sum(n for n, _ in within)
             if df:
-                variances.append(sum(n * v for n, v in within) / df)
+                variances.append((df, sum(n * v for n, v in within) / df))
                 most = max(most, df)
             if len(by_gpu) > 2:
                 sd = statistics.stdev(statistics.mean(v) for v in by_gpu.values())
                 devices = max(devices, (sd, len(by_gpu) - 1))
             print(f"{case_id:<50} {name}: {len(replicates)} processes, {len(by_gpu)} GPUs, between processes "
-                  f"{100 * math.sqrt(variances[-1]) if df else math.nan:.4f} %")  # fmt: skip
+                  f"{100 * math.sqrt(variances[-1][1]) if df else math.nan:.4f} %")  # fmt: skip
         if variances:
-            found[name] = {"replicate_sd": round(math.sqrt(statistics.mean(variances)), 7), "replicate_df": most,
+            sd, df = prior(variances)
+            found[name] = {"replicate_sd": round(sd, 7), "replicate_df": round(min(df, most), 1),
                            "device_sd": round(devices[0], 7), "device_df": devices[1]} | EXTRAPOLATION  # fmt: skip
     source = f"baselines/estimate_noise.py {out} {' '.join(paths)}"
     with open(out, "w") as file:

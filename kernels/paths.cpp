@@ -24,9 +24,6 @@ std::shared_ptr<const Operators> cuda_operators() {
 std::shared_ptr<const Operators> fused_operators() {
   return cuda::make_fused_operators();
 }
-std::shared_ptr<const Operators> fused_products_operators() {
-  return cuda::make_fused_products_operators();
-}
 std::shared_ptr<const Operators> triton_operators() {
   return triton::make_operators(triton::embedded_rms_norm());
 }
@@ -35,9 +32,6 @@ std::shared_ptr<const Operators> cuda_operators() {
   return aten::make_operators();
 }
 std::shared_ptr<const Operators> fused_operators() {
-  return aten::make_operators();
-}
-std::shared_ptr<const Operators> fused_products_operators() {
   return aten::make_operators();
 }
 std::shared_ptr<const Operators> triton_operators() {
@@ -62,14 +56,10 @@ std::deque<Path> built_in() {
        .devices = {c10::DeviceType::CUDA},
        .operators = cuda_operators()},
       {.name = "fused",
-       .summary =
-           "our own kernel for every operator: norms with what is beside them, one launch each",
+       .summary = "our own kernel for every operator: norms with what is beside them, SwiGLU with "
+                  "its product",
        .devices = {c10::DeviceType::CUDA},
        .operators = fused_operators()},
-      {.name = "fused_products",
-       .summary = "fused, and SwiGLU in our own kernel of its matrix product: not yet judged",
-       .devices = {c10::DeviceType::CUDA},
-       .operators = fused_products_operators()},
       {.name = "triton",
        .summary = "RMSNorm by a one-pass Triton kernel compiled at build, one launch; rounds once",
        .devices = {c10::DeviceType::CUDA},

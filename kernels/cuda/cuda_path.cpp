@@ -208,6 +208,7 @@ class FusedOperators : public CudaOperators {
   }
 
   at::Tensor swiglu(const at::Tensor& packed) const override;
+  at::Tensor linear_swiglu(const at::Tensor& x, const at::Tensor& weight) const override;
 
   at::Tensor linear_gelu(const at::Tensor& x, const at::Tensor& weight,
                          const at::Tensor& bias) const override {
@@ -222,11 +223,6 @@ class FusedOperators : public CudaOperators {
     call.run(chain);
     return {std::move(y), std::move(z)};
   }
-};
-
-class FusedProductsOperators final : public FusedOperators {
- public:
-  at::Tensor linear_swiglu(const at::Tensor& x, const at::Tensor& weight) const override;
 };
 
 /// Enqueues q/k norm and rotation into q_out and k_out, which may be q and k; false where the
@@ -309,8 +305,7 @@ at::Tensor FusedOperators::swiglu(const at::Tensor& packed) const {
   return out;
 }
 
-at::Tensor FusedProductsOperators::linear_swiglu(const at::Tensor& x,
-                                                 const at::Tensor& weight) const {
+at::Tensor FusedOperators::linear_swiglu(const at::Tensor& x, const at::Tensor& weight) const {
   // Below, tiles of 128 rows leave processors idle, and what is saved is small: cuBLAS is as fast.
   constexpr std::int64_t kFewestRows = 1024;
   const auto takes = [](const at::Tensor& t) {
@@ -341,10 +336,6 @@ std::shared_ptr<const Operators> make_operators() {
 
 std::shared_ptr<const Operators> make_fused_operators() {
   return std::make_shared<FusedOperators>();
-}
-
-std::shared_ptr<const Operators> make_fused_products_operators() {
-  return std::make_shared<FusedProductsOperators>();
 }
 
 } // namespace kernels::cuda

@@ -33,7 +33,7 @@ class LinearSwiglu : public testing::Test {
   static void poison(std::int64_t rows, std::int64_t half) {
     at::full({rows, half}, std::numeric_limits<float>::quiet_NaN(), options());
   }
-  static const Operators& products() { return *find_path("fused_products")->operators; }
+  static const Operators& products() { return *find_path("fused")->operators; }
 };
 
 // Tiles are 128 rows x 128 outputs x 64 inputs, two neighbours of a row at a time, 11 rows a group.
@@ -90,7 +90,7 @@ TEST_F(LinearSwiglu, TakesRowsOfAWiderTensorAndUnalignedOnes) {
   const at::Tensor b = weight(136, 200);
   for (const std::int64_t first : {0, 8, 3}) { // the last is not at a multiple of 16 bytes
     const at::Tensor part = x(1200, 256).narrow(1, first, 200);
-    expect_linear_swiglu_agrees(*find_path("fused_products"), part, b);
+    expect_linear_swiglu_agrees(*find_path("fused"), part, b);
   }
 }
 

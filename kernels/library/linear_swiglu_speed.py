@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""linear_swiglu of path `fused_products` against a matrix product and a SwiGLU behind it, on this GPU, at the power limit:
+"""linear_swiglu of path `fused` against a matrix product and a SwiGLU behind it, on this GPU, at the power limit:
 
     python3 kernels/library/linear_swiglu_speed.py [--operators lib/libbench_kernels.so] [--seconds 2] [ROWSxINPUTSxHALF...]
 
@@ -42,7 +42,7 @@ def measure(shape: str, seconds: float, rounds: int) -> None:
     x = draw(rows, inputs)
     weights = [draw(2 * half, inputs) * inputs**-0.5 for _ in range(2)]
     packed = torch.empty(rows, 2 * half, device="cuda", dtype=torch.bfloat16)
-    fused = torch.ops.bench_fused_products
+    fused = torch.ops.bench_fused
     arms: dict[str, Callable[[int], object]] = {
         "product": lambda i: torch.mm(x, weights[i % 2].t(), out=packed),
         "product, swiglu": lambda i: fused.swiglu(torch.mm(x, weights[i % 2].t(), out=packed)),
