@@ -24,11 +24,11 @@ def chi_square(random_numbers, df):
 
 def test_known_values_of_the_gamma_family(noise):
     euler = 0.5772156649015329
-    assert noise.digamma(1) == pytest.approx(-euler, rel=1e-9)
-    assert noise.digamma(0.5) == pytest.approx(-euler - 2 * math.log(2), rel=1e-9)
-    assert noise.trigamma(1) == pytest.approx(math.pi**2 / 6, rel=1e-9)
-    assert noise.trigamma(0.5) == pytest.approx(math.pi**2 / 2, rel=1e-9)
-    assert noise.inverse_trigamma(noise.trigamma(3.7)) == pytest.approx(3.7, rel=1e-9)
+    assert noise.digamma(1) == pytest.approx(-euler, rel=1e-7)
+    assert noise.digamma(0.5) == pytest.approx(-euler - 2 * math.log(2), rel=1e-7)
+    assert noise.trigamma(1) == pytest.approx(math.pi**2 / 6, rel=1e-7)
+    assert noise.trigamma(0.5) == pytest.approx(math.pi**2 / 2, rel=1e-7)
+    assert noise.inverse_trigamma(noise.trigamma(3.7)) == pytest.approx(3.7, rel=1e-7)
 
 
 def test_the_prior_is_found_again(noise):
