@@ -19,6 +19,7 @@ namespace {
 
 using at::Tensor;
 using Two = std::tuple<Tensor, Tensor>;
+using Three = std::tuple<Tensor, Tensor, Tensor>;
 using Optional = std::optional<Tensor>;
 
 void check(const char* name, const Tensor& x, std::initializer_list<const Tensor*> others) {
@@ -36,6 +37,11 @@ Tensor dense(Tensor y) {
 
 Two dense(std::pair<Tensor, Tensor> both) {
   return {both.first.contiguous(), both.second.contiguous()};
+}
+
+Three dense(const Three& all) {
+  const auto& [a, b, c] = all;
+  return {a.contiguous(), b.contiguous(), c.contiguous()};
 }
 
 void implement(torch::Library& library, c10::DispatchKey key,
@@ -99,6 +105,15 @@ void implement(torch::Library& library, c10::DispatchKey key,
     check("swiglu", packed, {});
     return dense(path->swiglu(packed));
   });
+  implement(
+      "linear_qkv_rms_norm_rope",
+      [path](const Tensor& x, const Tensor& weight, const Optional& bias, const Tensor& q_weight,
+             const Tensor& k_weight, const Optional& rotation, double eps) -> Three {
+        check("linear_qkv_rms_norm_rope", x,
+              {&weight, bias ? &*bias : &weight, &q_weight, &k_weight});
+        return dense(path->linear_qkv_rms_norm_rope(x, weight, bias.value_or(Tensor()), q_weight,
+                                                    k_weight, rotation.value_or(Tensor()), eps));
+      });
   implement("linear_gelu",
             [path](const Tensor& x, const Tensor& weight, const Tensor& bias) -> Tensor {
               check("linear_gelu", x, {&weight, &bias});
@@ -153,6 +168,16 @@ void implement_meta(torch::Library& library) {
                double) -> Two { return {like(x), like(x)}; });
   implement("swiglu",
             [](const Tensor& packed) -> Tensor { return like(packed, packed.sym_size(-1) / 2); });
+  implement("linear_qkv_rms_norm_rope",
+            [](const Tensor& x, const Tensor& weight, const Optional&, const Tensor& q_weight,
+               const Tensor&, const Optional&, double) -> Three {
+              const c10::SymInt width = q_weight.sym_size(-1);
+              const auto head = [&] {
+                return at::empty_symint({x.sym_size(0), weight.sym_size(0) / (width * 3), width},
+                                        x.options());
+              };
+              return {head(), head(), head()};
+            });
   implement("linear_gelu", [](const Tensor& x, const Tensor& weight, const Tensor&) -> Tensor {
     return like(x, weight.sym_size(0));
   });
