@@ -21,7 +21,7 @@ inline constexpr std::array kSchemas{
     "float eps) -> (Tensor, Tensor)",
     "swiglu(Tensor packed) -> Tensor",
     "linear_qkv_rms_norm_rope(Tensor x, Tensor weight, Tensor? bias, Tensor q_weight, "
-    "Tensor k_weight, Tensor? rotation, float eps) -> (Tensor, Tensor, Tensor)",
+    "Tensor k_weight, Tensor? rotation, float eps) -> Tensor", // [tokens, 3, heads, head_width]
     "linear_gelu(Tensor x, Tensor weight, Tensor bias) -> Tensor",
     "linear_swiglu(Tensor x, Tensor weight) -> Tensor",
 };

@@ -95,9 +95,9 @@ class LibraryOperators final : public Operators {
     if (!op)
       return Operators::linear_qkv_rms_norm_rope(x, weight, bias, q_weight, k_weight, rotation,
                                                  eps);
-    torch::jit::Stack stack{x, weight, optional(bias), q_weight, k_weight, optional(rotation), eps};
-    op->callBoxed(stack);
-    return {stack.at(0).toTensor(), stack.at(1).toTensor(), stack.at(2).toTensor()};
+    const Tensor qkv =
+        one(op, {x, weight, optional(bias), q_weight, k_weight, optional(rotation), eps});
+    return {qkv.select(1, 0), qkv.select(1, 1), qkv.select(1, 2)};
   }
   Tensor linear_gelu(const Tensor& x, const Tensor& weight, const Tensor& bias) const override {
     if (const auto* op = find("linear_gelu"))
