@@ -91,18 +91,6 @@ at::Tensor Operators::swiglu(const at::Tensor& packed) const {
   return at::silu(packed.narrow(-1, 0, half)) * packed.narrow(-1, half, half);
 }
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor>
-Operators::linear_qkv_rms_norm_rope(const at::Tensor& x, const at::Tensor& weight,
-                                    const at::Tensor& bias, const at::Tensor& q_weight,
-                                    const at::Tensor& k_weight, const at::Tensor& rotation,
-                                    double eps) const {
-  const at::Tensor qkv = at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt)
-                             .view({x.size(0), 3, -1, q_weight.size(-1)});
-  auto [q, k] =
-      qk_rms_norm_rope(qkv.select(1, 0), qkv.select(1, 1), q_weight, k_weight, rotation, eps);
-  return {std::move(q), std::move(k), qkv.select(1, 2)};
-}
-
 at::Tensor Operators::linear_gelu(const at::Tensor& x, const at::Tensor& weight,
                                   const at::Tensor& bias) const {
   return at::gelu(at::linear(x, weight, bias), "tanh");

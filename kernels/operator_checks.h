@@ -50,36 +50,6 @@ inline void expect_agrees(const Family& family, const Path& path, const Shape& s
   }
 }
 
-/// q, k and v of a product, likewise: sizes of `heads` heads as wide as q_weight.
-inline void expect_linear_qkv_agrees(const Path& path, const at::Tensor& x,
-                                     const at::Tensor& weight, const at::Tensor& bias,
-                                     const at::Tensor& q_weight, const at::Tensor& k_weight,
-                                     const at::Tensor& rotation) {
-  SCOPED_TRACE(path.name + " " + c10::toString(x.scalar_type()) + " " + std::to_string(x.size(0)) +
-               "x" + std::to_string(x.size(1)) + " to " + std::to_string(weight.size(0)) +
-               (bias.defined() ? " with bias" : "") + (rotation.defined() ? " turned" : ""));
-  const auto [q, k, v] =
-      path.operators->linear_qkv_rms_norm_rope(x, weight, bias, q_weight, k_weight, rotation, 1e-6);
-  const auto wide = [](const at::Tensor& t) { return t.to(at::kDouble); };
-  at::Tensor product = at::matmul(wide(x), wide(weight).t());
-  if (bias.defined())
-    product += wide(bias);
-  const at::Tensor exact = product.view({x.size(0), 3, -1, q_weight.size(-1)});
-  const auto normed = [&](std::int64_t which, const at::Tensor& by) {
-    const at::Tensor norm = reference::rms_norm(exact.select(1, which), wide(by), 1e-6);
-    return rotation.defined() ? reference::rotate(norm, rotation) : norm;
-  };
-  const auto expect = [&](const char* name, const at::Tensor& out, const at::Tensor& expected) {
-    EXPECT_EQ(out.scalar_type(), x.scalar_type());
-    ASSERT_EQ(out.sizes(), expected.sizes());
-    const at::Tensor error = (wide(out) - expected).abs() / (expected.abs() + 1);
-    EXPECT_LE(error.max().item<double>(), 6 * unit_roundoff(x.scalar_type())) << name;
-  };
-  expect("q", q, normed(0, q_weight));
-  expect("k", k, normed(1, k_weight));
-  expect("v", v, exact.select(1, 2));
-}
-
 /// swiglu of a product, likewise. A product that is rounded before its activation costs a rounding
 /// of each factor more; products of fp32 may run in TF32 nowhere.
 inline void expect_linear_swiglu_agrees(const Path& path, const at::Tensor& x,

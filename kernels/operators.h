@@ -1,6 +1,5 @@
 #pragma once
 
-#include <tuple>
 #include <utility>
 
 namespace at {
@@ -75,14 +74,6 @@ class Operators {
 
   /// silu(packed[..., :half]) * packed[..., half:] of a packed [..., 2 * half].
   virtual at::Tensor swiglu(const at::Tensor& packed) const;
-
-  /// q, k and v of x weight^T + bias, q and k as qk_rms_norm_rope makes them: x [tokens, inputs],
-  /// weight [3 * heads * head_width, inputs], q's rows first, bias as wide or undefined; each
-  /// [tokens, heads, head_width], of any stride.
-  virtual std::tuple<at::Tensor, at::Tensor, at::Tensor>
-  linear_qkv_rms_norm_rope(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                           const at::Tensor& q_weight, const at::Tensor& k_weight,
-                           const at::Tensor& rotation, double eps) const;
 
   /// gelu(x weight^T + bias) with the tanh approximation: x [tokens, inputs], weight [outputs,
   /// inputs], bias [outputs].

@@ -3,9 +3,6 @@
 #include <ATen/Context.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
-#include <ATen/ops/ones_like.h>
-#include <ATen/ops/polar.h>
-#include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
 
 #include <array>
@@ -100,17 +97,6 @@ TEST_P(PathTest, AProductWithSwigluAgreesWithItsFormulaInFp64) {
     for (const auto& [rows, inputs, half] : {std::array{1, 8, 8}, {33, 72, 40}, {5, 256, 3}})
       expect_linear_swiglu_agrees(path(), at::randn({rows, inputs}).to(type),
                                   (at::randn({2 * half, inputs}) / std::sqrt(inputs)).to(type));
-}
-
-TEST_P(PathTest, AProductWithNormsOfItsHeadsAgreesWithItsFormulaInFp64) {
-  for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
-    for (const bool all : {true, false}) {
-      const auto draw = [&](at::IntArrayRef sizes) { return at::randn(sizes).to(type); };
-      const at::Tensor angle = at::rand({7, 16});
-      expect_linear_qkv_agrees(path(), draw({7, 24}), draw({3 * 2 * 32, 24}) / 5,
-                               all ? draw({3 * 2 * 32}) : at::Tensor(), draw({32}), draw({32}),
-                               all ? at::polar(at::ones_like(angle), angle) : at::Tensor());
-    }
 }
 
 std::vector<std::string> paths_of_the_cpu() {

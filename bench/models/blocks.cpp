@@ -194,9 +194,10 @@ at::Tensor run_single_blocks(const kernels::Operators& operators, const BlockSha
   at::Tensor h = operators.layer_norm_scale_shift(x, m.scale, m.shift, eps);
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const SingleBlock& b = blocks[i];
-    const auto [q, k, v] = operators.linear_qkv_rms_norm_rope(h, b.qkv.weight, b.qkv.bias, b.norm_q,
-                                                              b.norm_k, rotation, eps);
-    at::Tensor y = b.out(attention(q, k, v, batch));
+    const at::Tensor qkv = b.qkv(h).view({x.size(0), 3, shape.heads, shape.head_width});
+    const auto [q, k] = operators.qk_rms_norm_rope(qkv.select(1, 0), qkv.select(1, 1), b.norm_q,
+                                                   b.norm_k, rotation, eps);
+    at::Tensor y = b.out(attention(q, k, qkv.select(1, 2), batch));
     const at::Tensor up = activated(operators, shape.activation, b.up, h);
     {
       const profile::Operation operation("linear");

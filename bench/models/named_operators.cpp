@@ -74,13 +74,6 @@ class Named final : public kernels::Operators {
     const Operation operation("swiglu");
     return inner_->swiglu(packed);
   }
-  std::tuple<Tensor, Tensor, Tensor>
-  linear_qkv_rms_norm_rope(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                           const Tensor& q_weight, const Tensor& k_weight, const Tensor& rotation,
-                           double eps) const override {
-    const Operation operation("linear_qkv_rms_norm_rope");
-    return inner_->linear_qkv_rms_norm_rope(x, weight, bias, q_weight, k_weight, rotation, eps);
-  }
   Tensor linear_gelu(const Tensor& x, const Tensor& weight, const Tensor& bias) const override {
     const Operation operation("linear_gelu");
     return inner_->linear_gelu(x, weight, bias);

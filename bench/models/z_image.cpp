@@ -226,9 +226,10 @@ class ZImage final : public Denoiser {
 
   at::Tensor self_attention(const Block& b, const at::Tensor& x, const at::Tensor& rotation,
                             std::int64_t batch) const {
-    const auto [q, k, v] = operators_->linear_qkv_rms_norm_rope(
-        x, b.qkv.weight, b.qkv.bias, b.norm_q, b.norm_k, rotation, kNormEps);
-    return b.out(attention(q, k, v, batch));
+    const at::Tensor qkv = b.qkv(x).view({x.size(0), 3, c_.heads, c_.head_width});
+    const auto [q, k] = operators_->qk_rms_norm_rope(qkv.select(1, 0), qkv.select(1, 1), b.norm_q,
+                                                     b.norm_k, rotation, kNormEps);
+    return b.out(attention(q, k, qkv.select(1, 2), batch));
   }
 
   at::Tensor feed_forward(const Block& b, const at::Tensor& x) const {

@@ -1,5 +1,4 @@
 #include <kernels/cuda/cuda_path.h>
-#include <kernels/cuda/linear_qkv.h>
 #include <kernels/cuda/linear_swiglu.h>
 #include <kernels/cuda/qk_norm_rope.h>
 #include <kernels/cuda/row_chain.h>
@@ -208,11 +207,6 @@ class FusedOperators : public CudaOperators {
     return run_both(call, Chain::add_gated_then_layer_norm);
   }
 
-  std::tuple<at::Tensor, at::Tensor, at::Tensor>
-  linear_qkv_rms_norm_rope(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                           const at::Tensor& q_weight, const at::Tensor& k_weight,
-                           const at::Tensor& rotation, double eps) const override;
-
   at::Tensor swiglu(const at::Tensor& packed) const override;
   at::Tensor linear_swiglu(const at::Tensor& x, const at::Tensor& weight) const override;
 
@@ -311,55 +305,15 @@ at::Tensor FusedOperators::swiglu(const at::Tensor& packed) const {
   return out;
 }
 
-/// Whether our own kernels of products take x [rows, inputs] and weight [outputs, inputs].
-bool takes_product(const at::Tensor& x, const at::Tensor& weight) {
+at::Tensor FusedOperators::linear_swiglu(const at::Tensor& x, const at::Tensor& weight) const {
   // Below, tiles of 128 rows leave processors idle, and what is saved is small: cuBLAS is as fast.
   constexpr std::int64_t kFewestRows = 1024;
   const auto takes = [](const at::Tensor& t) {
     return t.is_cuda() && t.scalar_type() == at::kBFloat16 && t.dim() == 2 && t.stride(1) == 1 &&
            t.stride(0) >= t.size(1) && t.stride(0) % 8 == 0 && t.size(1) % 8 == 0 && is_aligned(t);
   };
-  return takes(x) && takes(weight) && weight.is_contiguous() && weight.size(1) == x.size(1) &&
-         x.size(0) >= kFewestRows && x.size(1) != 0;
-}
-
-std::tuple<at::Tensor, at::Tensor, at::Tensor>
-FusedOperators::linear_qkv_rms_norm_rope(const at::Tensor& x, const at::Tensor& weight,
-                                         const at::Tensor& bias, const at::Tensor& q_weight,
-                                         const at::Tensor& k_weight, const at::Tensor& rotation,
-                                         double eps) const {
-  constexpr std::int64_t kHead = 128;
-  const auto takes = [&](const at::Tensor& vector, std::int64_t width) {
-    return vector.scalar_type() == at::kBFloat16 && vector.numel() == width &&
-           vector.is_contiguous() && is_aligned(vector);
-  };
-  if (!takes_product(x, weight) || weight.size(0) % (3 * kHead) != 0 || !takes(q_weight, kHead) ||
-      !takes(k_weight, kHead) || (bias.defined() && !takes(bias, weight.size(0))) ||
-      (rotation.defined() && (!rotation.is_contiguous() || !is_aligned(rotation))))
-    return Operators::linear_qkv_rms_norm_rope(x, weight, bias, q_weight, k_weight, rotation, eps);
-  const std::int64_t heads = weight.size(0) / (3 * kHead);
-  const at::Tensor qkv = at::empty({x.size(0), 3, heads, kHead}, x.options());
-  const LinearQkv call{.x = x.const_data_ptr(),
-                       .row_stride = x.stride(0),
-                       .weight = weight.const_data_ptr(),
-                       .bias = bias.defined() ? bias.const_data_ptr() : nullptr,
-                       .q_weight = q_weight.const_data_ptr(),
-                       .k_weight = k_weight.const_data_ptr(),
-                       .rotation = rotation.defined()
-                                       ? static_cast<const float2*>(rotation.const_data_ptr())
-                                       : nullptr,
-                       .to = qkv.mutable_data_ptr(),
-                       .rows = x.size(0),
-                       .inputs = x.size(1),
-                       .heads = static_cast<int>(heads),
-                       .eps = static_cast<float>(eps)};
-  const c10::cuda::CUDAGuard guard(x.device());
-  C10_CUDA_CHECK(launch(call, c10::cuda::getCurrentCUDAStream(x.device().index())));
-  return {qkv.select(1, 0), qkv.select(1, 1), qkv.select(1, 2)};
-}
-
-at::Tensor FusedOperators::linear_swiglu(const at::Tensor& x, const at::Tensor& weight) const {
-  if (!takes_product(x, weight) || weight.size(0) % 16 != 0)
+  if (!takes(x) || !takes(weight) || !weight.is_contiguous() || weight.size(0) % 16 != 0 ||
+      weight.size(1) != x.size(1) || x.size(0) < kFewestRows || x.size(1) == 0)
     return Operators::linear_swiglu(x, weight);
   at::Tensor out = at::empty({x.size(0), weight.size(0) / 2}, x.options());
   const LinearSwiglu call{.x = x.const_data_ptr(),

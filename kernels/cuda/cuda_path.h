@@ -11,9 +11,9 @@ namespace kernels::cuda {
 /// than 16384 elements) goes to at::rms_norm.
 std::shared_ptr<const Operators> make_operators();
 
-/// Every operator by one kernel: rounds only what it writes. SwiGLU, and norm and rotation of q and
-/// k, lie in the kernel of their matrix product where that is bf16, aligned and has at least 1024
-/// rows; else behind cuBLAS's product.
+/// Every operator by one kernel: rounds only what it writes. SwiGLU lies in the kernel of its
+/// matrix product where that is bf16, aligned and has at least 1024 rows; else behind cuBLAS's
+/// product.
 std::shared_ptr<const Operators> make_fused_operators();
 
 } // namespace kernels::cuda

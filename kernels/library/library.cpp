@@ -3,10 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/stack.h>
 #include <torch/library.h>
 
-#include <algorithm>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -38,15 +36,6 @@ Tensor dense(Tensor y) {
 
 Two dense(std::pair<Tensor, Tensor> both) {
   return {both.first.contiguous(), both.second.contiguous()};
-}
-
-/// q, k and v as one tensor: without a copy where they are slices of one.
-Tensor packed(const std::tuple<Tensor, Tensor, Tensor>& qkv) {
-  const auto& [q, k, v] = qkv;
-  const std::int64_t apart = q.numel() / std::max<std::int64_t>(1, q.size(0));
-  if (!q.is_alias_of(v) || !k.is_alias_of(v) || v.storage_offset() != 2 * apart)
-    return at::stack({q, k, v}, 1);
-  return q.as_strided({q.size(0), 3, q.size(1), q.size(2)}, {3 * apart, apart, q.size(2), 1});
 }
 
 void implement(torch::Library& library, c10::DispatchKey key,
@@ -110,15 +99,6 @@ void implement(torch::Library& library, c10::DispatchKey key,
     check("swiglu", packed, {});
     return dense(path->swiglu(packed));
   });
-  implement(
-      "linear_qkv_rms_norm_rope",
-      [path](const Tensor& x, const Tensor& weight, const Optional& bias, const Tensor& q_weight,
-             const Tensor& k_weight, const Optional& rotation, double eps) -> Tensor {
-        check("linear_qkv_rms_norm_rope", x,
-              {&weight, bias ? &*bias : &weight, &q_weight, &k_weight});
-        return packed(path->linear_qkv_rms_norm_rope(x, weight, bias.value_or(Tensor()), q_weight,
-                                                     k_weight, rotation.value_or(Tensor()), eps));
-      });
   implement("linear_gelu",
             [path](const Tensor& x, const Tensor& weight, const Tensor& bias) -> Tensor {
               check("linear_gelu", x, {&weight, &bias});
@@ -173,13 +153,6 @@ void implement_meta(torch::Library& library) {
                double) -> Two { return {like(x), like(x)}; });
   implement("swiglu",
             [](const Tensor& packed) -> Tensor { return like(packed, packed.sym_size(-1) / 2); });
-  implement("linear_qkv_rms_norm_rope",
-            [](const Tensor& x, const Tensor& weight, const Optional&, const Tensor& q_weight,
-               const Tensor&, const Optional&, double) -> Tensor {
-              const c10::SymInt width = q_weight.sym_size(-1);
-              return at::empty_symint({x.sym_size(0), 3, weight.sym_size(0) / (width * 3), width},
-                                      x.options());
-            });
   implement("linear_gelu", [](const Tensor& x, const Tensor& weight, const Tensor&) -> Tensor {
     return like(x, weight.sym_size(0));
   });

@@ -38,10 +38,6 @@ def inputs(name, dtype=torch.bfloat16):
         "add_gated": lambda: (x, *vectors(1, dtype), a),
         "add_gated_then_layer_norm": lambda: (x, *vectors(1, dtype), a, *vectors(2, dtype), EPS),
         "swiglu": lambda: (torch.randn(TOKENS, 2 * WIDTH).to(dtype),),
-        "linear_qkv_rms_norm_rope": lambda: (
-            x, torch.randn(3 * HEADS * WIDTH, WIDTH).to(dtype) / 8, torch.randn(3 * HEADS * WIDTH).to(dtype),
-            *vectors(2, dtype), rotation, EPS,
-        ),
         "linear_gelu": lambda: (x, torch.randn(5, WIDTH).to(dtype) / 8, torch.randn(5).to(dtype)),
         "linear_swiglu": lambda: (x, torch.randn(10, WIDTH).to(dtype) / 8),
     }[name]()  # fmt: skip

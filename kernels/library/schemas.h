@@ -20,8 +20,6 @@ inline constexpr std::array kSchemas{
     "add_gated_then_layer_norm(Tensor x, Tensor gate, Tensor a, Tensor scale, Tensor shift, "
     "float eps) -> (Tensor, Tensor)",
     "swiglu(Tensor packed) -> Tensor",
-    "linear_qkv_rms_norm_rope(Tensor x, Tensor weight, Tensor? bias, Tensor q_weight, "
-    "Tensor k_weight, Tensor? rotation, float eps) -> Tensor", // [tokens, 3, heads, head_width]
     "linear_gelu(Tensor x, Tensor weight, Tensor bias) -> Tensor",
     "linear_swiglu(Tensor x, Tensor weight) -> Tensor",
 };

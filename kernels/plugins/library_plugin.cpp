@@ -87,18 +87,6 @@ class LibraryOperators final : public Operators {
       return one(op, {packed});
     return Operators::swiglu(packed);
   }
-  std::tuple<Tensor, Tensor, Tensor>
-  linear_qkv_rms_norm_rope(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                           const Tensor& q_weight, const Tensor& k_weight, const Tensor& rotation,
-                           double eps) const override {
-    const auto* op = find("linear_qkv_rms_norm_rope");
-    if (!op)
-      return Operators::linear_qkv_rms_norm_rope(x, weight, bias, q_weight, k_weight, rotation,
-                                                 eps);
-    const Tensor qkv =
-        one(op, {x, weight, optional(bias), q_weight, k_weight, optional(rotation), eps});
-    return {qkv.select(1, 0), qkv.select(1, 1), qkv.select(1, 2)};
-  }
   Tensor linear_gelu(const Tensor& x, const Tensor& weight, const Tensor& bias) const override {
     if (const auto* op = find("linear_gelu"))
       return one(op, {x, weight, bias});
