@@ -62,7 +62,8 @@ std::vector<Job> make_jobs(const RunOptions& options, const scenario::Catalog& c
     jobs.push_back({.scenario = std::move(scenario),
                     .plan = std::move(plan),
                     .out = std::move(out),
-                    .overrides = options.overrides});
+                    .overrides = options.overrides,
+                    .only = options.only});
   }
   return jobs;
 }

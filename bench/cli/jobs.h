@@ -15,6 +15,7 @@ struct Job {
   scenario::Expansion plan;
   std::filesystem::path out;
   std::vector<std::string> overrides; ///< that the scenario was read with
+  std::string only;                   ///< by which its cases were chosen; "": all
 };
 
 /// Reads the scenarios, chooses profiles (gate where there is a usable GPU, else cpu), narrows them

@@ -70,6 +70,7 @@ results::Result begin_result(const Job& job, const std::vector<std::string>& ove
   result.scenario_file = job.scenario.file().string();
   result.scenario_text = job.scenario.text();
   result.overrides = overrides;
+  result.only = job.only;
   result.profile = job.plan.profile;
   return result;
 }

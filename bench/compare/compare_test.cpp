@@ -122,6 +122,11 @@ TEST(Compare, ListsWhatTheNewResultLacksOnlyWithinAProfile) {
   Result other = with(0.1);
   other.profile = "quick";
   EXPECT_EQ(compare(base, other, noise()).cases.size(), 1u);
+  Result chosen = with(0.1);
+  chosen.only = "/a$";
+  EXPECT_EQ(compare(base, chosen, noise()).cases.size(), 1u);
+  chosen.only = "/";
+  EXPECT_EQ(compare(base, chosen, noise()).cases.size(), 2u);
 }
 
 TEST(Compare, CasesThatAreNotOkAreInvalid) {

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <iterator>
+#include <regex>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -194,8 +195,9 @@ Comparison compare(const Result& base, const Result& fresh, const NoiseFile& noi
     }
   }
   if (base.profile == fresh.profile) {
+    const std::regex only(fresh.only);
     for (const CaseResult& c : base.cases) {
-      if (c.kind != "anchor" && !ids.contains(c.id)) {
+      if (c.kind != "anchor" && !ids.contains(c.id) && std::regex_search(c.id, only)) {
         comparison.cases.push_back({.id = c.id,
                                     .kind = c.kind,
                                     .verdict = Verdict::missing,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <regex>
 
 namespace bench::results {
 namespace {
@@ -192,6 +193,16 @@ CaseResult read_case(const JsonNode& node) {
   };
 }
 
+std::string read_regex(const JsonNode& node) {
+  std::string text = node.text();
+  try {
+    std::regex{text};
+  } catch (const std::regex_error&) {
+    node.fail("no regular expression");
+  }
+  return text;
+}
+
 Facts read_facts(const JsonNode& node) {
   return node.map([](const JsonNode& group) { return group.map(&JsonNode::text); });
 }
@@ -216,6 +227,7 @@ Result from_json(std::string_view text, const std::string& origin) {
       .scenario_file = scenario.at("file").text(),
       .scenario_text = scenario.at("text").text(),
       .overrides = scenario.at("overrides").list(&JsonNode::text),
+      .only = scenario.optional("only", read_regex).value_or(""), // files of an older bench
       .profile = scenario.at("profile").text(),
       .device = scenario.at("device").text(),
       .machine = read_facts(root.at("machine")),

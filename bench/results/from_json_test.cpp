@@ -109,6 +109,7 @@ TEST(FromJson, RefusesFaultyValues) {
       {"/cases/1/status", "\"fine\"",
        "/cases/1/status: must be one of ok, invalid, failed, unavailable, not 'fine'"},
       {"/cases/0/gate_work", "0", "/cases/0/gate_work: must be a number > 0, not 0"},
+      {"/scenario/only", "\"(\"", "/scenario/only: no regular expression"},
       {"/cases/0/launches", "-1", "/cases/0/launches: must be a whole number >= 0, not -1"},
       {"/cases/0/reference/copy_t_s", "0",
        "/cases/0/reference/copy_t_s: must be a number > 0, not 0"},

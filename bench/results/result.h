@@ -151,6 +151,7 @@ struct Result {
   std::string scenario_file;
   std::string scenario_text;
   std::vector<std::string> overrides; ///< of --set
+  std::string only;                   ///< of --only; "": all cases of the profile
   std::string profile;
   std::string device; ///< "cpu" or "cuda"
   Facts machine;

@@ -115,6 +115,7 @@ Result sample_result() {
   result.scenario_file = "scenarios/zimage.yaml";
   result.scenario_text = "scenario: zimage\nmodel: {name: z_image} # \"6 B\", µ\n";
   result.overrides = {"loops.turbo-9.steps=4"};
+  result.only = "turbo-9|rms_norm";
   result.profile = "gate";
   result.device = "cuda";
   result.machine = {

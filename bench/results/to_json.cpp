@@ -242,6 +242,7 @@ Json to_json(const Result& result) {
         {"profile", result.profile},
         {"device", result.device},
         {"overrides", result.overrides},
+        {"only", result.only},
         {"text", result.scenario_text}}},
       {"machine", result.machine},
       {"settings", result.settings},
