@@ -96,7 +96,7 @@ TEST(SampleLoops, KnowsWhenTheFirstSampleBeganOnTheHostsClock) {
   plan.on_steady = [&] { steady = std::chrono::steady_clock::now(); };
   const Sampled sampled = sample_loops(workload, *marker, plan, progress);
   EXPECT_GE(sampled.first_sample, steady);
-  EXPECT_LT(sampled.first_sample, steady + std::chrono::milliseconds(20))
+  EXPECT_LT(sampled.first_sample, steady + std::chrono::milliseconds(100))
       << "of five loops one is looked at in time, also on a busy machine";
 }
 
