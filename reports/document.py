@@ -17,8 +17,16 @@ def short_uuid(uuid: str) -> str:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """Readings of the GPU while the samples were taken, in seconds as the samples' starts and watts (None: unknown)."""
+
+    t_s: list[float]
+    power_w: list[float | None]
+
+
+@dataclass(frozen=True)
 class Replicate:
-    """One process: its samples in seconds and hertz (None: unknown), and the GPU before and after it."""
+    """One process: its samples in seconds and hertz (None: unknown), and the GPU before, while and after it was sampled."""
 
     gpu: str
     process: int
@@ -28,6 +36,7 @@ class Replicate:
     f_hz: list[float | None]
     loop: list[int]
     machine: dict[str, dict[str, float]]
+    trace: Trace | None
 
 
 @dataclass(frozen=True)

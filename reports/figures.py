@@ -185,9 +185,9 @@ def _note(axes: Axes, text: str) -> None:
 
 
 def over_time(top: Axes, middle: Axes, bottom: Axes, row: Row) -> None:
-    """Samples in the order they were taken, the clock, and the power that the driver gave before and after."""
+    """Samples in the order they were taken, the clock, and the power that the driver gave meanwhile; else before and after."""
     factor, unit = _scale(row)
-    power = False
+    traced = marked = False
     for _, colour, mark, arm in _arms(row):
         for replicate in arm[:MOST_LINES]:
             start = replicate.start_s[0]
@@ -196,19 +196,23 @@ def over_time(top: Axes, middle: Axes, bottom: Axes, row: Row) -> None:
             top.plot(seconds, [factor * t for _, t, _ in samples], color=colour, linewidth=0.8, alpha=0.75)
             if all(f for _, _, f in samples):
                 middle.plot(seconds, [f / 1e9 for _, _, f in samples if f], color=colour, linewidth=0.8, alpha=0.75)
+            if readings := _power(replicate):
+                traced = True
+                bottom.plot([t for t, _ in readings], [w for _, w in readings], color=colour, linewidth=0.8, alpha=0.75)
+                continue
             end = replicate.start_s[-1] - start + replicate.t_s[-1]
             watts = [(x, replicate.machine.get(when, {}).get("power_w")) for x, when in ((0.0, "before"), (end, "after"))]
             known = [(x, w) for x, w in watts if w is not None]
             if known:
-                power = True
+                marked = True
                 bottom.plot([x for x, _ in known], [w for _, w in known], mark, color=colour, ms=4.5, alpha=0.75, mew=0)
     most = max((len(arm) for *_, arm in _arms(row)), default=0)
     top.set_title("Over time, a line a process" + (f" (of {most} the first {MOST_LINES})" if most > MOST_LINES else ""))
     top.set_ylabel(f"time, {unit}")
     middle.set_ylabel("SM clock, GHz")
-    bottom.set_ylabel("power, W\nbefore, after")
+    bottom.set_ylabel("power, W" + ("\nmarks: before, after" if traced and marked else "\nbefore, after" if not traced else ""))
     bottom.set_xlabel("seconds since the case's first sample")
-    for axes, there in ((middle, bool(middle.lines)), (bottom, power)):
+    for axes, there in ((middle, bool(middle.lines)), (bottom, traced or marked)):
         if not there:
             axes.text(0.5, 0.5, "not read here", transform=axes.transAxes, ha="center", va="center", color=style.MUTED)
             axes.set_yticks([])
@@ -216,6 +220,15 @@ def over_time(top: Axes, middle: Axes, bottom: Axes, row: Row) -> None:
     for axes in (top, middle, bottom):
         axes.set_xlim(-0.04 * last, last)
         axes.tick_params(labelbottom=axes is bottom)
+
+
+def _power(replicate: Replicate) -> list[tuple[float, float]]:
+    """(seconds since the first sample, watts) of a trace that is a line; else nothing."""
+    if replicate.trace is None:
+        return []
+    start = replicate.start_s[0]
+    known = [(t - start, w) for t, w in zip(replicate.trace.t_s, replicate.trace.power_w, strict=True) if w is not None]
+    return known if len(known) > 1 else []
 
 
 def replicates(axes: Axes, row: Row) -> None:

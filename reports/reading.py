@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reports.document import Case, Facts, Judgement, Mean, Promotion, Replicate, Report, Result, Row, short_uuid
+from reports.document import Case, Facts, Judgement, Mean, Promotion, Replicate, Report, Result, Row, Trace, short_uuid
 from reports.explanation import explanation_of
 
 
@@ -33,6 +33,12 @@ def _facts(value: Any) -> Facts:
     return {str(topic): {str(k): str(v) for k, v in _dict(facts).items()} for topic, facts in _dict(value).items()}
 
 
+def _trace(data: dict[str, Any]) -> Trace | None:
+    times = [float(t) for t in _list(data.get("t_s"))]
+    powers = [_number(p) for p in _list(data.get("power_w"))]
+    return Trace(times, powers) if times and len(times) == len(powers) else None
+
+
 def _replicate(data: dict[str, Any]) -> Replicate:
     samples = _dict(data.get("samples"))
     times = [float(t) for t in _list(samples.get("t_s"))]
@@ -49,6 +55,7 @@ def _replicate(data: dict[str, Any]) -> Replicate:
         f_hz=clocks if len(clocks) == n else [None] * n,
         loop=loops if len(loops) == n else [0] * n,
         machine={k: {n: v for n, v in _dict(m).items() if _number(v) is not None} for k, m in _dict(data.get("machine")).items()},
+        trace=_trace(_dict(data.get("trace"))),
     )
 
 

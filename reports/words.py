@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 
-from reports.document import Judgement, Report, Row
+from reports.document import Case, Judgement, Report, Row
 from reports.explanation import Explanation, Line
 
 # A mark and a word: readable without colour, in a terminal, on paper and aloud.
@@ -114,6 +114,24 @@ def energy(row: Row) -> str:
         return ""
     now = f"{row.new_energy_j:.4g} J"
     return now if row.base_energy_j is None else f"{row.base_energy_j:.4g} J, now {now}"
+
+
+def gpu_while_sampled(case: Case | None) -> str:
+    """'688 W, 61 °C at most, clock held by SwPowerCap 97 % of the time'; '' where nobody looked."""
+    machines = [r.machine for r in case.replicates if "readings" in r.machine.get("sampled", {})] if case else []
+    parts = []
+    if powers := [m["sampled"]["power_w"] for m in machines if "power_w" in m["sampled"]]:
+        parts.append(f"{sum(powers) / len(powers):.0f} W")
+    if temperatures := [m["sampled"]["temperature_c"] for m in machines if "temperature_c" in m["sampled"]]:
+        parts.append(f"{max(temperatures):.0f} °C at most")
+    shares: dict[str, float] = {}
+    for events in (m.get("clocks_events", {}) for m in machines):
+        for name, value in events.items():
+            shares[name] = shares.get(name, 0) + value / len(machines)
+    held = [f"{name} {100 * value:.0f} %" for name, value in sorted(shares.items(), key=lambda item: -item[1]) if value >= 0.005]
+    if held:
+        parts.append(f"clock held by {', '.join(held)} of the time")
+    return ", ".join(parts)
 
 
 def machine(report: Report) -> list[str]:

@@ -1,7 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/base/utc.h>
 #include <bench/cli/case_results.h>
-#include <bench/measure/machine.h>
 #include <kernels/paths.h>
 
 #include <c10/util/Exception.h>
@@ -39,76 +38,6 @@ void add_sample(results::Samples& samples, double start_s, double t_s, double f_
   samples.f_hz.push_back(f_hz);
   samples.loop.push_back(loop);
   samples.step.push_back(step);
-}
-
-struct StateWatch::State {
-  std::optional<measure::Nvml> nvml;
-  std::optional<measure::NvmlDevice> gpu;
-  measure::MachineState before;
-  std::optional<double> energy_j;
-};
-
-StateWatch::StateWatch(device::Device& device) : state_(std::make_unique<State>()) {
-  if (device.kind() != scenario::DeviceKind::cuda)
-    return;
-  state_->nvml.emplace(measure::Nvml::load());
-  state_->gpu = state_->nvml->device(device.uuid());
-}
-
-StateWatch::~StateWatch() = default;
-
-namespace {
-
-std::map<std::string, double> numbers(const measure::MachineState& state) {
-  std::map<std::string, double> all;
-  const auto add = [&](const char* name, const auto& value) {
-    if (value)
-      all[name] = static_cast<double>(*value);
-  };
-  add("sm_clock_hz", state.sm_clock_hz);
-  add("memory_clock_hz", state.memory_clock_hz);
-  add("power_w", state.power_w);
-  add("power_limit_w", state.power_limit_w);
-  add("energy_j", state.energy_j);
-  add("temperature_c", state.temperature_c);
-  add("memory_temperature_c", state.memory_temperature_c);
-  add("ecc_uncorrected", state.ecc_uncorrected);
-  if (state.processes)
-    all["processes"] = static_cast<double>(state.processes->size());
-  return all;
-}
-
-} // namespace
-
-void StateWatch::before(results::Replicate& replicate) {
-  if (!state_->gpu)
-    return;
-  state_->before = measure::machine_state(*state_->gpu);
-  replicate.machine["before"] = numbers(state_->before);
-}
-
-std::string StateWatch::after(results::Replicate& replicate) {
-  if (!state_->gpu)
-    return {};
-  const measure::MachineState now = measure::machine_state(*state_->gpu);
-  replicate.machine["after"] = numbers(now);
-  for (const measure::Finding& finding : measure::spoilers_between(state_->before, now))
-    if (finding.severity == measure::Severity::error)
-      return finding.line;
-  return {};
-}
-
-void StateWatch::start_energy() {
-  if (state_->gpu)
-    state_->energy_j = state_->gpu->energy_j();
-}
-
-void StateWatch::end_energy(results::Replicate& replicate, int steps) {
-  if (!state_->gpu || !state_->energy_j)
-    return;
-  if (const std::optional<double> now = state_->gpu->energy_j())
-    replicate.machine["sampled"] = {{"energy_j", *now - *state_->energy_j},
-                                    {"steps", static_cast<double>(steps)}};
 }
 
 void set_kernels(results::CaseResult& result, device::KernelCounts kernels) {

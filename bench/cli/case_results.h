@@ -56,23 +56,6 @@ results::Replicate begin_replicate(const Bench& bench);
 void add_sample(results::Samples& samples, double start_s, double t_s, double f_hz, int loop,
                 int step);
 
-/// Notes the GPU's state as "before" or "after" in `replicate`; what spoiled the measurement
-/// between the two is a message, else "". Nothing on a CPU.
-class StateWatch {
- public:
-  explicit StateWatch(device::Device& device);
-  ~StateWatch();
-  void before(results::Replicate& replicate);
-  std::string after(results::Replicate& replicate);
-  /// Between the two: what the GPU uses from here to `after`.
-  void start_energy();
-  void end_energy(results::Replicate& replicate, int steps);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
-
 /// Sets the kernels of a sample and, where they are known, how many launches they are in all.
 void set_kernels(results::CaseResult& result, device::KernelCounts kernels);
 

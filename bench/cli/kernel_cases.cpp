@@ -1,4 +1,5 @@
 #include <bench/cli/case_results.h>
+#include <bench/cli/state_watch.h>
 #include <bench/kernel_bench/driver.h>
 
 #include <fmt/format.h>
@@ -66,7 +67,7 @@ void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& benc
       kernels.push_back(c);
   if (kernels.empty())
     return;
-  StateWatch state(bench.device);
+  StateWatch state(bench.device); // no trace: allocations and warm-ups lie between short regions
   results::Replicate watched; // lends its map: a state spans from one outcome to the next
   state.before(watched);
   kernel_bench::run(kernels, bench.sampling, bench.seed, flags, bench.device, bench.progress,

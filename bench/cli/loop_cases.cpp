@@ -4,6 +4,7 @@
 #include <bench/cli/agreement.h>
 #include <bench/cli/case_results.h>
 #include <bench/cli/loop_setup.h>
+#include <bench/cli/state_watch.h>
 #include <bench/engines/engine.h>
 #include <bench/measure/interrupt.h>
 #include <bench/measure/sampler.h>
@@ -116,12 +117,13 @@ class LoopMeasurement {
     results::Replicate replicate = begin_replicate(bench_);
     state_.before(replicate);
     measure::SamplePlan plan = loop_plan(bench_.sampling);
-    plan.on_steady = [&] { state_.start_energy(); };
+    SampleWatch watched(state_.gpu(), bench_.sampling.machine_interval_s);
+    plan.on_steady = [&] { watched.start(); };
     const measure::Sampled sampled =
         measure::sample_loops(*prepared, *marker_, plan, bench_.progress);
-    state_.end_energy(replicate, static_cast<int>(sampled.samples.size()) + sampled.dropped);
-    if (const std::string spoiled = state_.after(replicate); !spoiled.empty())
-      throw InvalidError(spoiled);
+    for (const std::string& spoiled : {watched.end(replicate, sampled), state_.after(replicate)})
+      if (!spoiled.empty())
+        throw InvalidError(spoiled);
     add_samples(replicate, sampled);
     result.replicates.push_back(std::move(replicate));
     if (!sampled.warm_up.steady)

@@ -218,6 +218,7 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
 void compact(Result& result) {
   for (CaseResult& c : result.cases) {
     for (Replicate& replicate : c.replicates) {
+      replicate.trace.reset();
       std::ranges::transform(replicate.samples.t_s, replicate.samples.t_s.begin(), six_digits);
       std::ranges::transform(replicate.samples.f_hz, replicate.samples.f_hz.begin(), six_digits);
       std::ranges::transform(replicate.samples.start_s, replicate.samples.start_s.begin(),

@@ -197,6 +197,19 @@ TEST(Promotion, RoundsNumbers) {
   EXPECT_EQ(samples.start_s[1], 1.235);
 }
 
+TEST(Promotion, LeavesTracesOutAndKeepsWhatCameOfThem) {
+  Result result = on("GPU-a", 0.1);
+  results::Replicate& replicate = result.cases[0].replicates[0];
+  const std::vector<double> column(65, 690.1);
+  replicate.trace = results::Trace{column, column, column, column, column};
+  replicate.machine["sampled"]["power_w"] = 690.1;
+  const std::size_t bytes = baseline_text(result, "b.json").size();
+  compact(result);
+  EXPECT_FALSE(replicate.trace);
+  EXPECT_EQ(replicate.machine["sampled"]["power_w"], 690.1);
+  EXPECT_LT(baseline_text(result, "b.json").size(), bytes);
+}
+
 TEST(Promotion, RefusesWhatIsTooLargeToKeep) {
   Result result = on("GPU-a", 0.1);
   EXPECT_LT(baseline_text(result, "b.json").size(), 10'000u);

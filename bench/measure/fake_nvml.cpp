@@ -50,6 +50,9 @@ nvmlReturn_t answer(const std::optional<std::vector<nvmlProcessInfo_t>>& list, u
 }
 
 nvmlReturn_t field_values(nvmlDevice_t device, int count, nvmlFieldValue_t* values) {
+  if (device->before_fields) {
+    device->before_fields(*device);
+  }
   for (int i = 0; i < count; ++i) {
     const auto known = device->fields.find(values[i].fieldId);
     if (known != device->fields.end()) {

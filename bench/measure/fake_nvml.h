@@ -3,6 +3,7 @@
 #include <bench/measure/nvml_api.h>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ struct nvmlDevice_st {
   std::optional<unsigned long long> clocks_events = nvmlClocksEventReasonGpuIdle;
   std::optional<int> temperature_c = 31;
   std::map<unsigned int, nvmlFieldValue_t> fields; ///< by field id; others are not supported
+  /// Called when fields are asked for, which a reading of a trace does first: a test lets time
+  /// pass.
+  std::function<void(nvmlDevice_st&)> before_fields;
   std::optional<bool> ecc_enabled = true;
   std::optional<unsigned long long> ecc_uncorrected = 0;
   std::optional<bool> mig_enabled = false;

@@ -79,6 +79,10 @@ bool has_error(const std::vector<Finding>& findings);
 std::vector<Finding> spoilers(const MachineState& state, const std::vector<int>& own_pids = {},
                               const std::optional<LockHolder>& other_bench = std::nullopt);
 
+/// What spoiled a measurement whose readings showed these events: slowdowns by heat, hardware or
+/// power supply. Each once, however many readings showed it.
+std::vector<Finding> spoilers_during(const std::vector<ClocksEvents>& seen);
+
 /// What spoiled a measurement between two states though neither shows it: slowdowns that came and
 /// went, new memory errors, a power limit that was changed.
 std::vector<Finding> spoilers_between(const MachineState& before, const MachineState& after);

@@ -1,4 +1,5 @@
 #include <bench/measure/machine.h>
+#include <bench/measure/machine_trace.h>
 
 #include <gtest/gtest.h>
 
@@ -50,6 +51,23 @@ TEST(MachineOnGpu, TheCounterOfEnergyRuns) {
   }
   EXPECT_GT(after, before);
   EXPECT_LT(after - before, 10'000); // an idle or busy GPU for seconds: joules, not millijoules
+}
+
+/// Of whatever the GPU does just now; machine_trace_gpu_test.cu has one of a busy GPU.
+TEST(MachineOnGpu, ATraceHasEveryColumn) {
+  const NvmlDevice device = visible_device(Nvml::load()).value();
+  EXPECT_TRUE(device.instant_power_w());
+  TraceRecorder recorder(device, std::chrono::milliseconds(100));
+  std::this_thread::sleep_for(std::chrono::milliseconds(250));
+  const Trace trace = recorder.finish();
+  ASSERT_EQ(trace.readings.size(), 4U);
+  for (const Reading& reading : trace.readings) {
+    EXPECT_TRUE(reading.sm_clock_hz);
+    EXPECT_TRUE(reading.temperature_c);
+    EXPECT_TRUE(reading.clocks_events);
+    EXPECT_GT(reading.power_w.value_or(0), 20);
+    EXPECT_LT(reading.power_w.value_or(1e9), 1000);
+  }
 }
 
 } // namespace

@@ -36,6 +36,7 @@ class ClocksEvents {
   explicit ClocksEvents(std::uint64_t bits) : bits_(bits) {}
   bool has(ClocksEvent event) const { return (bits_ & static_cast<std::uint64_t>(event)) != 0; }
   bool empty() const { return bits_ == 0; }
+  std::uint64_t bits() const { return bits_; }
   /// As NVML spells them: {"GpuIdle", "SwPowerCap"}; an unknown bit as "0x200".
   std::vector<std::string> names() const;
 
@@ -86,8 +87,9 @@ class NvmlDevice {
   std::optional<std::string> vbios() const;
   std::optional<std::string> compute_capability() const; ///< "9.0"
 
-  std::optional<double> power_w() const;       ///< mean of the last second (Ampere and newer)
-  std::optional<double> power_limit_w() const; ///< enforced, whoever set it
+  std::optional<double> power_w() const;         ///< mean of the last second (Ampere and newer)
+  std::optional<double> instant_power_w() const; ///< as it is now, renewed about every 0.1 s
+  std::optional<double> power_limit_w() const;   ///< enforced, whoever set it
   std::optional<double> default_power_limit_w() const;
   std::optional<double> energy_j() const; ///< since the driver was loaded
 

@@ -165,6 +165,10 @@ std::optional<double> NvmlDevice::power_w() const {
   return scaled(ask<unsigned int>(api_->power, handle_), kMilli);
 }
 
+std::optional<double> NvmlDevice::instant_power_w() const {
+  return scaled(ask_fields<1>(*api_, handle_, {NVML_FI_DEV_POWER_INSTANT})[0], kMilli);
+}
+
 std::optional<double> NvmlDevice::power_limit_w() const {
   return scaled(ask<unsigned int>(api_->power_limit, handle_), kMilli);
 }

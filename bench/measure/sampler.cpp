@@ -7,11 +7,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <optional>
 
 namespace bench::measure {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 constexpr double kSteady = 0.005; // two chunks this close end the warm-up
 constexpr double kPatience = 5;   // times the least warm-up, then it is given up
@@ -82,12 +85,20 @@ Sampled sample_loops(Workload& workload, Marker& marker, const SamplePlan& plan,
     progress.phase("samples", std::min(static_cast<double>(loop) / plan.loops, by_time));
     run(steps, true);
     const std::vector<Span> spans = marker.take();
+    const Clock::time_point taken = Clock::now();
     for (int step = 0; step < steps; ++step) {
       const Span& span = spans[static_cast<std::size_t>(step)];
       if (span.valid)
         result.samples.push_back({.span = span, .loop = loop, .step = step});
       else
         ++result.dropped;
+    }
+    if (!result.samples.empty()) {
+      // A mark is reached before the host knows: the earliest that any loop says is the best.
+      const Span &first = result.samples.front().span, &last = result.samples.back().span;
+      const std::chrono::duration<double> since(last.start_s + last.t_s - first.start_s);
+      result.first_sample =
+          std::min(result.first_sample, taken - std::chrono::duration_cast<Clock::duration>(since));
     }
   }
   result.seconds = watch.seconds();

@@ -4,6 +4,7 @@
 #include <bench/measure/progress.h>
 #include <bench/measure/workload.h>
 
+#include <chrono>
 #include <functional>
 #include <vector>
 
@@ -34,6 +35,9 @@ struct Sampled {
   int dropped = 0; ///< spans whose marks contradicted each other
   WarmUp warm_up;
   double seconds = 0; ///< spent on the samples, on the host's clock
+  /// When the first sample began on the host's clock, which is what relates the marks' clock to it;
+  /// late by what it takes to learn that a loop has ended, milliseconds at most.
+  std::chrono::steady_clock::time_point first_sample = std::chrono::steady_clock::time_point::max();
 };
 
 /// How much is sampled.

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <thread>
 
 namespace bench::measure {
 namespace {
@@ -79,6 +80,24 @@ TEST(SampleLoops, TimesEveryStepOfEveryLoopAndWaitsOnlyBetweenLoops) {
   EXPECT_NEAR(last.span.t_s, 0.012, 1e-12);
   EXPECT_EQ(device.begun, device.takes) << "one wait a loop";
   EXPECT_TRUE(sampled.warm_up.steady);
+}
+
+TEST(SampleLoops, KnowsWhenTheFirstSampleBeganOnTheHostsClock) {
+  class Sleeping final : public Workload {
+   public:
+    int steps() const override { return 2; }
+    void begin() override {}
+    void step(int) override { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }
+  } workload;
+  const auto marker = make_steady_clock_marker();
+  NoProgress progress;
+  std::chrono::steady_clock::time_point steady;
+  SamplePlan plan{.loops = 5};
+  plan.on_steady = [&] { steady = std::chrono::steady_clock::now(); };
+  const Sampled sampled = sample_loops(workload, *marker, plan, progress);
+  EXPECT_GE(sampled.first_sample, steady);
+  EXPECT_LT(sampled.first_sample, steady + std::chrono::milliseconds(100))
+      << "of five loops one is looked at in time, also on a busy machine";
 }
 
 TEST(SampleLoops, WarmsUpUntilTwoChunksAgree) {

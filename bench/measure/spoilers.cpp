@@ -101,9 +101,8 @@ void check_memory(const MachineState& state, const std::vector<int>& own_pids, F
   }
 }
 
-void check_clocks(const MachineState& state, Findings& findings) {
-  const ClocksEvents events = state.clocks_events.value_or(ClocksEvents());
-  const bool idle = events.has(ClocksEvent::gpu_idle);
+/// Clocks held down by what a measurement cannot bear.
+void check_slowdowns(ClocksEvents events, Findings& findings) {
   if (events.has(ClocksEvent::hw_thermal_slowdown)) {
     findings.error("the hardware halves the clocks because the GPU is too hot (HwThermalSlowdown)",
                    "have its cooling checked");
@@ -118,12 +117,17 @@ void check_clocks(const MachineState& state, Findings& findings) {
                    "have the machine's power supply checked");
   }
   // An idle GPU shows this bit alone while it changes its state of power.
-  if (events.has(ClocksEvent::hw_slowdown) && !idle &&
+  if (events.has(ClocksEvent::hw_slowdown) && !events.has(ClocksEvent::gpu_idle) &&
       !events.has(ClocksEvent::hw_thermal_slowdown) &&
       !events.has(ClocksEvent::hw_power_brake_slowdown)) {
     findings.error("the hardware halves the clocks (HwSlowdown)",
                    "look again in a minute; if it stays, have power and cooling checked");
   }
+}
+
+void check_clocks(const MachineState& state, Findings& findings) {
+  const ClocksEvents events = state.clocks_events.value_or(ClocksEvents());
+  check_slowdowns(events, findings);
   if (events.has(ClocksEvent::sync_boost)) {
     findings.warning("the clocks follow the slowest GPU of a group (SyncBoost)",
                      "take the GPU out of its sync boost group");
@@ -205,6 +209,21 @@ std::vector<Finding> spoilers(const MachineState& state, const std::vector<int>&
   check_settings(state, findings);
   check_clocks(state, findings);
   return std::move(findings).errors_first();
+}
+
+std::vector<Finding> spoilers_during(const std::vector<ClocksEvents>& seen) {
+  std::vector<Finding> all;
+  for (const ClocksEvents events : seen) {
+    Findings findings;
+    check_slowdowns(events, findings);
+    for (Finding& finding : std::move(findings).errors_first()) {
+      finding.line = "while it was sampled: " + finding.line;
+      if (std::find(all.begin(), all.end(), finding) == all.end()) {
+        all.push_back(std::move(finding));
+      }
+    }
+  }
+  return all;
 }
 
 std::vector<Finding> spoilers_between(const MachineState& before, const MachineState& after) {

@@ -164,6 +164,23 @@ TEST_F(SpoilersTest, ErrorsComeFirst) {
   EXPECT_FALSE(has_error({findings.back()}));
 }
 
+TEST_F(SpoilersTest, WhatReadingsShowedIsFoundOnce) {
+  const auto during = [](const std::vector<std::uint64_t>& bits) {
+    std::vector<ClocksEvents> seen(bits.begin(), bits.end());
+    return lines(spoilers_during(seen));
+  };
+  EXPECT_EQ(during({}), Lines{});
+  EXPECT_EQ(during({nvmlClocksEventReasonSwPowerCap, nvmlClocksEventReasonNone}), Lines{});
+  constexpr auto kThermal = nvmlClocksEventReasonSwThermalSlowdown;
+  EXPECT_EQ(during({nvmlClocksEventReasonGpuIdle | nvmlClocksThrottleReasonHwSlowdown, kThermal,
+                    kThermal | nvmlClocksEventReasonSwPowerCap}),
+            Lines{"error: while it was sampled: the driver lowers the clocks because GPU or memory "
+                  "is too hot (SwThermalSlowdown)"});
+  EXPECT_EQ(during({nvmlClocksEventReasonGpuIdle, nvmlClocksThrottleReasonHwSlowdown}),
+            Lines{"error: while it was sampled: the hardware halves the clocks (HwSlowdown)"})
+      << "an idle moment excuses no other";
+}
+
 TEST_F(SpoilersTest, WhatHappenedBetweenTwoStates) {
   gpu_.set_field(NVML_FI_DEV_CLOCKS_EVENT_REASON_SW_THERM_SLOWDOWN, 1000000000ULL);
   gpu_.set_field(NVML_FI_DEV_CLOCKS_EVENT_REASON_HW_THERM_SLOWDOWN, 5ULL);

@@ -88,6 +88,29 @@ Samples read_samples(const JsonNode& node) {
   return samples;
 }
 
+Trace read_trace(const JsonNode& node) {
+  const auto column = [&](const char* key) {
+    return node.at(key).column_of_not_negatives_or_nulls();
+  };
+  Trace trace{
+      .t_s = node.at("t_s").column_of_numbers(),
+      .power_w = column("power_w"),
+      .sm_clock_hz = column("sm_clock_hz"),
+      .temperature_c = column("temperature_c"),
+      .clocks_events = column("clocks_events"),
+  };
+  const auto check_size = [&](const char* key, std::size_t size) {
+    if (size != trace.t_s.size()) {
+      node.at(key).fail(fmt::format("has {} entries where t_s has {}", size, trace.t_s.size()));
+    }
+  };
+  check_size("power_w", trace.power_w.size());
+  check_size("sm_clock_hz", trace.sm_clock_hz.size());
+  check_size("temperature_c", trace.temperature_c.size());
+  check_size("clocks_events", trace.clocks_events.size());
+  return trace;
+}
+
 std::map<std::string, std::map<std::string, double>> read_states(const JsonNode& node) {
   return node.map([](const JsonNode& state) { return state.map(&JsonNode::finite); });
 }
@@ -101,6 +124,7 @@ Replicate read_replicate(const JsonNode& node) {
       .machine = node.optional("machine", read_states)
                      .value_or(std::map<std::string, std::map<std::string, double>>()),
       .samples = read_samples(node.at("samples")),
+      .trace = node.optional("trace", read_trace),
   };
 }
 

@@ -27,6 +27,10 @@ TEST(FromJson, RoundTripIsExact) {
   EXPECT_EQ(samples.t_s, (std::vector{0.0931, 0.09309999999999999, 1.0 / 3}));
   EXPECT_EQ(samples.f_hz[2], 1549876543.21);
   EXPECT_TRUE(std::isnan(samples.f_hz[1]));
+  const Trace& trace = result.cases[0].replicates[0].trace.value();
+  EXPECT_EQ(trace.t_s, (std::vector{-0.001, 0.1, 0.2}));
+  EXPECT_TRUE(std::isnan(trace.power_w[1]));
+  EXPECT_EQ(trace.clocks_events[0], 4);
   EXPECT_EQ(result.cases[0].replicates[0].seed, 18446744073709551615u);
   EXPECT_EQ(result.cases[0].replicates[1].samples.t_s[0], 5e-324);
   EXPECT_EQ(result.cases[1].status, CaseStatus::invalid);
@@ -48,6 +52,15 @@ TEST(FromJson, OptionalNumbersMayBeAbsent) {
   const Result result = from_json(document.dump(), "r.json");
   EXPECT_EQ(result.cases[0].launches, std::nullopt);
   EXPECT_EQ(result.cases[0].reference.copy_t_s, std::nullopt);
+}
+
+TEST(FromJson, FilesOfAnOlderBenchHaveNoTrace) {
+  nlohmann::ordered_json document = to_json(sample_result());
+  EXPECT_TRUE(document["cases"][0]["replicates"][1]["trace"].is_null());
+  document["cases"][0]["replicates"][0].erase("trace");
+  const Result result = from_json(document.dump(), "r.json");
+  EXPECT_FALSE(result.cases[0].replicates[0].trace);
+  EXPECT_FALSE(result.cases[0].replicates[1].trace);
 }
 
 TEST(FromJson, EveryTruncationIsRefused) {
@@ -90,6 +103,7 @@ struct Fault {
 TEST(FromJson, RefusesFaultyValues) {
   using Json = nlohmann::ordered_json;
   const std::string samples = "/cases/0/replicates/0/samples";
+  const std::string trace = "/cases/0/replicates/0/trace";
   const std::vector<Fault> faults{
       {samples + "/t_s", "[1, 2]", samples + "/start_s: has 3 entries where t_s has 2"},
       {samples + "/f_hz", "[1, 2]", samples + "/f_hz: has 2 entries where t_s has 3"},
@@ -104,6 +118,11 @@ TEST(FromJson, RefusesFaultyValues) {
       {samples + "/loop/0", "2147483648",
        samples + "/loop/0: must be a whole number >= 0, not 2147483648"},
       {samples + "/step/0", "1.5", samples + "/step/0: must be a whole number >= 0, not 1.5"},
+      {trace + "/power_w", "[1, 2]", trace + "/power_w: has 2 entries where t_s has 3"},
+      {trace + "/clocks_events", "[]", trace + "/clocks_events: has 0 entries where t_s has 3"},
+      {trace + "/t_s/1", "null", trace + "/t_s/1: must be a number, not null"},
+      {trace + "/sm_clock_hz/1", "-1",
+       trace + "/sm_clock_hz/1: must be a number >= 0 or null, not -1"},
       {"/cases/1/kind", "\"ring\"",
        "/cases/1/kind: must be one of loop, kernel, anchor, not 'ring'"},
       {"/cases/1/status", "\"fine\"",

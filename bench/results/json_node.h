@@ -120,7 +120,18 @@ class JsonNode {
                           "a number >= 0");
   }
 
-  /// null reads as NaN.
+  std::vector<double> column_of_numbers() const {
+    return column<double>([](const Json& v) { return v.is_number(); }, "a number");
+  }
+
+  // null reads as NaN in these two.
+
+  std::vector<double> column_of_not_negatives_or_nulls() const {
+    return column<double>(
+        [](const Json& v) { return v.is_null() || (v.is_number() && v.get<double>() >= 0); },
+        "a number >= 0 or null");
+  }
+
   std::vector<double> column_of_positives_or_nulls() const {
     return column<double>([](const Json& v) { return v.is_null() || holds_positive(v); },
                           "a number > 0 or null");

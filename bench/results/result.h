@@ -28,6 +28,16 @@ struct Samples {
   std::vector<std::int32_t> step; ///< step in its loop, or region in its placement, from 0
 };
 
+/// What the GPU's driver told while a loop was sampled, as columns of equal length; NaN (JSON
+/// null): it did not. `sampling.machine_interval` says how often; a long trace is thinned evenly.
+struct Trace {
+  std::vector<double> t_s; ///< on the axis of Samples::start_s; the first may lie before 0
+  std::vector<double> power_w;
+  std::vector<double> sm_clock_hz;
+  std::vector<double> temperature_c;
+  std::vector<double> clocks_events; ///< nvmlClocksEventReasons, a whole number
+};
+
 /// One fresh process on one device: the unit that statistics count.
 struct Replicate {
   std::int64_t process = 0; ///< process id
@@ -35,10 +45,13 @@ struct Replicate {
   std::string device_uuid;  ///< "GPU-..."; "" on a CPU
   std::uint64_t seed = 0;   ///< of the order and placements
   /// The GPU just before and after the case ("before" -> "power_w" -> 690.1); empty on a CPU and
-  /// in files of an older bench. "sampled" -> "energy_j", "steps": what the GPU used from the first
-  /// sample to the last (loops), and for how many steps.
+  /// in files of an older bench. Of loops "sampled" -> "energy_j", "steps": what the GPU used from
+  /// the first sample to the last, and for how many steps; "power_w" (mean), "temperature_c"
+  /// (highest), "readings": of the readings of that time, also those that the trace lacks. And
+  /// "clocks_events" -> "SwPowerCap": in which share of them.
   std::map<std::string, std::map<std::string, double>> machine;
   Samples samples;
+  std::optional<Trace> trace{}; ///< none on a CPU, of kernels, in baselines
 };
 
 /// Joules of one sample, where NVML counted them; NVML counts in steps of about 0.1 s.

@@ -19,6 +19,9 @@ bool positive(double x) {
 bool not_negative(double x) {
   return std::isfinite(x) && x >= 0;
 }
+bool not_negative_or_nan(double x) {
+  return std::isnan(x) || not_negative(x);
+}
 bool positive_or_nan(double x) {
   return std::isnan(x) || positive(x);
 }
@@ -62,6 +65,17 @@ void check(const CaseResult& result) {
     demand(all_of(samples.f_hz, positive_or_nan), "a frequency is neither positive nor NaN");
     demand(all_of(samples.loop, not_negative) && all_of(samples.step, not_negative),
            "a loop or step is negative");
+    if (const std::optional<Trace>& trace = replicate.trace) {
+      const std::size_t readings = trace->t_s.size();
+      demand(trace->power_w.size() == readings && trace->sm_clock_hz.size() == readings &&
+                 trace->temperature_c.size() == readings && trace->clocks_events.size() == readings,
+             "columns of its trace differ in length");
+      demand(all_of(trace->t_s, [](double t) { return std::isfinite(t); }),
+             "a time of its trace is not finite");
+      for (const auto& column :
+           {trace->power_w, trace->sm_clock_hz, trace->temperature_c, trace->clocks_events})
+        demand(all_of(column, not_negative_or_nan), "its trace has a number below 0");
+    }
   }
 }
 
@@ -78,6 +92,21 @@ Json column_with_nulls(const std::vector<double>& values) {
   return column;
 }
 
+Json trace_json(const Trace& trace) {
+  Json clocks_events = Json::array();
+  for (const double bits : trace.clocks_events) {
+    clocks_events.push_back(std::isnan(bits) ? Json(nullptr)
+                                             : Json(static_cast<std::uint64_t>(bits)));
+  }
+  return {
+      {"t_s", trace.t_s},
+      {"power_w", column_with_nulls(trace.power_w)},
+      {"sm_clock_hz", column_with_nulls(trace.sm_clock_hz)},
+      {"temperature_c", column_with_nulls(trace.temperature_c)},
+      {"clocks_events", std::move(clocks_events)},
+  };
+}
+
 Json replicate_json(const Replicate& replicate) {
   return {
       {"process", replicate.process},
@@ -91,6 +120,7 @@ Json replicate_json(const Replicate& replicate) {
         {"f_hz", column_with_nulls(replicate.samples.f_hz)},
         {"loop", replicate.samples.loop},
         {"step", replicate.samples.step}}},
+      {"trace", replicate.trace ? trace_json(*replicate.trace) : Json(nullptr)},
   };
 }
 

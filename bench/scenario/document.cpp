@@ -34,7 +34,8 @@ Sampling read_sampling(const Node& root, const Node& profile) {
           .loop_time_s = section.duration("loop_time"),
           .regions = static_cast<int>(section.integer("regions")),
           .placements = static_cast<int>(section.integer("placements")),
-          .warmup_s = section.duration("warmup")};
+          .warmup_s = section.duration("warmup"),
+          .machine_interval_s = section.duration("machine_interval")};
 }
 
 LoopEntry read_loop(const Node& root, const Node::Entry& entry, const Catalog& catalog) {

@@ -162,6 +162,8 @@ TEST(LoadFaults, ImpossibleValues) {
            OutOfRange{"model.seed", "0 to 9007199254740991", {"-1"}, {"9007199254740991"}},
            OutOfRange{"gate.work", "above 0 to 50 %", {"0", "0 %", "51 %", "0.6"}, {"50 %"}},
            OutOfRange{"sampling.warmup", "0 s to 600 s", {"-1 s", "11 min"}, {"0 s", "10 min"}},
+           OutOfRange{
+               "sampling.machine_interval", "0 s to 60 s", {"-1 ms", "61 s"}, {"0 s", "20 ms"}},
        }) {
     for (const std::string value : bad) {
       const std::string set = std::string(key) + "=" + value;

@@ -76,6 +76,8 @@ struct Sampling {
   int regions = 16;       ///< timed regions in a kernel case, over all its placements
   int placements = 8;     ///< allocations of a kernel case's buffers
   double warmup_s = 1;    ///< at least so long before the first sample, and until steady
+  /// How often the GPU's power, clock and temperature are read while a loop is timed; 0: never.
+  double machine_interval_s = 0;
 
   int regions_per_placement() const { return (regions + placements - 1) / placements; }
 };

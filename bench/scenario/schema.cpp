@@ -24,6 +24,7 @@ constexpr Range kRegions{1, 100'000};
 constexpr Range kPlacements{1, 1000};
 constexpr Range kReplicates{1, 100};
 constexpr Range kWarmup{0, 600};
+constexpr Range kMachineInterval{0, 60};
 constexpr std::string_view kDTypes = "bf16, fp16, fp32";
 constexpr std::string_view kDevices = "cpu, cuda";
 
@@ -78,6 +79,7 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"sampling.regions", Type::integer, "16", "Timed regions in a kernel case, over all its placements; each replicate.", "10", kRegions},
   {"sampling.placements", Type::integer, "8", "Places in memory that a kernel case draws; each replicate.", "4", kPlacements},
   {"sampling.warmup", Type::duration, "1 s", "At least so long before the first sample, and until steady. In `ms`, `s` or `min`.", "500 ms", kWarmup},
+  {"sampling.machine_interval", Type::duration, "0 s", "How often the GPU's power, clock and temperature are read while a loop is timed. `0 s`: never.", "100 ms", kMachineInterval},
 
   {"profiles", Type::map, kRequired, "Parts of the scenario to run by name. At least one.", "{full: {device: cuda}}"},
   {"profiles.<profile>", Type::map, "(none)", "One profile.", "{device: cuda}"},
@@ -106,6 +108,7 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"profiles.<profile>.sampling.regions", Type::integer, "(the scenario's)", "Instead of `sampling.regions`.", "10", kRegions},
   {"profiles.<profile>.sampling.placements", Type::integer, "(the scenario's)", "Instead of `sampling.placements`.", "4", kPlacements},
   {"profiles.<profile>.sampling.warmup", Type::duration, "(the scenario's)", "Instead of `sampling.warmup`.", "0.2 s", kWarmup},
+  {"profiles.<profile>.sampling.machine_interval", Type::duration, "(the scenario's)", "Instead of `sampling.machine_interval`.", "50 ms", kMachineInterval},
 });
 // clang-format on
 

@@ -102,6 +102,7 @@ TEST(Schema, DefaultsAgreeWithTheHeader) {
   EXPECT_EQ(expansion.sampling.loops, Sampling{}.loops);
   EXPECT_EQ(expansion.sampling.regions, Sampling{}.regions);
   EXPECT_EQ(expansion.sampling.warmup_s, Sampling{}.warmup_s);
+  EXPECT_EQ(expansion.sampling.machine_interval_s, Sampling{}.machine_interval_s);
   const Case& measured = expansion.cases.front();
   EXPECT_EQ(measured.gate.work, Gate{}.work);
   const LoopCase& loop = std::get<LoopCase>(measured.work);

@@ -39,8 +39,26 @@ def replicate(draw: random.Random, process: int, t_s: float, slope: float, clock
     }
 
 
+def add_readings(replicate: Json, traced: bool) -> None:
+    """What NVML says while a loop is sampled; a reading fails. Promotion takes the trace away."""
+    replicate["machine"]["sampled"] |= {"power_w": 685.0 + replicate["process"], "temperature_c": 61.0, "readings": 12}
+    replicate["machine"]["clocks_events"] = {"SwPowerCap": 0.75, "GpuIdle": 0.002}
+    if traced:
+        replicate["trace"] = {
+            "t_s": [round(0.1 * i - 0.001, 3) for i in range(12)],
+            "power_w": [None if i == 3 else round(685 + replicate["process"] + 5 * math.sin(i), 1) for i in range(12)],
+            "sm_clock_hz": [1.545e9] * 12,
+            "temperature_c": [61.0] * 12,
+            "clocks_events": [4] * 9 + [0] * 3,
+        }
+
+
 def case(draw: random.Random, name: str, t_s: float, kind: str = "loop", sd: float = 1e-4, first: int = 1, clock: float = 1.55e9) -> Json:
     kernel = kind == "kernel"
+    replicates = [replicate(draw, first + i, t_s, -0.8, clock, sd, 12) for i in range(3)]
+    if kind == "loop":
+        for one in replicates:
+            add_readings(one, traced=one["process"] > 10)
     return {
         "id": name,
         "kind": kind,
@@ -58,7 +76,7 @@ def case(draw: random.Random, name: str, t_s: float, kind: str = "loop", sd: flo
         "phases_s": {},
         "reference": {"copy_t_s": 1.65e-05 if kernel else None, "matmul_flop_per_s": None},
         "check": {"finite": True, "checksum": "00000000000000aa", "rms": 1.0, "max_abs_error": None, "max_ulp": None},
-        "replicates": [replicate(draw, first + i, t_s, -0.8, clock, sd, 12) for i in range(3)],
+        "replicates": replicates,
     }
 
 

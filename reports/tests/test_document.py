@@ -15,7 +15,7 @@ import pytest
 import sample
 from conftest import TESTS
 
-from reports import markdown, reading, write
+from reports import figures, markdown, reading, words, write
 from reports.document import Report
 
 ROOT = TESTS.parents[1]
@@ -72,6 +72,35 @@ def test_a_run_of_which_only_the_clock_is_missing(tmp_path):
             replicate["machine"] = {}
     report = load(tmp_path, result, {"missing": "no baseline for this scenario and device"})
     assert b"PNG" in outputs(report)["figures/case-zimage-loop-turbo-9-graph-aten.png"][:8]  # type: ignore[operator]
+
+
+def with_traces(trace: dict | None) -> dict:
+    result = new()
+    for case in result["cases"]:
+        for replicate in case["replicates"]:
+            replicate["trace"] = trace
+    return result
+
+
+@pytest.mark.parametrize(("trace", "label"), [
+    ({"t_s": [0.0, 0.1, 0.2], "power_w": [690.0, None, 691.0]}, ">power, W<"),
+    ({"t_s": [0.0, 0.1], "power_w": [690.0, None]}, ">before, after<"),  # one reading is no line
+    ({"t_s": [0.0, 0.1], "power_w": [690.0]}, ">before, after<"),
+    ({}, ">before, after<"),
+    (None, ">before, after<"),  # an older bench
+])  # fmt: skip
+def test_power_is_a_line_where_it_was_read_and_else_two_marks(tmp_path, trace, label):
+    report = load(tmp_path, with_traces(trace), {"missing": "no baseline for this scenario and device"})
+    drawing = figures.case(report.rows[0], png=False)
+    assert drawing and label in drawing.svg
+    assert (">before, after<" in drawing.svg) == (label == ">before, after<")
+
+
+def test_what_the_readings_add_up_to():
+    case = reading.result_of(new(), "r.json").cases[0]
+    assert words.gpu_while_sampled(case) == "697 W, 61 °C at most, clock held by SwPowerCap 75 % of the time"
+    bare = [replace(replicate, machine={"sampled": {"energy_j": 1.0}}) for replicate in case.replicates]
+    assert words.gpu_while_sampled(replace(case, replicates=bare)) == words.gpu_while_sampled(None) == ""
 
 
 class Tags(HTMLParser):

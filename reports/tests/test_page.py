@@ -114,6 +114,15 @@ def test_names_for_a_screen_reader(opened):
     assert opened.run("Array.from(document.querySelectorAll('section')).every(s => document.getElementById(s.getAttribute('aria-labelledby')))")
 
 
+def test_power_over_time_lies_in_the_page(opened):
+    """Of the case that opens by itself: on an axis with its unit, and in words."""
+    power = opened.run("Array.from(document.querySelectorAll('details[open] figure svg text')).map(t => t.textContent)")
+    assert "power, W" in power and "SM clock, GHz" in power and "seconds since the case's first sample" in power
+    shown = opened.run("Array.from(document.querySelectorAll('details[open] dt')).find(t => t.textContent === 'GPU while sampled')"
+                       ".nextElementSibling.textContent")  # fmt: skip
+    assert shown.startswith("697 W, 61 °C at most, clock held by SwPowerCap 75 % of the time; the baseline's: 687 W")
+
+
 CONTRAST = """(() => {
   const light = text => {
     const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
