@@ -159,7 +159,7 @@ TEST(Client, ShowsWhatTheWorkerDoes) {
   Worker worker(script("job) echo '{\"phase\": \"worker compiles\"}'; sleep 0.6; "
                        "echo '{\"ready\": {\"steps\": 2}}';;"));
   worker.client.load("{}");
-  EXPECT_EQ(worker.progress.last, "worker compiles 0 s");
+  EXPECT_THAT(worker.progress.last, testing::StartsWith("worker compiles "));
 }
 
 TEST(Client, TheEnvironmentAndTheScriptsOrdersReachIt) {
