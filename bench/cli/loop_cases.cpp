@@ -141,8 +141,7 @@ class LoopMeasurement {
   void measure_worker(const scenario::LoopCase& loop, const Injection& injection,
                       results::CaseResult& result) {
     if (injection.kind != Injection::Kind::none)
-      throw UnavailableError("a worker's loop takes no known change: inject it into a loop of "
-                             "another engine");
+      throw UnavailableError(kNoInjection);
     Stopwatch watch;
     const auto client = start_worker(loop, bench_, result);
     at::Tensor reference; // of a worker with weights of its own, or where ours do not fit: none
@@ -200,7 +199,9 @@ class LoopMeasurement {
     add_samples(replicate, sampled);
     result.replicates.push_back(std::move(replicate));
     if (!sampled.warm_up.steady)
-      result.message = "the step time was still moving when the warm-up was given up";
+      result.message += fmt::format("{}the step time was still moving when the warm-up was given "
+                                    "up",
+                                    result.message.empty() ? "" : "; ");
     result.phases_s["warmup"] = sampled.warm_up.seconds;
     result.phases_s["samples"] = sampled.seconds;
   }

@@ -10,6 +10,9 @@
 /// Making the loop of another process ready, for those that time it and those that profile it.
 namespace bench::cli {
 
+inline constexpr const char* kNoInjection =
+    "a worker's loop takes no known change: inject it into a loop of another engine";
+
 /// Starts the worker of the case and notes its command, the digest of its script and its versions
 /// in the result's parameters.
 std::unique_ptr<workers::Client> start_worker(const scenario::LoopCase& loop, const Bench& bench,
