@@ -54,6 +54,9 @@ class Loop:
     flop_per_step = None  # floating-point operations, where they are known and it does not agree
     stream = None  # cudaStream_t that the steps run on; None: torch's current stream
 
+    def __init__(self, job):
+        """Builds what the job asks for."""
+
     def begin(self):
         """Enqueues what a new image starts with. Does not wait for the device."""
 
