@@ -1,10 +1,12 @@
 #include <bench/base/error.h>
+#include <bench/base/file.h>
 #include <bench/base/stopwatch.h>
 #include <bench/measure/sampler.h>
 #include <bench/workers/client.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <csignal>
@@ -182,6 +184,20 @@ TEST(Client, NamesHowAWorkerFails) {
   // What it says while nobody waits for an answer is not lost.
   EXPECT_EQ(fault_of_loop(script("begin) echo '{\"error\": \"ValueError: early\"}'; exit 1;;")),
             "worker mine: ValueError: early");
+}
+
+TEST(Client, KeepsWhatWorkersSayInALogForPeople) {
+  const auto log =
+      std::filesystem::temp_directory_path() / ("bench-worker-log-" + std::to_string(getpid()));
+  setenv("BENCH_WORKER_LOG", log.c_str(), 1);
+  EXPECT_EQ(fault_of_loop("echo one >&2; exit 3"), "worker mine: ended with exit code 3: one");
+  EXPECT_EQ(fault_of_loop("exit 3"),
+            "worker mine: ended with exit code 3"); // not the first's words
+  EXPECT_EQ(read_file(log), "one\n");
+  std::filesystem::remove(log);
+  setenv("BENCH_WORKER_LOG", "/nowhere/log", 1);
+  EXPECT_EQ(fault([] { Worker worker("exit 3"); }).first, ExitCode::usage);
+  unsetenv("BENCH_WORKER_LOG");
 }
 
 TEST(Client, RefusesWhatTheProtocolDoesNotKnow) {

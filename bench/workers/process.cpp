@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/base/file.h>
 #include <bench/base/stopwatch.h>
 #include <bench/measure/interrupt.h>
 #include <bench/workers/process.h>
@@ -16,6 +17,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -57,6 +59,23 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   return all;
 }
 
+int open_errors() {
+  const char* const log = std::getenv("BENCH_WORKER_LOG");
+  const int file = log && *log ? open(log, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644)
+                               : memfd_create("worker-stderr", MFD_CLOEXEC);
+  if (file < 0 && log && *log)
+    throw_write_error(log, errno);
+  if (file < 0 || fcntl(file, F_SETFL, O_APPEND) != 0)
+    throw failure("standard error of a worker");
+  return file;
+}
+
+off_t size_of(int file) {
+  struct stat about {};
+  fstat(file, &about);
+  return about.st_size;
+}
+
 void stop_if_interrupted() {
   if (measure::interrupted())
     throw measure::Interrupted{};
@@ -73,9 +92,8 @@ Process::Process(const std::vector<std::string>& argv,
     throw failure("pipe");
   input_ = input[0];
   output_ = output[0];
-  errors_ = memfd_create("worker-stderr", MFD_CLOEXEC);
-  if (errors_ < 0 || fcntl(errors_, F_SETFL, O_APPEND) != 0)
-    throw failure("memfd_create");
+  errors_ = open_errors();
+  errors_begin_ = size_of(errors_);
   const std::vector<std::string> variables = merged_environment(environment);
   const std::vector<char*> words = pointers(argv), env = pointers(variables);
   const int parent = getpid();
@@ -208,11 +226,10 @@ void Process::ended() {
 }
 
 std::string Process::last_words() const {
-  struct stat file {};
-  fstat(errors_, &file);
-  std::string tail(std::min(kTail, static_cast<std::size_t>(file.st_size)), '\0');
+  const off_t end_of_file = size_of(errors_);
+  std::string tail(std::min(kTail, static_cast<std::size_t>(end_of_file - errors_begin_)), '\0');
   const ssize_t got =
-      pread(errors_, tail.data(), tail.size(), file.st_size - static_cast<off_t>(tail.size()));
+      pread(errors_, tail.data(), tail.size(), end_of_file - static_cast<off_t>(tail.size()));
   tail.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
   std::ranges::replace(tail, '\r', '\n'); // progress bars
   const std::size_t end = tail.find_last_not_of(" \n\t");

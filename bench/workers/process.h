@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -11,8 +12,8 @@
 namespace bench::workers {
 
 /// Another process that takes lines on its standard input and writes lines to its standard output.
-/// What it writes to its standard error is kept for its last words. It and what it started die with
-/// this object, and with this process.
+/// What it writes to its standard error is kept for its last words, and for people in the file that
+/// BENCH_WORKER_LOG names. It and what it started die with this object; it dies with this process.
 class Process {
  public:
   /// `argv[0]` is searched in the PATH. `environment` is set beside ours. Throws UnavailableError
@@ -45,7 +46,8 @@ class Process {
   int pid_ = -1;
   int input_ = -1;  ///< a socket: writing to a process that has ended then raises no signal
   int output_ = -1; ///< of the process
-  int errors_ = -1; ///< a file in memory: it never makes the process wait
+  int errors_ = -1; ///< a file, in memory or the log: it never makes the process wait
+  std::int64_t errors_begin_ = 0; ///< of this process's, in the log
   std::string pending_;
 };
 
