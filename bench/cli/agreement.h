@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,10 +27,17 @@ class Agreement {
   explicit Agreement(device::Device& device) : device_(device) {}
 
   /// Sets check.step_error: how far the first step, as `prepared` takes it, is from that of the
-  /// engine eager with the path aten. Leaves `network` with that path; changes `denoise`'s latents.
+  /// engine eager with the path aten. May leave `network` with that path; changes `denoise`'s
+  /// latents.
   void check_step(const scenario::LoopCase& loop, models::Denoiser& network,
                   models::DenoiseLoop& denoise, engines::PreparedLoop& prepared,
                   results::Check& check);
+
+  /// What the first step of the loop adds to its latents by the engine eager with the path aten:
+  /// fp32, on the host. The same for every case of a loop, so it is computed once. Leaves the
+  /// network that `get` gives, which is asked only when needed, with that path.
+  at::Tensor first_step(const scenario::LoopCase& loop,
+                        const std::function<models::Denoiser&()>& get);
 
   /// Sets check.psnr_db of the latents after the last step, against those of the first case of the
   /// same loop that came here.
@@ -37,8 +45,12 @@ class Agreement {
 
  private:
   device::Device& device_;
-  std::vector<std::pair<scenario::LoopCase, at::Tensor>> first_;
+  std::vector<std::pair<scenario::LoopCase, at::Tensor>> first_;       ///< latents at the end
+  std::vector<std::pair<scenario::LoopCase, at::Tensor>> first_steps_; ///< by eager and aten
 };
+
+/// Norm of the difference over the norm of `reference`.
+double relative_error(const at::Tensor& step, const at::Tensor& reference);
 
 /// Peak signal to noise, dB, of `latents` against `reference`, whose range is the signal; 200 where
 /// they are equal.

@@ -20,7 +20,8 @@ struct Bench {
   scenario::Sampling sampling;
   std::uint64_t seed = 0; ///< of kernel inputs
   measure::Progress& progress;
-  std::filesystem::path save_latents = {}; ///< folder that each loop's latents go to; "": none
+  std::filesystem::path save_latents = {};  ///< folder that each loop's latents go to; "": none
+  std::filesystem::path scenario_file = {}; ///< beside which the scripts of workers may lie
 };
 
 using Sink = std::function<void(results::CaseResult)>;

@@ -2,6 +2,7 @@
 #include <bench/cli/jobs.h>
 #include <bench/device/device.h>
 #include <bench/models/registry.h>
+#include <bench/workers/command.h>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <optional>
 #include <regex>
+#include <set>
 
 namespace bench::cli {
 namespace {
@@ -54,6 +56,9 @@ std::vector<Job> make_jobs(const RunOptions& options, const scenario::Catalog& c
           "--only '{}': matches none of the {} cases of {}, profile {}; `bench list cases "
           "{}` shows them",
           options.only, all, plan.scenario, plan.profile, file.string()));
+    for (const scenario::Case& c : plan.cases) // a script that is missing, before minutes are spent
+      if (const auto* loop = std::get_if<scenario::LoopCase>(&c.work); loop && loop->worker)
+        workers::command_of(*loop->worker, file);
     std::filesystem::path out = options.out;
     if (out.empty())
       out = std::filesystem::path("results") / fmt::format("{}-{}-{:%Y%m%dT%H%M%SZ}.json",
@@ -72,8 +77,14 @@ void print_plan(const Job& job, std::FILE* out) {
   fmt::print(out, "{}, profile {}, on {}: {} cases\n", job.plan.scenario, job.plan.profile,
              to_string(job.plan.device), job.plan.cases.size());
   std::optional<scenario::ModelSpec> shown;
+  std::set<std::string> workers;
   for (const scenario::Case& c : job.plan.cases) {
-    if (const auto* loop = std::get_if<scenario::LoopCase>(&c.work); loop && shown != loop->model) {
+    const auto* loop = std::get_if<scenario::LoopCase>(&c.work);
+    if (loop && loop->worker && workers.insert(loop->worker->name).second)
+      fmt::print(
+          out, "worker {}: {}\n", loop->worker->name,
+          fmt::join(workers::command_of(*loop->worker, job.scenario.file()).launch.argv, " "));
+    if (loop && !loop->model.name.empty() && shown != loop->model) {
       shown = loop->model;
       fmt::print(out, "model {}: {:.3f} B parameters, {:.1f} GiB of device memory\n",
                  loop->model.name,

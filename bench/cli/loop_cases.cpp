@@ -5,6 +5,8 @@
 #include <bench/cli/case_results.h>
 #include <bench/cli/loop_setup.h>
 #include <bench/cli/state_watch.h>
+#include <bench/cli/worker_setup.h>
+#include <bench/device/tensor.h>
 #include <bench/engines/engine.h>
 #include <bench/measure/interrupt.h>
 #include <bench/measure/sampler.h>
@@ -23,19 +25,21 @@ namespace {
 
 std::map<std::string, std::string> parameters(const scenario::LoopCase& loop) {
   std::map<std::string, std::string> p{
-      {"model", loop.model.name},
-      {"resolution", fmt::format("{}x{}", loop.model.width, loop.model.height)},
-      {"batch", fmt::format("{}", loop.model.batch)},
-      {"text_tokens", fmt::format("{}", loop.model.text_tokens)},
-      {"dtype", std::string(to_string(loop.model.dtype))},
-      {"weights", loop.model.weights},
-      {"seed", fmt::format("{}", loop.model.seed)},
       {"loop", loop.loop},
       {"steps", fmt::format("{}", loop.spec.steps)},
       {"guidance", fmt::format("{}", loop.spec.guidance)},
       {"engine", loop.engine},
   };
   p.insert(loop.paths.begin(), loop.paths.end());
+  if (loop.model.name.empty())
+    return p;
+  p.insert({{"model", loop.model.name},
+            {"resolution", fmt::format("{}x{}", loop.model.width, loop.model.height)},
+            {"batch", fmt::format("{}", loop.model.batch)},
+            {"text_tokens", fmt::format("{}", loop.model.text_tokens)},
+            {"dtype", std::string(to_string(loop.model.dtype))},
+            {"weights", loop.model.weights},
+            {"seed", fmt::format("{}", loop.model.seed)}});
   for (const auto& [key, value] : loop.model.architecture)
     p["architecture." + key] = fmt::format("{}", value);
   return p;
@@ -81,7 +85,10 @@ class LoopMeasurement {
     if (injection)
       result.id = injected_id(c.id, *injection);
     try {
-      measure(loop, injection.value_or(Injection{}), result);
+      if (loop.worker)
+        measure_worker(loop, injection.value_or(Injection{}), result);
+      else
+        measure(loop, injection.value_or(Injection{}), result);
     } catch (const measure::Interrupted&) {
       throw;
     } catch (...) {
@@ -114,34 +121,13 @@ class LoopMeasurement {
     result.parameters["forwards_per_step"] = fmt::format("{}", denoise.forwards_per_step());
     result.phases_s["capture"] = watch.lap();
 
-    results::Replicate replicate = begin_replicate(bench_);
-    state_.before(replicate);
-    measure::SamplePlan plan = loop_plan(bench_.sampling);
-    SampleWatch watched(state_.gpu(), bench_.sampling.machine_interval_s);
-    plan.on_steady = [&] { watched.start(); };
-    const measure::Sampled sampled =
-        measure::sample_loops(*prepared, *marker_, plan, bench_.progress);
-    for (const std::string& spoiled : {watched.end(replicate, sampled), state_.after(replicate)})
-      if (!spoiled.empty())
-        throw InvalidError(spoiled);
-    add_samples(replicate, sampled);
-    result.replicates.push_back(std::move(replicate));
-    if (!sampled.warm_up.steady)
-      result.message = "the step time was still moving when the warm-up was given up";
-    result.phases_s["warmup"] = sampled.warm_up.seconds;
-    result.phases_s["samples"] = sampled.seconds;
+    sample(*prepared, *marker_, result);
 
     watch.lap();
     bench_.progress.phase("check");
     result.peak_memory_bytes = bench_.device.take_peak_memory();
-    const device::Digest digest = denoise.digest();
-    result.check.finite = digest.finite;
-    result.check.checksum = digest.checksum;
-    result.check.rms = digest.finite ? std::optional(digest.rms) : std::nullopt;
-    if (!digest.finite)
-      throw InvalidError("the latents are not finite after the last step: the output is wrong, so "
-                         "its speed means nothing");
     const at::Tensor latents = denoise.latents();
+    check_latents(latents, result.check);
     if (!bench_.save_latents.empty() && injection.kind == Injection::Kind::none)
       save_latents(bench_.save_latents, result.id, latents);
     if (!is_floor(loop)) {
@@ -149,13 +135,97 @@ class LoopMeasurement {
       agreement_.check_step(loop, network, denoise, *prepared, result.check);
     }
     result.phases_s["check"] = watch.lap();
-    if (const double most = most_step_error(loop.model.dtype);
-        result.check.step_error && !(*result.check.step_error <= most))
+    refuse_wrong_step(loop, result.check);
+  }
+
+  /// The same by another process, which gets the device's memory to itself.
+  void measure_worker(const scenario::LoopCase& loop, const Injection& injection,
+                      results::CaseResult& result) {
+    if (injection.kind != Injection::Kind::none)
+      throw UnavailableError(kNoInjection);
+    Stopwatch watch;
+    const auto client = start_worker(loop, bench_, result);
+    at::Tensor reference; // of a worker with weights of its own, or where ours do not fit: none
+    if (client->hello().agrees && !loop.model.name.empty()) {
+      try {
+        reference = agreement_.first_step(loop, [&]() -> models::Denoiser& {
+          bench_.progress.phase("weights");
+          return models_.get(loop.model);
+        });
+      } catch (const UnavailableError& e) {
+        result.message = fmt::format("output not compared: {}", e.what());
+      }
+    } else {
+      result.message = "output not compared: the worker says that it has weights of its own";
+    }
+    models_.drop();
+    load_worker(*client, loop, bench_, result);
+    if (result.flop > 0)
+      result.reference.matmul_flop_per_s = matmul_peak(loop.model.dtype);
+    result.phases_s["load"] = watch.lap();
+
+    sample(*client, *client, result);
+
+    watch.lap();
+    bench_.progress.phase("check");
+    const at::Tensor latents = latents_of(*client, result.peak_memory_bytes);
+    if (latents.defined()) {
+      check_latents(latents, result.check);
+      if (!bench_.save_latents.empty())
+        save_latents(bench_.save_latents, result.id, latents);
+    }
+    if (reference.defined()) {
+      const at::Tensor step = first_step_of(*client);
+      if (!step.defined() || step.sizes() != reference.sizes())
+        throw InvalidError(fmt::format("worker {}: its latents have not the shape of the model's, "
+                                       "though it says that it agrees",
+                                       loop.worker->name));
+      agreement_.compare(loop, latents, result.check);
+      result.check.step_error = relative_error(step, reference);
+    }
+    result.phases_s["check"] = watch.lap();
+    refuse_wrong_step(loop, result.check);
+  }
+
+  /// Warms up and times whole loops, one mark between steps.
+  void sample(measure::Workload& workload, measure::Marker& marker, results::CaseResult& result) {
+    results::Replicate replicate = begin_replicate(bench_);
+    state_.before(replicate);
+    measure::SamplePlan plan = loop_plan(bench_.sampling);
+    SampleWatch watched(state_.gpu(), bench_.sampling.machine_interval_s);
+    plan.on_steady = [&] { watched.start(); };
+    const measure::Sampled sampled = measure::sample_loops(workload, marker, plan, bench_.progress);
+    for (const std::string& spoiled : {watched.end(replicate, sampled), state_.after(replicate)})
+      if (!spoiled.empty())
+        throw InvalidError(spoiled);
+    add_samples(replicate, sampled);
+    result.replicates.push_back(std::move(replicate));
+    if (!sampled.warm_up.steady)
+      result.message += fmt::format("{}the step time was still moving when the warm-up was given "
+                                    "up",
+                                    result.message.empty() ? "" : "; ");
+    result.phases_s["warmup"] = sampled.warm_up.seconds;
+    result.phases_s["samples"] = sampled.seconds;
+  }
+
+  static void check_latents(const at::Tensor& latents, results::Check& check) {
+    const device::Digest digest = device::digest(latents);
+    check.finite = digest.finite;
+    check.checksum = digest.checksum;
+    check.rms = digest.finite ? std::optional(digest.rms) : std::nullopt;
+    if (!digest.finite)
+      throw InvalidError("the latents are not finite after the last step: the output is wrong, so "
+                         "its speed means nothing");
+  }
+
+  static void refuse_wrong_step(const scenario::LoopCase& loop, const results::Check& check) {
+    const double most = most_step_error(loop.model.dtype);
+    if (check.step_error && !(*check.step_error <= most))
       throw InvalidError(
           fmt::format("the first step is {:.2g} off that of path aten, engine eager; "
                       "{} at most in {}: the output is wrong, so its speed means "
                       "nothing",
-                      *result.check.step_error, most, to_string(loop.model.dtype)));
+                      *check.step_error, most, to_string(loop.model.dtype)));
   }
 
   double matmul_peak(scenario::DType dtype) {

@@ -25,6 +25,11 @@ models::Denoiser& ModelCache::get(const scenario::ModelSpec& spec) {
   return *network_;
 }
 
+void ModelCache::drop() {
+  network_.reset();
+  device_.release_reserves();
+}
+
 const engines::Engine& usable_engine(const scenario::LoopCase& loop, device::Device& device) {
   const engines::Engine* engine = engines::find(loop.engine);
   if (const std::string why = engine->why_unavailable(device.kind()); !why.empty())

@@ -19,6 +19,8 @@ class ModelCache {
  public:
   explicit ModelCache(device::Device& device) : device_(device) {}
   models::Denoiser& get(const scenario::ModelSpec& spec);
+  /// Gives its memory back to the device, for a process that wants it.
+  void drop();
 
  private:
   device::Device& device_;

@@ -2,6 +2,7 @@
 #include <bench/base/file.h>
 #include <bench/cli/case_results.h>
 #include <bench/cli/loop_setup.h>
+#include <bench/cli/worker_setup.h>
 #include <bench/device/kernel_name.h>
 #include <bench/kernel_bench/kernel_work.h>
 #include <bench/kernel_bench/rotation.h>
@@ -60,6 +61,8 @@ class ProfilePass {
         result.profile = is_loop ? loop(std::get<scenario::LoopCase>(c.work),
                                         injection.value_or(Injection{}), result.id)
                                  : kernel(std::get<scenario::KernelCase>(c.work), result.id);
+      if (result.profile->source.empty() && activity_)
+        result.profile->source = activity_->source();
     } catch (const measure::Interrupted&) {
       throw;
     } catch (...) {
@@ -67,8 +70,6 @@ class ProfilePass {
       set_failure(failure, std::current_exception());
       result.profile->message = failure.message;
     }
-    if (activity_)
-      result.profile->source = activity_->source();
     bench_.device.release_reserves();
     return result;
   }
@@ -81,6 +82,8 @@ class ProfilePass {
  private:
   KernelProfile loop(const scenario::LoopCase& loop, const Injection& injection,
                      const std::string& id) {
+    if (loop.worker)
+      return worker_loop(loop, injection, id);
     const engines::Engine& engine = usable_engine(loop, bench_.device);
     bench_.progress.phase("weights");
     models::Denoiser& network = models_.get(loop.model);
@@ -102,6 +105,43 @@ class ProfilePass {
                bench_.sampling.warmup_s);
     const std::vector<profile::Records> samples = profile::split_at_stamps(taken.records);
     KernelProfile profile = table(samples, kSteps + 1, /*are_steps=*/true, taken.fault);
+    if (!profile.kernels.empty())
+      trace_.add(id, samples.front());
+    return profile;
+  }
+
+  /// Another process's kernels are out of this one's sight: its own profiler sees them.
+  KernelProfile worker_loop(const scenario::LoopCase& loop, const Injection& injection,
+                            const std::string& id) {
+    if (injection.kind != Injection::Kind::none)
+      throw UnavailableError(kNoInjection);
+    models_.drop();
+    results::CaseResult ignored;
+    const auto client = start_worker(loop, bench_, ignored);
+    load_worker(*client, loop, bench_, ignored);
+    const auto run = [&](int steps) {
+      client->begin();
+      client->mark();
+      for (int i = 0; i < steps; ++i) {
+        client->step(i % client->steps());
+        client->mark();
+      }
+    };
+    const auto plain = [&] {
+      run(kSteps + 1);
+      return client->take();
+    };
+    measure::warm_up([&](measure::Marker&) { run(std::min(client->steps(), kWarmUpSteps)); },
+                     *client, bench_.sampling.warmup_s, bench_.progress);
+    bench_.progress.phase("kernels");
+    plain_spans_ = plain();
+    workers::ProfiledSteps steps = client->profile(kSteps + 1);
+    spans_ = std::move(steps.spans);
+    for (const measure::Span& span : plain()) // on both sides: the clock wanders
+      plain_spans_.push_back(span);
+    const std::vector<profile::Records> samples = profile::split_at_stamps(steps.records);
+    KernelProfile profile = table(samples, kSteps + 1, /*are_steps=*/true, "");
+    profile.source = steps.source;
     if (!profile.kernels.empty())
       trace_.add(id, samples.front());
     return profile;
@@ -178,8 +218,8 @@ class ProfilePass {
                                                profile::end_of(samples.front()))
                           : profile::aggregate(samples, samples.front().front().start_ns);
     else
-      profile.message =
-          fmt::format("CUPTI's records do not make up the {} samples that ran: no table", expected);
+      profile.message = fmt::format(
+          "the profiler's records do not make up the {} samples that ran: no table", expected);
     if (!fault.empty())
       profile.message = fault;
     const auto median = [](const std::vector<measure::Span>& spans, double measure::Span::*what) {

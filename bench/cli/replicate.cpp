@@ -122,7 +122,8 @@ void measure_request(const ReplicateRequest& request, const Lines& lines) {
                     .sampling = plan.sampling,
                     .seed = request.seed,
                     .progress = progress,
-                    .save_latents = request.save_latents};
+                    .save_latents = request.save_latents,
+                    .scenario_file = request.scenario};
   const std::vector<scenario::Case> cases = chosen_cases(plan, request);
   if (request.profile_kernels)
     return profile_cases(cases, loop_arms(request), bench, request.trace, sink);

@@ -1,5 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
+#include <bench/base/installation.h>
 #include <bench/cli/baseline_lookup.h>
 #include <bench/cli/compare_verb.h>
 #include <bench/cli/report_verb.h>
@@ -25,24 +26,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::filesystem::path environment_path(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
-/// The folder that holds reports/: BENCH_ROOT, else one above this program (build/cpu/bin/bench;
-/// bin/bench of a bundle).
+/// The folder that holds reports/.
 std::filesystem::path package_root() {
-  const std::filesystem::path root = environment_path("BENCH_ROOT");
-  if (!root.empty())
-    return root;
-  std::error_code ignored;
-  for (auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-       folder.has_relative_path(); folder = folder.parent_path())
-    if (std::filesystem::exists(folder / "reports" / "__main__.py"))
-      return folder;
-  throw UnavailableError("the folder reports/ is not above this program: set BENCH_ROOT to the "
-                         "checkout or bundle that holds it");
+  const std::filesystem::path root =
+      installation_with(std::filesystem::path("reports") / "__main__.py");
+  if (root.empty())
+    throw UnavailableError("the folder reports/ is not above this program: set BENCH_ROOT to the "
+                           "checkout or bundle that holds it");
+  return root;
 }
 
 /// What Python is told: the comparison, or why there is none.
@@ -153,14 +144,6 @@ void add_report(CLI::App& app, ReportOptions& options) {
   verb->footer("Example:\n  bench report results/zimage-gate.json --out report");
 }
 
-std::string report_python(const std::filesystem::path& root) {
-  const std::filesystem::path named = environment_path("BENCH_PYTHON");
-  if (!named.empty())
-    return named;
-  const std::filesystem::path ours = root / ".venv" / "bin" / "python3";
-  return std::filesystem::exists(ours) ? ours.string() : "python3";
-}
-
 ExitCode report(const ReportOptions& options) {
   const auto fail_on = compare::parse_fail_on(options.fail_on);
   if (options.out.empty() && !std::filesystem::exists(options.result))
@@ -182,8 +165,8 @@ ExitCode report(const ReportOptions& options) {
   write_file_atomically(comparison, input.json.dump(1, ' ', false, Handler::replace) + "\n");
 
   std::vector<std::string> words{
-      report_python(root), "-m",    "reports",   "--result", result.string(), "--comparison",
-      comparison.string(), "--out", out.string()};
+      installed_python(root), "-m",    "reports",   "--result", result.string(), "--comparison",
+      comparison.string(),    "--out", out.string()};
   words.insert(words.end(), {"--figures", std::to_string(options.figures)});
   if (!input.baseline.empty()) {
     words.insert(words.end(), {"--baseline", input.baseline.string()});

@@ -36,8 +36,4 @@ void add_report(CLI::App& app, ReportOptions& options);
 /// UsageError, UnavailableError for a Python that is not there or lacks what the package needs.
 ExitCode report(const ReportOptions& options);
 
-/// The Python that runs the package: BENCH_PYTHON, else .venv/bin/python3 below `root`, else
-/// python3 of the PATH.
-std::string report_python(const std::filesystem::path& root);
-
 } // namespace bench::cli

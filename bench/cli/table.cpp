@@ -155,9 +155,9 @@ std::string count_line(const std::vector<CaseResult>& cases) {
 /// "took 75.2 s: start 0.8, weights 12.5, warm-up 20.1, ..."; "" when nobody kept time.
 std::string phases_line(const Result& result) {
   constexpr std::pair<const char*, const char*> kNames[] = {
-      {"start", "start"},     {"weights", "weights"}, {"reference", "reference"},
-      {"buffers", "buffers"}, {"warmup", "warm-up"},  {"capture", "capture"},
-      {"samples", "samples"}, {"check", "check"},
+      {"start", "start"},         {"weights", "weights"}, {"load", "load"},
+      {"reference", "reference"}, {"buffers", "buffers"}, {"warmup", "warm-up"},
+      {"capture", "capture"},     {"samples", "samples"}, {"check", "check"},
   };
   std::map<std::string, double> phases = result.phases_s;
   for (const CaseResult& case_result : result.cases) {

@@ -24,7 +24,8 @@ struct Engine {
   std::string_view summary; ///< one line
   /// "" when it runs on such a device, else why not.
   std::string (*why_unavailable)(scenario::DeviceKind kind);
-  /// Makes `loop` ready to run on `device`; both must outlive what is returned.
+  /// Makes `loop` ready to run on `device`; both must outlive what is returned. Null for the engine
+  /// whose loops another process makes (bench/workers).
   std::unique_ptr<PreparedLoop> (*prepare)(models::DenoiseLoop& loop, device::Device& device);
 };
 

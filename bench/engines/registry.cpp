@@ -15,6 +15,9 @@ const std::vector<Engine>& all() {
        &prepare_graph},
       {"eager", "one operator after the other, as an uncompiled Python loop runs them",
        [](scenario::DeviceKind) -> std::string { return ""; }, &prepare_eager},
+      {scenario::kWorkerEngine,
+       "another process, such as diffusers: a scenario's `workers` say which",
+       [](scenario::DeviceKind) -> std::string { return ""; }, nullptr},
   };
   return engines;
 }

@@ -43,6 +43,16 @@ at::Tensor guided(Guidance kind, double scale, const at::Tensor& with, const at:
 
 } // namespace
 
+int forwards_per_step(const Denoiser& network, const scenario::LoopSpec& loop) {
+  return loop.guidance > 0 && network.guidance() != Guidance::embedded ? 2 : 1;
+}
+
+double flop_per_step(const Denoiser& network, const scenario::ModelSpec& model,
+                     const scenario::LoopSpec& loop) {
+  return network.flop(model.text_tokens) +
+         (forwards_per_step(network, loop) == 2 ? network.flop(loop.negative_text_tokens) : 0);
+}
+
 struct DenoiseLoop::State {
   State(Denoiser& net, const scenario::LoopSpec& loop, c10::ScalarType model_type)
       : network(net), spec(loop), type(model_type) {}
@@ -89,15 +99,14 @@ DenoiseLoop::DenoiseLoop(Denoiser& network, const scenario::ModelSpec& model,
     captioned.guidance =
         at::full({1}, spec.guidance, at::TensorOptions().dtype(at::kFloat)).to(target);
   s.inputs.push_back(captioned);
-  s.flop_per_step = network.flop(model.text_tokens);
-  if (spec.guidance > 0 && network.guidance() != Guidance::embedded) {
+  s.flop_per_step = models::flop_per_step(network, model, spec);
+  if (models::forwards_per_step(network, spec) == 2) {
     Inputs uncaptioned = captioned;
     uncaptioned.caption =
         normal({spec.negative_text_tokens, network.caption_width()}, model.seed + 2).to(target);
     if (network.pooled_width() > 0)
       uncaptioned.pooled = normal({1, network.pooled_width()}, model.seed + 5).to(target);
     s.inputs.push_back(uncaptioned);
-    s.flop_per_step += network.flop(spec.negative_text_tokens);
   }
   const std::vector<float> sigmas = network.sigmas(spec.steps, spec.shift);
   at::Tensor schedule = at::empty({spec.steps, 2}, at::kFloat);

@@ -10,6 +10,12 @@
 
 namespace bench::models {
 
+/// 2 with classifier-free guidance, else 1.
+int forwards_per_step(const Denoiser& network, const scenario::LoopSpec& loop);
+/// Floating-point operations of all forwards of a step.
+double flop_per_step(const Denoiser& network, const scenario::ModelSpec& model,
+                     const scenario::LoopSpec& loop);
+
 /// All steps of one image: latents, schedule, captions and guidance around a network. How its steps
 /// are executed is an engine's business.
 class DenoiseLoop {

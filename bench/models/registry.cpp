@@ -121,8 +121,14 @@ std::int64_t memory_needed(const scenario::ModelSpec& spec) {
 }
 
 std::int64_t count_parameters(const scenario::ModelSpec& spec) {
-  const auto counter = make_random_weights(c10::kMeta, c10::kFloat, 0);
-  return family_of(spec).build(spec, *counter)->parameters();
+  return outline(spec).network->parameters();
+}
+
+Outline outline(const scenario::ModelSpec& spec) {
+  Outline outline;
+  const auto weights = list_random_weights(outline.parameters);
+  outline.network = family_of(spec).build(spec, *weights);
+  return outline;
 }
 
 std::unique_ptr<Denoiser> build(const scenario::ModelSpec& spec, device::Device& device) {

@@ -2,6 +2,7 @@
 
 #include <bench/device/device.h>
 #include <bench/models/denoiser.h>
+#include <bench/models/weights.h>
 #include <bench/scenario/catalog.h>
 
 #include <memory>
@@ -9,8 +10,6 @@
 #include <vector>
 
 namespace bench::models {
-
-class Weights;
 
 /// One family of models: what the catalog tells scenarios about it, and how to build one.
 struct Family {
@@ -32,6 +31,13 @@ std::unique_ptr<Denoiser> build(const scenario::ModelSpec& spec, device::Device&
 
 /// Device memory a loop of `spec` needs, bytes.
 std::int64_t memory_needed(const scenario::ModelSpec& spec);
+
+/// A network whose parameters have no values, and what they would be drawn from.
+struct Outline {
+  std::unique_ptr<Denoiser> network;
+  std::vector<RandomParameter> parameters;
+};
+Outline outline(const scenario::ModelSpec& spec);
 
 /// How many parameters the model has, counted without making them.
 std::int64_t count_parameters(const scenario::ModelSpec& spec);

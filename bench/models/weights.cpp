@@ -28,6 +28,31 @@ std::optional<at::Generator> make_generator(c10::Device device, std::uint64_t se
   return generator;
 }
 
+RandomParameter distribution(std::string_view name, const std::vector<std::int64_t>& shape) {
+  const bool matrix = shape.size() == 2 && !name.ends_with("pad_token");
+  const bool norm = !matrix && name.ends_with("weight");
+  return {.name = std::string(name),
+          .shape = shape,
+          .mean = norm ? 1.0 : 0.0,
+          .deviation = matrix ? 1 / std::sqrt(static_cast<double>(shape[1]))
+                       : norm ? 0.1
+                              : 0.02};
+}
+
+class ListingWeights final : public Weights {
+ public:
+  explicit ListingWeights(std::vector<RandomParameter>& list)
+      : Weights(c10::kMeta, c10::kFloat), list_(list) {}
+
+ private:
+  at::Tensor load(std::string_view name, const std::vector<std::int64_t>& shape) override {
+    list_.push_back(distribution(name, shape));
+    return at::empty(shape, at::TensorOptions().device(device()).dtype(type()));
+  }
+
+  std::vector<RandomParameter>& list_;
+};
+
 class RandomWeights final : public Weights {
  public:
   RandomWeights(c10::Device device, c10::ScalarType type, std::uint64_t seed)
@@ -38,10 +63,8 @@ class RandomWeights final : public Weights {
     at::Tensor t = at::empty(shape, at::TensorOptions().device(device()).dtype(type()));
     if (!generator_)
       return t; // the meta device holds no values
-    const bool matrix = shape.size() == 2 && !name.ends_with("pad_token");
-    const bool norm = !matrix && name.ends_with("weight");
-    const double spread = matrix ? 1 / std::sqrt(static_cast<double>(shape[1])) : norm ? 0.1 : 0.02;
-    return t.normal_(norm ? 1 : 0, spread, generator_);
+    const RandomParameter drawn = distribution(name, shape);
+    return t.normal_(drawn.mean, drawn.deviation, generator_);
   }
 
   std::optional<at::Generator> generator_;
@@ -58,6 +81,10 @@ at::Tensor Weights::take(std::string_view name, std::vector<std::int64_t> shape)
 std::unique_ptr<Weights> make_random_weights(c10::Device device, c10::ScalarType type,
                                              std::uint64_t seed) {
   return std::make_unique<RandomWeights>(device, type, seed);
+}
+
+std::unique_ptr<Weights> list_random_weights(std::vector<RandomParameter>& list) {
+  return std::make_unique<ListingWeights>(list);
 }
 
 } // namespace bench::models

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -43,5 +44,17 @@ class Weights {
 /// tokens small. On the meta device nothing is made, which counts parameters for free.
 std::unique_ptr<Weights> make_random_weights(c10::Device device, c10::ScalarType type,
                                              std::uint64_t seed);
+
+/// One of them, and the normal distribution that it is drawn from.
+struct RandomParameter {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  double mean = 0;
+  double deviation = 0;
+};
+
+/// As make_random_weights on the meta device, and adds each parameter to `list` in the order in
+/// which one generator draws them all: who draws them likewise gets the same numbers.
+std::unique_ptr<Weights> list_random_weights(std::vector<RandomParameter>& list);
 
 } // namespace bench::models

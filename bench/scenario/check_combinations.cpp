@@ -1,8 +1,11 @@
 #include <bench/scenario/check.h>
 #include <bench/scenario/model_spec.h>
+#include <bench/scenario/scenario.h>
 #include <bench/scenario/section.h>
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace bench::scenario {
 
@@ -31,14 +34,40 @@ void check_something_to_measure(const Node& root, Faults& faults) {
   }
 }
 
+/// The engines that a loop names, or else the file.
+std::vector<std::string> engines_of(const Node& root, const Node::Entry& loop) {
+  const Node* engines = loop.value.find("engines");
+  if (engines == nullptr) {
+    engines = root.find("engines");
+  }
+  return engines == nullptr ? std::vector<std::string>{} : texts(*engines);
+}
+
+/// It runs elsewhere, whatever the profile: it needs neither paths nor a model of the catalog.
+bool has_workers_only(const Node& root, const Node::Entry& loop) {
+  const std::vector<std::string> engines = engines_of(root, loop);
+  return !engines.empty() && std::ranges::all_of(engines, [](const std::string& engine) {
+    return engine == kWorkerEngine;
+  });
+}
+
 void check_loops(const Node& root, Faults& faults) {
   for (const Node::Entry& loop : entries_of(root.find("loops"))) {
+    const std::vector<std::string> engines = engines_of(root, loop);
+    if (std::ranges::find(engines, kWorkerEngine) != engines.end() &&
+        !has_entries(root.find("workers"))) {
+      faults.add(loop.place, fmt::format("no worker for loop {}, which has the engine worker; give "
+                                         "'workers', such as "
+                                         "{{mine: {{command: [python3, mine.py]}}}}",
+                                         loop.key));
+    }
     if (root.find("engines") == nullptr && loop.value.find("engines") == nullptr) {
       faults.add(loop.place, fmt::format("no engine for loop {0}; give 'engines' or "
                                          "'loops.{0}.engines', such as [graph]",
                                          loop.key));
     }
-    if (!has_entries(root.find("paths")) && !has_entries(loop.value.find("paths"))) {
+    if (!has_entries(root.find("paths")) && !has_entries(loop.value.find("paths")) &&
+        !has_workers_only(root, loop)) {
       faults.add(loop.place, fmt::format("no path for loop {0}; give 'paths' or "
                                          "'loops.{0}.paths', such as {{rms_norm: [aten]}}",
                                          loop.key));
@@ -56,8 +85,12 @@ void check_model_is_there(const Node& root, Faults& faults) {
   if (root.find("model") != nullptr) {
     return;
   }
-  if (const Node::Entry* loops = root.find_entry("loops"); has_entries(root.find("loops"))) {
-    faults.add(loops->place, "loops need a model; give 'model', such as {name: z_image}");
+  const Node* const loops = root.find("loops");
+  if (has_entries(loops) && !std::ranges::all_of(loops->entries, [&](const Node::Entry& loop) {
+        return has_workers_only(root, loop);
+      })) {
+    faults.add(root.find_entry("loops")->place,
+               "loops need a model; give 'model', such as {name: z_image}");
   }
   for (const Node::Entry& family : entries_of(root.find("kernels"))) {
     if (has_shapes_of_model(family)) {

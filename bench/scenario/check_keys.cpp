@@ -163,6 +163,10 @@ class KeyCheck {
     case Type::families:
       return check_names(value, key, path,
                          "kernel family of this file:", keys_of(root_.find("kernels")));
+    case Type::workers:
+      return check_names(value, key, path, "worker", keys_of(root_.find("workers")));
+    case Type::words:
+      return check_words(value, key, path);
     case Type::shapes:
       return check_shapes(value, key, path);
     default:
@@ -215,13 +219,22 @@ class KeyCheck {
     }
   }
 
+  /// A list of scalars that are not empty.
+  void check_words(const Node& list, const SchemaKey& key, const std::string& path) {
+    const auto is_word = [](const Node& item) { return item.is_scalar() && !item.text.empty(); };
+    if (!list.is_list() || list.items.empty() || !std::ranges::all_of(list.items, is_word)) {
+      wrong_type(list, key, path);
+    }
+  }
+
   /// A list of scalars, each once.
   bool check_list(const Node& list, const SchemaKey& key, const std::string& path) {
     if (!list.is_list()) {
       wrong_type(list, key, path);
       return false;
     }
-    const bool may_be_empty = key.type == Type::loops || key.type == Type::families;
+    const bool may_be_empty =
+        key.type == Type::loops || key.type == Type::families || key.type == Type::workers;
     if (list.items.empty() && !may_be_empty) {
       faults_.add(list.place,
                   fmt::format("{} is empty; name at least one, such as {}", path, key.example));

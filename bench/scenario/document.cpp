@@ -45,14 +45,23 @@ LoopEntry read_loop(const Node& root, const Node::Entry& entry, const Catalog& c
   loop.spec.steps = static_cast<int>(section.integer("steps"));
   loop.spec.guidance = section.number("guidance");
   loop.spec.negative_text_tokens = section.integer("negative_text_tokens");
-  const Node& model = *root.find("model");
-  loop.spec.shift = section.find("shift") != nullptr
-                        ? section.number("shift")
-                        : catalog.find_model(model.find("name")->text)->shift;
+  if (section.find("shift") != nullptr) {
+    loop.spec.shift = section.number("shift");
+  } else {
+    const Node* const model = root.find("model");
+    loop.spec.shift = model == nullptr ? 0 : catalog.find_model(model->find("name")->text)->shift;
+  }
   loop.engines = Section("", {&entry.value, &root}).list("engines").value();
   loop.paths = read_paths({root.find("paths"), entry.value.find("paths")});
   loop.gate = read_gate(root, entry.value);
   return loop;
+}
+
+WorkerSpec read_worker(const Node::Entry& entry) {
+  const Section section("workers.<worker>", {&entry.value});
+  return {.name = entry.key,
+          .command = section.list("command").value(),
+          .patience_s = section.duration("patience")};
 }
 
 KernelEntry read_kernel(const Node& root, const Node::Entry& entry) {
@@ -88,6 +97,7 @@ Profile read_profile(const Node& root, const Node::Entry& entry, const Catalog& 
   profile.engines = section.list("engines");
   profile.families = section.list("kernels");
   profile.kernel_paths = section.list("kernel_paths");
+  profile.workers = section.list("workers");
   profile.paths = read_paths({entry.value.find("paths")});
   return profile;
 }
@@ -112,6 +122,9 @@ Document read_document(const Node& root, const Catalog& catalog) {
   document.name = root.find("scenario")->text;
   for (const Node::Entry& loop : entries_of(root.find("loops"))) {
     document.loops.push_back(read_loop(root, loop, catalog));
+  }
+  for (const Node::Entry& worker : entries_of(root.find("workers"))) {
+    document.workers.push_back(read_worker(worker));
   }
   for (const Node::Entry& kernel : entries_of(root.find("kernels"))) {
     document.kernels.push_back(read_kernel(root, kernel));

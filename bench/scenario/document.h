@@ -43,6 +43,7 @@ struct Profile {
   std::optional<std::vector<std::string>> engines;
   std::optional<std::vector<std::string>> families;
   std::optional<std::vector<std::string>> kernel_paths;
+  std::optional<std::vector<std::string>> workers;
   PathsByFamily paths; ///< families that it does not name keep their paths
 };
 
@@ -51,6 +52,7 @@ struct Document {
   std::filesystem::path file;
   std::string text;
   std::vector<LoopEntry> loops;
+  std::vector<WorkerSpec> workers;
   std::vector<KernelEntry> kernels;
   std::vector<Profile> profiles;
 

@@ -89,16 +89,35 @@ class Expander {
     }
     LoopCase loop;
     const auto own = profile_.loop_models.find(entry.id);
-    loop.model = own != profile_.loop_models.end() ? own->second : *profile_.model;
+    loop.model =
+        own != profile_.loop_models.end() ? own->second : profile_.model.value_or(ModelSpec{});
     loop.loop = entry.id;
     loop.spec = entry.spec;
     loop.spec.steps = std::min(loop.spec.steps, profile_.most_steps.value_or(loop.spec.steps));
+    const Catalog::Model* const model = catalog_.find_model(loop.model.name);
+    const int work_version = model == nullptr ? 1 : model->work_version;
     for (const std::string& engine : narrow(entry.engines, profile_.engines)) {
+      loop.engine = engine;
+      if (engine == kWorkerEngine) {
+        add_worker_loops(entry, loop, work_version);
+        continue;
+      }
       for (const auto& combination : combinations(paths)) {
-        loop.engine = engine;
         loop.paths = combination;
         add(fmt::format("loop/{}/{}/{}", entry.id, engine, paths_in_id(combination)), entry.gate,
-            catalog_.find_model(loop.model.name)->work_version, loop);
+            work_version, loop);
+      }
+    }
+  }
+
+  /// One case a worker; the paths are ours and none of its business.
+  void add_worker_loops(const LoopEntry& entry, LoopCase loop, int work_version) {
+    loop.paths.clear();
+    for (const WorkerSpec& worker : document_.workers) {
+      if (keeps(profile_.workers, worker.name)) {
+        loop.worker = worker;
+        add(fmt::format("loop/{}/{}/{}", entry.id, kWorkerEngine, worker.name), entry.gate,
+            work_version, loop);
       }
     }
   }
@@ -174,7 +193,7 @@ Expansion expand(const Scenario& scenario, std::string_view profile, const Catal
                       .cases = Expander(document, chosen, catalog).run()};
   if (expansion.cases.empty()) {
     throw UsageError(fmt::format("{}: profile '{}' leaves no case; widen its 'loops', 'engines', "
-                                 "'paths' or 'kernels'",
+                                 "'paths', 'workers' or 'kernels'",
                                  document.file.string(), profile));
   }
   return expansion;

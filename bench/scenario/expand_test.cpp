@@ -56,6 +56,49 @@ TEST(Expand, APlugInAddsItsPathToTheKernelsItHasAndToNothingElse) {
   EXPECT_EQ(ids(named).size(), expected.size());
 }
 
+constexpr const char* kTwoWorkers = R"(scenario: small
+model: {name: z_image}
+engines: [graph, worker]
+paths: {rms_norm: [aten, cuda]}
+workers:
+  diffusers: {command: [python3, d.py]}
+  compiled: {command: [python3, d.py, --compile], patience: 30 min}
+loops: {a: {steps: 9}}
+profiles:
+  full: {device: cuda}
+  one: {device: cuda, engines: [worker], workers: [compiled]}
+  none: {device: cuda, engines: [worker], workers: []}
+)";
+
+TEST(Expand, AWorkerIsOneCaseWhateverThePaths) {
+  EXPECT_THAT(ids(kTwoWorkers, "full"),
+              ElementsAre("small/loop/a/graph/aten", "small/loop/a/graph/cuda",
+                          "small/loop/a/worker/diffusers", "small/loop/a/worker/compiled"));
+  const Expansion one = expand(load_text(kTwoWorkers), "one", fake_catalog());
+  EXPECT_THAT(ids(one), ElementsAre("small/loop/a/worker/compiled"));
+  const LoopCase& loop = std::get<LoopCase>(one.cases.front().work);
+  EXPECT_TRUE(loop.paths.empty());
+  ASSERT_TRUE(loop.worker);
+  EXPECT_EQ(*loop.worker, (WorkerSpec{.name = "compiled",
+                                      .command = {"python3", "d.py", "--compile"},
+                                      .patience_s = 1800}));
+  EXPECT_EQ(loop.model.name, "z_image");
+  EXPECT_THROW(ids(kTwoWorkers, "none"), UsageError);
+}
+
+TEST(Expand, LoopsThatOnlyWorkersRunNeedNeitherModelNorPaths) {
+  const char* text = R"(scenario: mine
+engines: [worker]
+workers: {w: {command: [./mine.sh]}}
+loops: {a: {steps: 3}}
+profiles: {full: {device: cuda}}
+)";
+  const Expansion expansion = expand(load_text(text), "full", fake_catalog());
+  EXPECT_THAT(ids(expansion), ElementsAre("mine/loop/a/worker/w"));
+  EXPECT_EQ(std::get<LoopCase>(expansion.cases.front().work).model.name, "");
+  EXPECT_EQ(std::get<LoopCase>(expansion.cases.front().work).spec.steps, 3);
+}
+
 // A scenario as one is kept, against the fake catalog: the kept ones change with their models.
 TEST(Expand, ZimageGate) {
   EXPECT_THAT(ids(zimage("gate")),

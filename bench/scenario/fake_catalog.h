@@ -47,7 +47,7 @@ inline Catalog fake_catalog() {
                             .kernel_shapes = shapes,
                             .fault = fault,
                             .edits = true});
-  catalog.engines = {"eager", "graph"};
+  catalog.engines = {"eager", "graph", "worker"};
   catalog.families.push_back(
       {.name = "rms_norm", .work_version = 1, .paths = {"decomposed", "aten", "cuda"}});
   catalog.families.push_back({.name = "ada_norm", .work_version = 1, .paths = {"aten", "fused"}});
@@ -77,6 +77,8 @@ kernels:
 profiles:
   full: {device: cuda}
   cpu: {device: cpu, steps: 2}
+workers:
+  mine: {command: [python3, mine.py]}
 )";
 
 /// kSmall with the one occurrence of `from` replaced.

@@ -2,6 +2,7 @@
 #include <bench/scenario/hash.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <iterator>
 
@@ -45,6 +46,9 @@ class Canonical {
     add("engine", loop.engine);
     for (const auto& [family, path] : loop.paths) {
       add("path." + family, path);
+    }
+    if (loop.worker) {
+      add("worker", fmt::format("{}", fmt::join(loop.worker->command, "\n ")));
     }
   }
 

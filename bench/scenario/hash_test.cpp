@@ -57,6 +57,17 @@ TEST(Hash, CanonicalTextOfALoop) {
                                          "path.rms_norm=aten\n");
 }
 
+TEST(Hash, OfAWorkerCountsItsCommandAndNotItsNameOrPatience) {
+  const auto hash = [](const std::string& workers) {
+    const Scenario scenario = load_text(kSmall, {"engines=[worker]", "workers={" + workers + "}"});
+    return expand(scenario, "full", fake_catalog()).cases.front().hash;
+  };
+  const std::string mine = hash("mine: {command: [python3, mine.py]}");
+  EXPECT_EQ(hash("other: {command: [python3, mine.py], patience: 1 min}"), mine);
+  EXPECT_NE(hash("mine: {command: [python3, mine.py, --compile]}"), mine);
+  EXPECT_NE(hash("mine: {command: [python3 mine.py]}"), mine);
+}
+
 TEST(Hash, NothingButTheWorkCounts) {
   const auto before = hashes(kSmall);
   for (const auto& [from, to] : std::map<std::string, std::string>{

@@ -36,7 +36,25 @@ TEST(LoadFaults, TextThatIsNoScenario) {
   EXPECT_THAT(faults_of("scenario: x\nmodel: {name: [\n"), StartsWith("s.yaml:3:1: not YAML: "));
   EXPECT_THAT(faults_of("scenario: @x\n"), StartsWith("s.yaml:1:11: not YAML: "));
   EXPECT_EQ(faults_of(std::string(kSmall) + "---\na: 1\n"),
-            "s.yaml:17:1: a second YAML document; keep one in a file");
+            "s.yaml:19:1: a second YAML document; keep one in a file");
+}
+
+TEST(LoadFaults, Workers) {
+  EXPECT_EQ(faults_of(kSmall, {"engines=[worker]"}), "");
+  EXPECT_EQ(faults_of(small_with("\nworkers:\n  mine: {command: [python3, mine.py]}", ""),
+                      {"loops.b.engines=[graph, worker]"}),
+            "s.yaml:8:3: no worker for loop b, which has the engine worker; give 'workers', such "
+            "as {mine: {command: [python3, mine.py]}}");
+  EXPECT_EQ(faults_of(small_with("{command: [python3, mine.py]}", "{}")),
+            "s.yaml:17:3: workers.mine lacks 'command', a list of words, such as command: "
+            "[python3, mine.py, --compile]");
+  for (const std::string command : {"[]", "python3 mine.py", "[python3, '']", "[[a]]"})
+    EXPECT_THAT(faults_of(kSmall, {"workers.mine.command=" + command}),
+                StartsWith("--set workers.mine.command: workers.mine.command must be a list of "
+                           "words, such as [python3, mine.py, --compile]; got "));
+  EXPECT_THAT(faults_of(kSmall, {"workers.mine.patience=0 s"}), HasSubstr("1 s to 3600 s"));
+  EXPECT_EQ(faults_of(kSmall, {"profiles.full.workers=[mime]"}),
+            "--set profiles.full.workers: unknown worker 'mime'; did you mean 'mine'?");
 }
 
 TEST(LoadFaults, Tabs) {

@@ -63,6 +63,17 @@ struct LoopSpec {
   double shift = 3.0; ///< of the flow-match schedule; 0: the model's, from tokens and steps
 };
 
+/// The engine whose loops another process runs.
+inline constexpr std::string_view kWorkerEngine = "worker";
+
+/// `workers.<id>:` — another process that runs loops.
+struct WorkerSpec {
+  std::string name;                 ///< its id: "diffusers"
+  std::vector<std::string> command; ///< program and arguments, as written
+  double patience_s = 600;          ///< it may be silent so long
+  bool operator==(const WorkerSpec&) const = default;
+};
+
 /// `gate:` — how much drift is a failure.
 struct Gate {
   double work = 0.002; ///< relative drift of work in either direction
@@ -84,11 +95,12 @@ struct Sampling {
 
 /// One measured denoise loop.
 struct LoopCase {
-  ModelSpec model;
+  ModelSpec model;  ///< without a name where the file has none, which only workers may
   std::string loop; ///< id of the loop: "turbo-9"
   LoopSpec spec;
-  std::string engine;                       ///< "eager", "graph"
+  std::string engine;                       ///< "eager", "graph", "worker"
   std::map<std::string, std::string> paths; ///< kernel family -> path: {"rms_norm": "aten"}
+  std::optional<WorkerSpec> worker{};       ///< instead of paths, with the engine `worker`
 };
 
 /// One measured kernel.
@@ -100,7 +112,8 @@ struct KernelCase {
 
 /// One measured thing. Ids: `zimage/loop/turbo-9/graph/aten`,
 /// `zimage/rms_norm/4128x3840.bf16/aten`; with several kernel families in a loop,
-/// `zimage/loop/turbo-9/graph/ada_norm=fused+rms_norm=aten`.
+/// `zimage/loop/turbo-9/graph/ada_norm=fused+rms_norm=aten`; of another process
+/// `zimage/loop/turbo-9/worker/diffusers`.
 struct Case {
   std::string id;
   std::string hash;     ///< 16 hex digits over what defines the work and nothing else

@@ -25,6 +25,7 @@ constexpr Range kPlacements{1, 1000};
 constexpr Range kReplicates{1, 100};
 constexpr Range kWarmup{0, 600};
 constexpr Range kMachineInterval{0, 60};
+constexpr Range kPatience{1, 3600};
 constexpr std::string_view kDTypes = "bf16, fp16, fp32";
 constexpr std::string_view kDevices = "cpu, cuda";
 
@@ -32,7 +33,7 @@ constexpr std::string_view kDevices = "cpu, cuda";
 constexpr auto kSchema = std::to_array<SchemaKey>({
   {"scenario", Type::name, kRequired, "Name of the scenario, the first part of every case id.", "zimage"},
 
-  {"model", Type::map, "(none)", "The denoiser and its inputs. Needed by loops and by `shapes: model`.", "{name: z_image}"},
+  {"model", Type::map, "(none)", "The denoiser and its inputs. Needed by loops, unless all their engines are `worker`, and by `shapes: model`.", "{name: z_image}"},
   {"model.name", Type::model, kRequired, "Which model.", "z_image"},
   {"model.resolution", Type::resolution, "1024x1024", "Width and height of the image in pixels.", "1024x768", kPixels},
   {"model.conditioning", Type::resolution, "(the image's)", "Width and height in pixels of the picture to edit; only for models that edit one.", "512x512", kPixels},
@@ -45,7 +46,7 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"model.architecture.<key>", Type::integer, "(the published model's)", "One number. Which there are, the model says; `bench list` shows them.", "2", kArchitecture},
 
   {"engines", Type::engines, "(none)", "How loops execute. Needed unless every loop has its own.", "[graph, eager]"},
-  {"paths", Type::map, "(none)", "Which implementations loops run. Needed unless every loop has its own. One that needs a GPU is left out by profiles of another device.", "{rms_norm: [aten]}"},
+  {"paths", Type::map, "(none)", "Which implementations loops run. Needed unless every loop has its own or runs by the engine `worker` only. One that needs a GPU is left out by profiles of another device.", "{rms_norm: [aten]}"},
   {"paths.<family>", Type::paths, "(none)", "Paths of one kernel family. Of several families, every combination is a case. `rms_norm` also chooses what the path fuses with it.", "[aten, decomposed]"},
 
   {"loops", Type::map, "(none)", "Denoise loops to measure. A scenario has loops, kernels or both.", "{turbo-9: {steps: 9}}"},
@@ -61,6 +62,11 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"loops.<loop>.paths.<family>", Type::paths, "(the scenario's)", "Instead of `paths.<family>`.", "[aten]"},
   {"loops.<loop>.gate", Type::map, "(the scenario's)", "Instead of `gate`.", "{work: 0.5 %}"},
   {"loops.<loop>.gate.work", Type::fraction, "(the scenario's)", "Instead of `gate.work`.", "0.5 %", kGate},
+
+  {"workers", Type::map, "(none)", "Other processes that run loops under the engine `worker`, such as diffusers; see bench/workers/README.md.", "{mine: {command: [python3, mine.py]}}"},
+  {"workers.<worker>", Type::map, "(none)", "One of them; its id is the last part of the case ids.", "{command: [python3, mine.py]}"},
+  {"workers.<worker>.command", Type::words, kRequired, "Program and arguments. `python3` is the Python whose torch bench uses. The script is looked for beside the scenario file, then in the folder of bench.", "[python3, mine.py, --compile]"},
+  {"workers.<worker>.patience", Type::duration, "10 min", "It may be silent so long, when it loads and compiles too; then it is ended and its case invalid.", "30 min", kPatience},
 
   {"kernels", Type::map, "(none)", "Kernels to measure by themselves.", "{rms_norm: {paths: [aten]}}"},
   {"kernels.<family>", Type::map, "(none)", "One kernel family.", "{paths: [aten]}"},
@@ -88,6 +94,7 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"profiles.<profile>.engines", Type::engines, "(all)", "Only these engines, of those that a loop has.", "[graph]"},
   {"profiles.<profile>.paths", Type::map, "(all)", "Only some paths, in loops; kernels keep theirs.", "{rms_norm: [aten]}"},
   {"profiles.<profile>.paths.<family>", Type::paths, "(all)", "Only these paths, of those that a loop has.", "[aten]"},
+  {"profiles.<profile>.workers", Type::workers, "(all)", "Only these workers.", "[mine]"},
   {"profiles.<profile>.kernels", Type::families, "(all)", "Only these kernel families; `[]`: none.", "[rms_norm]"},
   {"profiles.<profile>.kernel_paths", Type::paths, "(all)", "Only these paths, of those that a kernel family has.", "[fused]"},
   {"profiles.<profile>.steps", Type::integer, "(no limit)", "Upper limit on the steps of each loop.", "4", kSteps},
@@ -125,6 +132,8 @@ std::string_view type_name(Type type) {
   case Type::paths:
   case Type::loops:
   case Type::families:
+  case Type::workers:
+  case Type::words:
     return "list";
   case Type::shapes:
     return "`model` or list";
@@ -215,6 +224,10 @@ std::string_view noun(Type type) {
     return "a list of loops";
   case Type::families:
     return "a list of kernel families";
+  case Type::workers:
+    return "a list of workers";
+  case Type::words:
+    return "a list of words";
   case Type::shapes:
     return "'model' or a list of shapes";
   case Type::integer:

@@ -19,6 +19,8 @@ enum class Type {
   paths,      ///< a list of paths of the kernel family that the key names
   loops,      ///< a list of loops of this file
   families,   ///< a list of kernel families of this file
+  workers,    ///< a list of workers of this file
+  words,      ///< a list of texts, a program and its arguments
   shapes,     ///< `model`, or a list of kernel shapes
   integer,    ///< in `range`
   number,     ///< in `range`
@@ -39,8 +41,8 @@ struct Range {
 };
 
 struct SchemaKey {
-  /// Dotted; `<loop>`, `<profile>` stand for ids that the file gives, `<family>`, `<key>` for names
-  /// of the catalog.
+  /// Dotted; `<loop>`, `<worker>`, `<profile>` stand for ids that the file gives, `<family>`,
+  /// `<key>` for names of the catalog.
   std::string_view path;
   Type type = Type::map;
   std::string_view fallback; ///< YAML; or kRequired; or, for "no value", words in parentheses

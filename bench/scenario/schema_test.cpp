@@ -50,8 +50,11 @@ TEST(Schema, EachKeyOnceBelowAMapThatIsThere) {
 
 /// The path of a schema key with names that kSmall or the fake catalog has.
 std::string concrete(std::string path) {
-  const std::pair<std::string, std::string> names[] = {
-      {"<loop>", "a"}, {"<profile>", "full"}, {"<family>", "rms_norm"}, {"<key>", "layers"}};
+  const std::pair<std::string, std::string> names[] = {{"<loop>", "a"},
+                                                       {"<profile>", "full"},
+                                                       {"<worker>", "mine"},
+                                                       {"<family>", "rms_norm"},
+                                                       {"<key>", "layers"}};
   for (const auto& [placeholder, name] : names) {
     if (const std::size_t at = path.find(placeholder); at != std::string::npos) {
       path.replace(at, placeholder.size(), name);

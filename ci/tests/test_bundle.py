@@ -136,12 +136,14 @@ def test_a_bundle_from_build_to_run(project, site, tmp_path):
     lists = project.root / "CMakeLists.txt"
     lists.write_text(lists.read_text() + "add_executable(x_gpu_test main.cpp)\nadd_executable(x_test main.cpp)\n"
                      "add_library(bench_kernels SHARED main.cpp)\n"
-                     "set_target_properties(bench_kernels PROPERTIES LIBRARY_OUTPUT_DIRECTORY lib)\n")  # fmt: skip
+                     "add_library(bench_stamps SHARED main.cpp)\n"
+                     "set_target_properties(bench_kernels bench_stamps PROPERTIES LIBRARY_OUTPUT_DIRECTORY lib)\n")  # fmt: skip
     (project.root / "kernels" / "examples").mkdir(parents=True)
     (project.root / "kernels" / "examples" / "mine.py").write_text("x = 1\n")
-    for name in ("__main__.py", "tests/test_x.py", "examples/big.png"):
-        (project.root / "reports" / name).parent.mkdir(parents=True, exist_ok=True)
-        (project.root / "reports" / name).write_text("")
+    for name in ("reports/__main__.py", "reports/tests/test_x.py", "reports/examples/big.png", "bench/workers/mine.py",
+                 "bench/workers/mine_test.py", "bench/workers/conftest.py", "bench/workers/mine.cpp"):  # fmt: skip
+        (project.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (project.root / name).write_text("")
     (project.root / "scenarios").mkdir()
     (project.root / "scenarios" / "one.yaml").write_text("model: x\n")
     executable(tmp_path / "nvcc", "#!/bin/sh\n")
@@ -158,8 +160,8 @@ def test_a_bundle_from_build_to_run(project, site, tmp_path):
     assert [path.name for path in out.parent.iterdir()] == ["b"]
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     steps = [f"ci/steps/{name}.py" for name in ("__init__", "bundled", "console", "escalation", "libraries")]
-    assert files == ["README.md", "bin/bench", "bin/x_gpu_test", "bundle.json", "ci/bench", "ci/gate", *steps, "ci/table", "kernels/examples/mine.py",
-                     "lib/libbench_kernels.so", "reports/__main__.py", "scenarios/one.yaml"]  # fmt: skip
+    assert files == ["README.md", "bench/workers/mine.py", "bin/bench", "bin/x_gpu_test", "bundle.json", "ci/bench", "ci/gate", *steps, "ci/table", "kernels/examples/mine.py",
+                     "lib/libbench_kernels.so", "lib/libbench_stamps.so", "reports/__main__.py", "scenarios/one.yaml"]  # fmt: skip
     about = json.loads((out / "bundle.json").read_text())
     assert (about["torch"], about["cuda"], about["dirty"]) == ("2.11.0", "13.0", False)
     assert "x_gpu_test" in (out / "README.md").read_text()

@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
 #include <bench/base/fnv1a.h>
+#include <bench/base/installation.h>
 #include <kernels/plugins/compile_script.h>
 #include <kernels/plugins/triton_plugin.h>
 #include <kernels/triton/compiled_kernels.h>
@@ -24,14 +25,6 @@ namespace fs = std::filesystem;
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
-}
-
-std::string python() {
-  if (const std::string named = environment("BENCH_PYTHON"); !named.empty())
-    return named;
-  const fs::path own = fs::path(environment("BENCH_ROOT")) / ".venv" / "bin" / "python3";
-  std::error_code error;
-  return fs::exists(own, error) ? own.string() : "python3";
 }
 
 fs::path cache_folder() {
@@ -74,7 +67,7 @@ Ended run(const std::string& command) {
 
 /// The folder with the compiled kernels of `file`.
 fs::path compiled(const fs::path& file) {
-  const std::string interpreter = python();
+  const std::string interpreter = bench::installed_python(environment("BENCH_ROOT"));
   const std::string key = bench::read_file(file) + kCompileScript + interpreter;
   const fs::path folder = cache_folder() / fmt::format("triton-{:016x}", bench::fnv1a(key));
   if (fs::exists(folder / "kernels.txt"))
