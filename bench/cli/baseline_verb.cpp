@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <regex>
 #include <set>
 
 namespace bench::cli {
@@ -25,8 +26,14 @@ using results::Result;
 using std::filesystem::path;
 
 void promote(const BaselineOptions& options, std::FILE* out) {
-  const compare::Promotion promotion{
-      .reason = options.reason, .when = utc_now(), .force = options.force};
+  compare::Promotion promotion{.reason = options.reason, .when = utc_now(), .force = options.force};
+  try {
+    if (!options.replace.empty())
+      promotion.replace = std::regex(options.replace);
+  } catch (const std::regex_error& e) {
+    throw UsageError(
+        fmt::format("--replace '{}': no regular expression ({})", options.replace, e.what()));
+  }
   std::vector<compare::Named> named;
   for (const path& file : options.results) {
     named.push_back({file.string(), results::read(file)});
@@ -167,6 +174,10 @@ void add_baseline(CLI::App& app, BaselineOptions& options) {
   promote->add_option("--into", options.into, "Folder (default: baselines/<gpu>)");
   promote->add_flag("--force", options.force,
                     "Even if interrupted, of uncommitted changes or a CPU; without cases not ok");
+  promote->add_option(
+      "--replace", options.replace,
+      "Cases (a regular expression) whose speed has changed: replicates of other GPUs "
+      "go too, which are of the code as it was");
   promote->callback([&options] { options.action = "promote"; });
   promote->footer("Example:\n  bench baseline promote results/zimage-full.json --reason \"torch "
                   "2.12\"");

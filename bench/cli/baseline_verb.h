@@ -19,6 +19,7 @@ struct BaselineOptions {
   std::string reason{};
   std::filesystem::path into{}; ///< "": baselines/<gpu>
   bool force = false;
+  std::string replace{};                    ///< regular expression; "": no case
   std::filesystem::path path = "baselines"; ///< of show and check: a file or a folder
 };
 

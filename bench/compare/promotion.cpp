@@ -205,7 +205,8 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
         if (old.kind != kAnchor) {
           fresh.profile = existing->profile; // the wider of the two
         }
-      } else if (same_work(*now, old)) {
+      } else if (same_work(*now, old) && !(promotion.replace && old.kind != kAnchor &&
+                                           std::regex_search(old.id, *promotion.replace))) {
         keep_old_replicates(*now, old);
       }
     }

@@ -3,6 +3,7 @@
 #include <bench/results/result.h>
 
 #include <optional>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct Promotion {
   std::string reason;
   std::string when;   ///< UTC, ISO 8601
   bool force = false; ///< take what is doubtful: see check_promotable
+  /// Of promoted cases whose ids this finds, the replicates of other GPUs go too: they are of code
+  /// that was slower or faster.
+  std::optional<std::regex> replace{};
 };
 
 /// Throws UsageError for what should be no baseline unless it is forced: an interrupted run, a case
@@ -38,8 +42,9 @@ std::string gpu_folder(const Named& named);
 results::Result merge(const std::vector<Named>& named, bool force);
 
 /// The baseline after the promotion of `fresh`. Of a case with the same hash and work version the
-/// replicates on other GPUs stay, those on its GPUs are replaced; cases with another hash are
-/// replaced; cases that `fresh` lacks stay. Numbers are rounded as `compact` does.
+/// replicates on other GPUs stay unless they are to be replaced, those on its GPUs are replaced;
+/// cases with another hash are replaced; cases that `fresh` lacks stay. Numbers are rounded as
+/// `compact` does.
 results::Result promote(const std::optional<results::Result>& existing, results::Result fresh,
                         const Promotion& promotion);
 

@@ -103,6 +103,16 @@ TEST(Promotion, KeepsReplicatesOfOtherGpusAndReplacesThoseOfItsOwn) {
   EXPECT_EQ(promotion_fact(promoted, "when"), "2026-11-24T12:00:00Z");
 }
 
+TEST(Promotion, ReplacesReplicatesOfOtherGpusWhereTheCodesSpeedHasChanged) {
+  const Result old = on("GPU-b", 0.1);
+  Promotion promotion = kPromotion;
+  promotion.replace = std::regex("/a$");
+  EXPECT_EQ(uuids(promote(old, on("GPU-a", 0.2), promotion).cases.at(0)),
+            std::vector<std::string>(3, "GPU-a"));
+  promotion.replace = std::regex("/b$");
+  EXPECT_EQ(uuids(promote(old, on("GPU-a", 0.2), promotion).cases.at(0)).size(), 6U);
+}
+
 TEST(Promotion, ReplacesOtherWorkAndKeepsOtherCases) {
   Result old = fake_result({fake_case("zimage/a", 0.1), fake_case("zimage/b", 0.3)});
   old.profile = "full";
