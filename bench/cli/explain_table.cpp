@@ -1,6 +1,7 @@
 #include <bench/cli/columns.h>
 #include <bench/cli/comparison_table.h>
 #include <bench/cli/explain_table.h>
+#include <bench/compare/kernel_name.h>
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 #include <bench/cli/columns.h>
 #include <bench/cli/comparison_table.h>
 #include <bench/cli/kernel_table.h>
-#include <bench/compare/exact.h>
+#include <bench/compare/kernel_name.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <regex>
 #include <set>
 
 namespace bench::cli {
@@ -104,7 +103,7 @@ std::string text_of(const KernelProfile& profile, std::size_t rows, const Style&
   }
   const std::size_t room = std::max(kLeastName, kWidth - std::min(kWidth, used));
   for (std::size_t i = 0; i < shown; ++i)
-    all[i][0] = short_kernel_name(profile.kernels[i].name, room);
+    all[i][0] = compare::short_kernel_name(profile.kernels[i].name, room);
   Columns columns(std::vector<std::string>(std::begin(kHeaders), std::end(kHeaders)));
   for (auto& row : all)
     columns.add(std::move(row));
@@ -135,33 +134,7 @@ std::string overhead_line(const CaseResult& result) {
   return line + fmt::format("; timed {}{}", time_text(stats::median(times)), at(f_hz));
 }
 
-/// Torch's kernels of one operation an element differ in the functor that they are given.
-void shorten_elementwise(std::string& name) {
-  static const std::regex wrapper(
-      R"((?:vectorized_|unrolled_)?elementwise_kernel<(?:\d+, )*(?:gpu_kernel_impl(?:_nocast)?<)?([^,(<>]*).*)");
-  if (std::smatch match; std::regex_match(name, match, wrapper))
-    name = "elementwise " + match[1].str();
-}
-
-void erase_all(std::string& text, std::string_view what) {
-  for (std::size_t at; (at = text.find(what)) != std::string::npos;)
-    text.erase(at, what.size());
-}
-
 } // namespace
-
-std::string short_kernel_name(std::string name, std::size_t width) {
-  if (name.starts_with("void "))
-    name.erase(0, 5);
-  for (const char* common : {"(anonymous namespace)::", "at::native::", "at::", "c10::", "bench::",
-                             "kernels::", "cuda::detail::", "std::"})
-    erase_all(name, common);
-  shorten_elementwise(name);
-  name = compare::without_arguments(std::move(name));
-  if (name.size() > width)
-    name = name.substr(0, width - 2) + "..";
-  return name;
-}
 
 std::string kernel_tables(const results::Result& result, int rows, const Style& style) {
   std::string text;

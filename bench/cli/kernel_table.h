@@ -21,8 +21,4 @@ namespace bench::cli {
 ///     tensor    share of the cycles in which the tensor pipes were at work
 std::string kernel_tables(const results::Result& result, int rows, const Style& style);
 
-/// A demangled name without what all names have in common (`void`, namespaces of torch, arguments)
-/// in at most `width` columns.
-std::string short_kernel_name(std::string name, std::size_t width);
-
 } // namespace bench::cli

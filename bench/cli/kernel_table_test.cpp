@@ -112,28 +112,5 @@ TEST(KernelTables, WhyThereIsNone) {
   EXPECT_EQ(kernel_tables(result, 5, Style(false)), "");
 }
 
-TEST(ShortKernelName, KeepsWhatTellsKernelsApart) {
-  EXPECT_EQ(
-      short_kernel_name("void at::native::(anonymous namespace)::vectorized_layer_norm_kernel<"
-                        "c10::BFloat16, float, true>(int, float, c10::BFloat16 const*)",
-                        100),
-      "vectorized_layer_norm_kernel<BFloat16, float, true>");
-  EXPECT_EQ(short_kernel_name("kernels::cuda::row_chain<(int)3>(float*)", 100),
-            "cuda::row_chain<(int)3>");
-  EXPECT_EQ(short_kernel_name(
-                "void at::native::elementwise_kernel<128, 4, at::native::gpu_kernel_impl_nocast<"
-                "at::native::(anonymous namespace)::silu_kernel(at::TensorIteratorBase&)::{lambda(",
-                100),
-            "elementwise silu_kernel");
-  EXPECT_EQ(
-      short_kernel_name(
-          "void at::native::vectorized_elementwise_kernel<8, at::native::CUDAFunctor_add<"
-          "c10::BFloat16>, std::array<char*, 3ul> >(int, at::native::CUDAFunctor_add<c10::BFl",
-          100),
-      "elementwise CUDAFunctor_add");
-  EXPECT_EQ(short_kernel_name("[memcpy]", 100), "[memcpy]");
-  EXPECT_EQ(short_kernel_name("abcdefgh", 6), "abcd..");
-}
-
 } // namespace
 } // namespace bench::cli

@@ -264,3 +264,11 @@ def test_bytes_are_measured_where_every_kernel_was_counted():
     assert reading._measured_bytes(kernels) == 12e6
     assert reading._measured_bytes([*kernels, {"launches": 1, "counters": None}]) is None
     assert reading._measured_bytes([]) is None
+
+
+def test_kernels_have_the_names_that_bench_prints():
+    """bench/compare/kernel_name_test.cpp holds the C++ rule against the same table."""
+    rows = [line.split("\t") for line in (ROOT / "bench/compare/testdata/kernel_names.tsv").read_text().splitlines()]
+    assert len(rows) > 10
+    for width, shown, name in rows:
+        assert words.kernel(name, int(width)) == shown
