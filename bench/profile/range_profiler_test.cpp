@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 namespace bench::profile {
 namespace {
 
@@ -10,11 +12,15 @@ struct Gpu {
   CUptiResult on_availability = CUPTI_SUCCESS;
   CUptiResult on_enable = CUPTI_SUCCESS;
   CUptiResult on_start = CUPTI_SUCCESS;
+  CUptiResult on_push = CUPTI_SUCCESS;
+  CUptiResult on_pop = CUPTI_SUCCESS;
   int passes = 3;
   std::size_t kernels = 2, dropped = 0;
 
   int passes_done = 0, open = 0;
-  bool in_pass = false;
+  bool in_pass = false, in_range = false;
+  std::size_t ranges = 0; ///< that were pushed and popped in the last pass
+  CUpti_ProfilerRange mode = CUPTI_AutoRange;
 } gpu;
 
 CUpti_Profiler_Host_Object* const kHost = reinterpret_cast<CUpti_Profiler_Host_Object*>(&gpu);
@@ -103,11 +109,31 @@ Cupti fake() {
   };
   api.range_set_config = [](CUpti_RangeProfiler_SetConfig_Params* p) {
     gpu.passes_done = 0;
-    return taken(p);
+    gpu.mode = p->range;
+    const bool fits =
+        p->replayMode == CUPTI_UserReplay && p->numNestingLevels == 1 && p->minNestingLevel == 1 &&
+        (p->range == CUPTI_AutoRange || (p->maxRangesPerPass == 1 && p->targetNestingLevel == 1));
+    return fits ? taken(p) : CUPTI_ERROR_INVALID_PARAMETER;
   };
   api.range_start = [](CUpti_RangeProfiler_Start_Params*) {
+    if (gpu.in_pass)
+      return CUPTI_ERROR_INVALID_OPERATION;
     gpu.in_pass = gpu.on_start == CUPTI_SUCCESS;
+    gpu.ranges = 0;
     return gpu.on_start;
+  };
+  api.range_push = [](CUpti_RangeProfiler_PushRange_Params* p) {
+    if (!gpu.in_pass || gpu.mode != CUPTI_UserRange || !p->pRangeName)
+      return CUPTI_ERROR_INVALID_OPERATION;
+    gpu.in_range = gpu.on_push == CUPTI_SUCCESS;
+    return gpu.on_push == CUPTI_SUCCESS ? taken(p) : gpu.on_push;
+  };
+  api.range_pop = [](CUpti_RangeProfiler_PopRange_Params* p) {
+    if (!gpu.in_range)
+      return CUPTI_ERROR_INVALID_OPERATION;
+    gpu.in_range = false;
+    gpu.ranges += gpu.on_pop == CUPTI_SUCCESS;
+    return gpu.on_pop == CUPTI_SUCCESS ? taken(p) : gpu.on_pop;
   };
   api.range_stop = [](CUpti_RangeProfiler_Stop_Params* p) {
     gpu.in_pass = false;
@@ -119,7 +145,7 @@ Cupti fake() {
     return taken(p);
   };
   api.range_data_info = [](CUpti_RangeProfiler_GetCounterDataInfo_Params* p) {
-    p->numTotalRanges = gpu.kernels;
+    p->numTotalRanges = gpu.mode == CUPTI_UserRange ? gpu.ranges : gpu.kernels;
     return taken(p);
   };
   return cupti;
@@ -153,6 +179,56 @@ TEST(RangeProfiler, RunsTheWorkInPassesAndReadsEachKernel) {
   EXPECT_EQ(gpu.open, 0) << "all is given back";
 }
 
+TEST(RangeProfiler, AStepIsOneRangeOfEachPass) {
+  {
+    RangeProfiler profiler(fake());
+    for (int time = 0; time < 2; ++time) {
+      int before = 0, work = 0;
+      const auto whole = profiler.count_whole(
+          [&] {
+            EXPECT_FALSE(gpu.in_pass || gpu.in_range);
+            ++before;
+          },
+          [&] {
+            EXPECT_TRUE(gpu.in_pass && gpu.in_range);
+            ++work;
+          });
+      EXPECT_EQ(whole.fault, "");
+      EXPECT_EQ(before, 3);
+      EXPECT_EQ(work, 3);
+      ASSERT_TRUE(whole.counters.has_value());
+      EXPECT_DOUBLE_EQ(whole.counters->dram_read_bytes, 1e6);
+      EXPECT_DOUBLE_EQ(whole.counters->dram_written_bytes, 2e6);
+      EXPECT_DOUBLE_EQ(whole.counters->l2_hit_rate, 0.5);
+      EXPECT_DOUBLE_EQ(whole.counters->tensor_utilization, 0.125);
+      EXPECT_EQ(profiler.count([] {}, [] {}).kernels.size(), 2u) << "and kernels in turn";
+    }
+  }
+  EXPECT_EQ(gpu.open, 0);
+}
+
+TEST(RangeProfiler, AStepThatCannotBeCountedDoesNotSpoilTheNext) {
+  RangeProfiler profiler(fake());
+  const auto fault = [&] {
+    const auto whole = profiler.count_whole([] {}, [] {});
+    EXPECT_EQ(whole.counters.has_value(), whole.fault.empty());
+    return whole.fault;
+  };
+  gpu.on_push = CUPTI_ERROR_UNKNOWN;
+  EXPECT_EQ(fault(), "CUPTI: beginning a range: a result of the fake (999)");
+  gpu.on_push = CUPTI_SUCCESS;
+  gpu.on_pop = CUPTI_ERROR_UNKNOWN;
+  EXPECT_EQ(fault(), "CUPTI: ending a range: a result of the fake (999)");
+  gpu.on_pop = CUPTI_SUCCESS;
+  gpu.dropped = 1;
+  EXPECT_EQ(fault(), "CUPTI dropped the counters of 1 ranges");
+  gpu.dropped = 0;
+  EXPECT_THROW(profiler.count_whole([] {}, [] { throw std::runtime_error("out of memory"); }),
+               std::runtime_error);
+  EXPECT_FALSE(gpu.in_pass || gpu.in_range);
+  EXPECT_EQ(fault(), "");
+}
+
 TEST(RangeProfiler, NotPermitted) {
   const Cupti cupti = fake();
   gpu.on_enable = CUPTI_ERROR_INSUFFICIENT_PRIVILEGES;
@@ -162,6 +238,9 @@ TEST(RangeProfiler, NotPermitted) {
     const auto counted = profiler.count([] { FAIL(); }, [] { FAIL(); });
     EXPECT_EQ(counted.fault, profiler.fault());
     EXPECT_TRUE(counted.kernels.empty());
+    const auto whole = profiler.count_whole([] { FAIL(); }, [] { FAIL(); });
+    EXPECT_EQ(whole.fault, profiler.fault());
+    EXPECT_FALSE(whole.counters.has_value());
   }
   EXPECT_EQ(gpu.open, 0);
   gpu.on_enable = CUPTI_SUCCESS;
@@ -173,7 +252,7 @@ TEST(RangeProfiler, NotPermitted) {
 TEST(RangeProfiler, WhatCannotBeCountedDoesNotSpoilTheNext) {
   RangeProfiler profiler(fake());
   gpu.dropped = 5;
-  EXPECT_EQ(profiler.count([] {}, [] {}).fault, "CUPTI dropped the counters of 5 kernels");
+  EXPECT_EQ(profiler.count([] {}, [] {}).fault, "CUPTI dropped the counters of 5 ranges");
   gpu.dropped = 0;
   gpu.on_start = CUPTI_ERROR_HARDWARE_BUSY;
   EXPECT_EQ(profiler.count([] {}, [] {}).fault,

@@ -112,9 +112,12 @@ struct KernelProfile {
   std::optional<double> plain_sample_s{};
   /// Of a step of a loop as a whole, its kernels beside each other as they run when it is timed.
   std::optional<Counters> counters{};
-  std::string counters_message{}; ///< why nothing, or not all, was counted; one line, or ""
+  std::string counters_message{};        ///< why nothing, or not all, was counted; one line, or ""
   std::vector<ProfiledKernel> kernels{}; ///< longest total first
 };
+
+/// Read from and written to memory by a whole step, where that was counted.
+std::optional<double> counted_bytes(const KernelProfile& profile);
 
 enum class CaseStatus { ok, invalid, failed, unavailable };
 inline constexpr std::array<CaseStatus, 4> kCaseStatuses{
