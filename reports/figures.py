@@ -319,7 +319,7 @@ def loop_roofline(report: Report, png: bool = True) -> style.Drawing | None:
     before = {row.id: found for row in rows if (found := point(row.base, row.base_t_s))}
     ridge = peak / copy if peak and copy else None
     xs = [x for x, _ in (*now.values(), *before.values())] + ([ridge] if ridge else [])
-    low, high = 0.5 * min(xs), 2 * max(xs)
+    low, high = 0.1 * min(xs), 3 * max(xs)
     with style.styled("roofline-loops"):
         figure, axes = pyplot.subplots(figsize=(9.2, 4.6), layout="constrained")
         if copy:
