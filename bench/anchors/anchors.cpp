@@ -87,7 +87,10 @@ std::unique_ptr<measure::Workload> make_mix(device::Device& device) {
 const std::vector<Anchor>& all() {
   static const std::vector<Anchor> kAnchors{
       {.name = "copy", .hash = "616e63686f720001", .make = make_copy, .bytes = copy_bytes},
-      {.name = "mix", .hash = "616e63686f720002", .make = make_mix, .bytes = [](const device::Device&) -> std::int64_t { return 0; }},
+      {.name = "mix",
+       .hash = "616e63686f720002",
+       .make = make_mix,
+       .bytes = [](const device::Device&) -> std::int64_t { return 0; }},
   };
   return kAnchors;
 }
