@@ -80,7 +80,8 @@ std::string count_step(Uncounted& c, profile::RangeProfiler& profiler, LoopMaker
 
 } // namespace
 
-void count_cases(std::vector<Uncounted> cases, const Bench& bench, const Sink& sink) {
+void count_cases(std::vector<Uncounted> cases, const Bench& bench, const Sink& sink,
+                 const std::function<profile::Cupti()>& open) {
   std::optional<profile::RangeProfiler> profiler;
   std::optional<LoopMaker> loops;
   const scenario::Case* last = nullptr;
@@ -88,7 +89,7 @@ void count_cases(std::vector<Uncounted> cases, const Bench& bench, const Sink& s
   for (Uncounted& c : cases) {
     interrupted = interrupted || measure::interrupted();
     if (!interrupted && !profiler)
-      profiler.emplace();
+      profiler.emplace(open());
     std::string fault = interrupted ? "interrupted" : profiler->fault();
     if (fault.empty()) {
       bench.progress.begin(c.result.id);

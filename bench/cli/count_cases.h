@@ -2,8 +2,10 @@
 
 #include <bench/cli/case_results.h>
 #include <bench/cli/injection.h>
+#include <bench/profile/cupti_api.h>
 #include <bench/profile/record.h>
 
+#include <functional>
 #include <vector>
 
 namespace bench::cli {
@@ -20,6 +22,8 @@ struct Uncounted {
 /// runs once for each of CUPTI's passes behind another one, so that it finds the caches as in a
 /// loop. Hands each case on; one that could not be counted says why. Not while an Activity lives.
 /// On an interrupt those that are left are handed on uncounted; then throws measure::Interrupted.
-void count_cases(std::vector<Uncounted> cases, const Bench& bench, const Sink& sink);
+/// `open` is called once there is something to count.
+void count_cases(std::vector<Uncounted> cases, const Bench& bench, const Sink& sink,
+                 const std::function<profile::Cupti()>& open = profile::open_cupti);
 
 } // namespace bench::cli
