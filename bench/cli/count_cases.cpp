@@ -62,7 +62,10 @@ std::string count_kernels(Uncounted& c, profile::RangeProfiler& profiler, const 
 /// The same of a step of a loop as a whole.
 std::string count_step(Uncounted& c, profile::RangeProfiler& profiler, LoopMaker& loops,
                        const Bench& bench) {
-  const ReadyLoop ready = loops.make(std::get<scenario::LoopCase>(c.work->work), c.injection);
+  const auto& loop = std::get<scenario::LoopCase>(c.work->work);
+  if (loop.worker)
+    return "the step of a worker runs in another process, whose kernels only that could count";
+  const ReadyLoop ready = loops.make(loop, c.injection);
   bench.progress.phase("counters");
   const auto step = [&](int index) {
     ready.prepared->step(index % ready.prepared->steps());

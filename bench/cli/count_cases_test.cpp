@@ -88,6 +88,14 @@ TEST_F(CountCases, WhatKeepsOneFromBeingCountedIsSaidAndTheOthersGoOn) {
       count({uncounted()}, [] { return profile::Cupti{.api = {}, .fault = "there is none"}; });
   EXPECT_EQ(missing.at(0).counters_message, "no counters: there is none");
 
+  scenario::Case elsewhere = case_;
+  std::get<scenario::LoopCase>(elsewhere.work).worker.emplace();
+  Uncounted worker = uncounted();
+  worker.work = &elsewhere;
+  EXPECT_EQ(count({worker}, profile::fake_range_profiler).at(0).counters_message,
+            "no counters: the step of a worker runs in another process, whose kernels only that "
+            "could count");
+
   scenario::Case broken = case_;
   std::get<scenario::LoopCase>(broken.work).model.name = "no such model";
   Uncounted first = uncounted();
