@@ -53,6 +53,8 @@ class Case:
     copy_t_s: float | None
     peak_memory_bytes: int
     measured_bytes: float | None  # that a sample moved between GPU and memory, where its profile counted
+    flop: float  # modelled, of a sample; 0: not known
+    matmul_flop_per_s: float | None  # of a large product that was measured beside it
     replicates: list[Replicate]
 
     @property
@@ -86,6 +88,15 @@ class Result:
 
     def case(self, name: str) -> Case | None:
         return next((case for case in self.cases if case.id == name), None)
+
+    @property
+    def copy_rate(self) -> float | None:
+        """Bytes a second of the anchor that copies, else of the largest copy beside a kernel: as bench/compare/roofline.h has it."""
+        for case in self.cases:
+            if case.kind == "anchor" and case.bytes > 0 and case.status == "ok" and case.t_s:
+                return case.bytes / case.t_s
+        beside = [(case.bytes, case.bytes / case.copy_t_s) for case in self.cases if case.bytes > 0 and case.copy_t_s]
+        return max(beside)[1] if beside else None
 
     @property
     def gpus(self) -> list[str]:

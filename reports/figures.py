@@ -263,7 +263,7 @@ def replicates(axes: Axes, row: Row) -> None:
 
 def roofline(report: Report, png: bool = True) -> style.Drawing | None:
     """Bandwidth of kernels against the bytes that they must move, with the copy that was measured beside each."""
-    rows = [r for r in report.rows if r.new and r.new.bytes > 0 and r.new_t_s and r.new.status == "ok"]
+    rows = [r for r in report.rows if r.kind == "kernel" and r.new and r.new.bytes > 0 and r.new_t_s and r.new.status == "ok"]
     if not rows:
         return None
     measured = all(r.new.measured_bytes for r in rows if r.new)
@@ -299,6 +299,54 @@ def roofline(report: Report, png: bool = True) -> style.Drawing | None:
         style.legend_below(axes, 5)
         alt = f"Bandwidth of {len(rows)} kernel cases against their bytes ({kind}), beside a copy of as many bytes."
         return style.finish(figure, "roofline", alt, png)
+
+
+def loop_roofline(report: Report, png: bool = True) -> style.Drawing | None:
+    """A step's rate of operations against those it does a byte, under what copy and product of the same run allow. None where
+    the GPU counted the bytes of no step: there is no model of them."""
+    rows = [r for r in report.rows if r.kind == "loop" and r.new and r.new.status == "ok" and r.new_t_s and r.new.measured_bytes and r.new.flop]
+    if not rows:
+        return None
+    copy = report.result.copy_rate if report.result else None
+    peaks = [row.new.matmul_flop_per_s for row in rows if row.new and row.new.matmul_flop_per_s]
+    peak = max(peaks) if peaks else None
+
+    def point(case: Case | None, t_s: float | None) -> tuple[float, float] | None:
+        """(operations a byte, TFLOP/s); None where its bytes were not counted."""
+        return (case.flop / case.measured_bytes, case.flop / t_s / 1e12) if case and t_s and case.measured_bytes else None
+
+    now = {row.id: found for row in rows if (found := point(row.new, row.new_t_s))}
+    before = {row.id: found for row in rows if (found := point(row.base, row.base_t_s))}
+    ridge = peak / copy if peak and copy else None
+    xs = [x for x, _ in (*now.values(), *before.values())] + ([ridge] if ridge else [])
+    low, high = 0.1 * min(xs), 3 * max(xs)
+    with style.styled("roofline-loops"):
+        figure, axes = pyplot.subplots(figsize=(9.2, 4.6), layout="constrained")
+        if copy:
+            end = min(high, ridge) if ridge else high
+            axes.plot([low, end], [copy * low / 1e12, copy * end / 1e12], color=style.MUTED, linestyle=(0, (4, 2)),
+                      label=f"copy, {copy / 1e12:.2f} TB/s")  # fmt: skip
+        if peak:
+            start = max(low, ridge) if ridge else low
+            axes.plot([start, high], [peak / 1e12, peak / 1e12], color=style.INK, linewidth=1, label=f"matrix product, {peak / 1e12:.0f} TFLOP/s")
+        shapes, colours = "o^sDvP*X", (style.NEW, style.BASE, style.GOOD, "#cc79a7", "#e69f00", style.MUTED)
+        for i, (name, here) in enumerate(now.items()):
+            shape, colour = shapes[i % len(shapes)], colours[i % len(colours)]
+            axes.plot(*here, shape, color=colour, ms=6.5, alpha=0.85, linestyle="none", label=style.plain(style.shortened(name, 48)))
+            if name in before:
+                axes.plot(*before[name], shape, color=colour, mfc="none", ms=9.5, mew=0.8, alpha=0.8, linestyle="none")
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        _plain_logs(axes)
+        axes.set_title("Steps under the roofline" + (" (hollow: the baseline's)" if before else ""))
+        axes.set_xlabel("FLOP a byte (FLOP modelled; bytes measured: the GPU's own count)")
+        axes.set_ylabel("TFLOP/s")
+        style.legend_below(axes, 2)
+        alt = f"Rate of operations of {len(rows)} loop{'s' if len(rows) > 1 else ''} against FLOP a byte, bytes measured, under " + (
+            f"a copy of {copy / 1e12:.2f} TB/s" if copy else "no copy, which was not measured,") + (
+            f" and a matrix product of {peak / 1e12:.0f} TFLOP/s. " if peak else " and no matrix product. ")  # fmt: skip
+        alt += " ".join(f"{name}: {y:.0f} TFLOP/s at {x:.0f} FLOP a byte." for name, (x, y) in now.items())
+        return style.finish(figure, "roofline-loops", alt, png)
 
 
 def _plain_logs(axes: Axes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +50,10 @@ def breakable(name: str) -> Markup:
     return Markup("/<wbr>").join(name.split("/"))
 
 
-def render(report: Report, overview: style.Drawing | None, roofline: style.Drawing | None, drawn: dict[str, style.Drawing]) -> str:
-    """`drawn`: the figures of those cases that have one, by case id."""
+def render(
+    report: Report, overview: style.Drawing | None, rooflines: Sequence[style.Drawing | None], drawn: dict[str, style.Drawing]
+) -> str:
+    """`rooflines`: of kernels and of loops; `drawn`: the figures of those cases that have one, by case id."""
     engine = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -73,7 +76,7 @@ def render(report: Report, overview: style.Drawing | None, roofline: style.Drawi
         report=report,
         result=report.result,
         overview=overview,
-        roofline=roofline,
+        rooflines=[drawing for drawing in rooflines if drawing],
         drawn=drawn,
         figure=figure,
         sort_key=sort_key,

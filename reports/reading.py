@@ -59,8 +59,11 @@ def _replicate(data: dict[str, Any]) -> Replicate:
     )
 
 
-def _measured_bytes(kernels: list[dict[str, Any]]) -> float | None:
-    """None unless every kernel was counted."""
+def _measured_bytes(profile: dict[str, Any]) -> float | None:
+    """Of the sample as a whole where that was counted, else of all its kernels; None unless every one was counted."""
+    if whole := _dict(profile.get("counters")):
+        return float(whole["dram_read_bytes"] + whole["dram_written_bytes"])
+    kernels = _list(profile.get("kernels"))
     if not kernels or not all(kernel.get("counters") for kernel in kernels):
         return None
     return sum(float(k["launches"] * (k["counters"]["dram_read_bytes"] + k["counters"]["dram_written_bytes"])) for k in kernels)
@@ -79,7 +82,9 @@ def _case(data: dict[str, Any]) -> Case:
         launches=data.get("launches"),
         copy_t_s=_number(_dict(data.get("reference")).get("copy_t_s")),
         peak_memory_bytes=int(data.get("peak_memory_bytes") or 0),
-        measured_bytes=_measured_bytes(_list(_dict(data.get("profile")).get("kernels"))),
+        measured_bytes=_measured_bytes(_dict(data.get("profile"))),
+        flop=_number(data.get("flop")) or 0,
+        matmul_flop_per_s=_number(_dict(data.get("reference")).get("matmul_flop_per_s")),
         replicates=[_replicate(_dict(r)) for r in _list(data.get("replicates"))],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 
 from reports.document import Case, Judgement, Report, Row
@@ -152,8 +153,38 @@ def reproduce(report: Report) -> str:
     return shlex.join(["ci/bench", *report.result.argv[1:]]) if report.result and report.result.argv else ""
 
 
+_SHARED = re.compile(
+    r"(?<![A-Za-z0-9_])(?:void |\(anonymous namespace\)::|<unnamed>::|at::native::|at::cuda::|at::|c10::|bench::|kernels::cuda::|kernels::"
+    r"|cuda::detail::|std::)"
+)
+_ELEMENTWISE = re.compile(r"(vectorized_|unrolled_|)elementwise_kernel<[0-9, ]*(?:gpu_kernel_impl_nocast<|gpu_kernel_impl<)?")
+_WRAPPED = re.compile(r"(?:Binary|AUnary|BUnary)Functor<.*?binary_internal::")
+
+
+def _first_argument(text: str) -> str:
+    """'add<float>, array<char*, 3> >(int' -> 'add<float>': up to what is outside of its own brackets."""
+    depth = 0
+    for i, c in enumerate(text):
+        if depth == 0 and c in ",>(":
+            return text[:i].rstrip()
+        depth += (c == "<") - (c == ">")
+    return text + ".."  # results cut names
+
+
+def _without_arguments(name: str) -> str:
+    depth = 0
+    for i, c in enumerate(name):
+        if c == "(" and depth == 0 and i > 0:
+            return name[:i]
+        depth += (c in "<(") - (c in ">)")
+    return name
+
+
 def kernel(name: str, longest: int) -> str:
-    """A kernel's name without what all of them share."""
-    for noise in ("void ", "at::native::", "at::cuda::", "(anonymous namespace)::"):
-        name = name.replace(noise, "")
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+    """A kernel's name without what all of them share: the rule of bench/compare/kernel_name.h."""
+    name = _SHARED.sub("", name)
+    if match := _ELEMENTWISE.match(name):
+        functor = _WRAPPED.sub("", name[match.end() :], count=1) if _WRAPPED.match(name, match.end()) else name[match.end() :]
+        name = f"{match[1]}elementwise {_first_argument(functor)}"
+    name = re.sub(r"[\x00-\x1f\x7f]", "?", _without_arguments(name)) or "?"
+    return name if len(name) <= longest else name[: longest - 2] + ".."

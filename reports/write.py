@@ -46,7 +46,7 @@ def files(report: Report, most_figures: int) -> Iterator[tuple[str, str | bytes]
     from reports import figures, page  # need matplotlib and Jinja2
 
     yield from texts(report)
-    overview, roofline = figures.forest(report), figures.roofline(report)
+    overview, roofline, loops = figures.forest(report), figures.roofline(report), figures.loop_roofline(report)
     drawn: dict[str, Drawing] = {}
     names: set[str] = set()
     for row in drawn_rows(report, most_figures):
@@ -54,11 +54,11 @@ def files(report: Report, most_figures: int) -> Iterator[tuple[str, str | bytes]
         if drawing and drawing.name not in names:  # two ids may make one file name
             names.add(drawing.name)
             drawn[row.id] = drawing
-    for drawing in (overview, roofline, *drawn.values()):
+    for drawing in (overview, roofline, loops, *drawn.values()):
         if drawing:
             yield f"figures/{drawing.name}.svg", drawing.svg
             yield f"figures/{drawing.name}.png", drawing.png
-    yield "report.html", page.render(report, overview, roofline, drawn)
+    yield "report.html", page.render(report, overview, [roofline, loops], drawn)
 
 
 def write_file(path: Path, content: str | bytes) -> None:

@@ -35,10 +35,20 @@ at::TensorOptions options(const device::Device& device) {
   return at::TensorOptions().device(device.torch_device()).dtype(at::kBFloat16);
 }
 
+constexpr int kCopies = 10;
+
+std::int64_t copied_elements(const device::Device& device) {
+  return on_gpu(device) ? 128 << 20 : 1 << 20; // 256 MiB, 2 MiB
+}
+
+std::int64_t copy_bytes(const device::Device& device) {
+  constexpr std::int64_t kElementBytes = 2; // read, and written
+  return 2 * kCopies * kElementBytes * copied_elements(device);
+}
+
 std::unique_ptr<measure::Workload> make_copy(device::Device& device) {
-  constexpr int kCopies = 10;
-  const std::int64_t elements = on_gpu(device) ? 128 << 20 : 1 << 20; // 256 MiB, 2 MiB
-  const at::Tensor from = at::randn({elements}, options(device)), to = at::empty_like(from);
+  const at::Tensor from = at::randn({copied_elements(device)}, options(device)),
+                   to = at::empty_like(from);
   return std::make_unique<Recorded>(device.record([from, to] {
     for (int i = 0; i < kCopies; ++i)
       to.copy_(from);
@@ -76,8 +86,11 @@ std::unique_ptr<measure::Workload> make_mix(device::Device& device) {
 
 const std::vector<Anchor>& all() {
   static const std::vector<Anchor> kAnchors{
-      {.name = "copy", .hash = "616e63686f720001", .make = make_copy},
-      {.name = "mix", .hash = "616e63686f720002", .make = make_mix},
+      {.name = "copy", .hash = "616e63686f720001", .make = make_copy, .bytes = copy_bytes},
+      {.name = "mix",
+       .hash = "616e63686f720002",
+       .make = make_mix,
+       .bytes = [](const device::Device&) -> std::int64_t { return 0; }},
   };
   return kAnchors;
 }

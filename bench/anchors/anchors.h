@@ -3,6 +3,7 @@
 #include <bench/device/device.h>
 #include <bench/measure/workload.h>
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ struct Anchor {
   std::string_view name; ///< last part of its case id
   std::string_view hash; ///< 16 hex digits; changes with the anchor's work and never else
   std::unique_ptr<measure::Workload> (*make)(device::Device& device);
+  std::int64_t (*bytes)(const device::Device& device); ///< read and written by a step; 0: not known
 };
 
 /// "copy": memory to memory, far larger than the L2 cache; a step is ten copies.

@@ -26,5 +26,11 @@ TEST(Anchors, EachRunsAndIsTold) {
   }
 }
 
+TEST(Anchors, ACopyKnowsItsBytes) {
+  const auto device = device::open_device(scenario::DeviceKind::cpu);
+  EXPECT_EQ(all().front().name, "copy");
+  EXPECT_EQ(all().front().bytes(*device), 10 * 2 * (2 << 20)); // ten times 2 MiB, there and back
+}
+
 } // namespace
 } // namespace bench::anchors

@@ -1,6 +1,7 @@
 #include <bench/cli/columns.h>
 #include <bench/cli/comparison_table.h>
 #include <bench/cli/explain_table.h>
+#include <bench/compare/kernel_name.h>
 
 #include <fmt/format.h>
 
@@ -129,6 +130,11 @@ std::string explain_table(const compare::CaseExplanation& c, int rows, const Sty
   const Explanation& e = *c.explanation;
   text += side("base", e.base_sample_s, e.base_hz, e.base_source) + "\n";
   text += side("now", e.new_sample_s, e.new_hz, e.new_source) + "\n";
+  if (e.base_bytes && e.new_bytes) {
+    text += fmt::format("memory {:.2f} GB read and written in a step, now {:.2f} GB: {:+.2f} %\n",
+                        *e.base_bytes / 1e9, *e.new_bytes / 1e9,
+                        100 * (*e.new_bytes / *e.base_bytes - 1));
+  }
   for (const std::string& note : e.notes) {
     text += style.yellow(note) + "\n";
   }

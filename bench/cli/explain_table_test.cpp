@@ -65,6 +65,16 @@ the profiles                                                            90.100  
 )");
 }
 
+TEST(ExplainTable, BytesOfAStepWhereBothSidesCountedThem) {
+  compare::CaseExplanation c = explained();
+  EXPECT_EQ(explain_table(c, 24, Style(false)).find("memory"), std::string::npos);
+  c.explanation->base_bytes = 1.68e10;
+  c.explanation->new_bytes = 1.42e10;
+  EXPECT_NE(explain_table(c, 24, Style(false))
+                .find("\nmemory 16.80 GB read and written in a step, now 14.20 GB: -15.48 %\n"),
+            std::string::npos);
+}
+
 TEST(ExplainTable, KernelsPastTheRowsAreCounted) {
   const std::string text = explain_table(explained(), 1, Style(false));
   EXPECT_NE(text.find("norm<float>"), std::string::npos);

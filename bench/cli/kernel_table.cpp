@@ -1,7 +1,8 @@
 #include <bench/cli/columns.h>
 #include <bench/cli/comparison_table.h>
 #include <bench/cli/kernel_table.h>
-#include <bench/compare/exact.h>
+#include <bench/compare/kernel_name.h>
+#include <bench/compare/roofline.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <regex>
 #include <set>
 
 namespace bench::cli {
@@ -104,7 +104,7 @@ std::string text_of(const KernelProfile& profile, std::size_t rows, const Style&
   }
   const std::size_t room = std::max(kLeastName, kWidth - std::min(kWidth, used));
   for (std::size_t i = 0; i < shown; ++i)
-    all[i][0] = short_kernel_name(profile.kernels[i].name, room);
+    all[i][0] = compare::short_kernel_name(profile.kernels[i].name, room);
   Columns columns(std::vector<std::string>(std::begin(kHeaders), std::end(kHeaders)));
   for (auto& row : all)
     columns.add(std::move(row));
@@ -135,33 +135,39 @@ std::string overhead_line(const CaseResult& result) {
   return line + fmt::format("; timed {}{}", time_text(stats::median(times)), at(f_hz));
 }
 
-/// Torch's kernels of one operation an element differ in the functor that they are given.
-void shorten_elementwise(std::string& name) {
-  static const std::regex wrapper(
-      R"((?:vectorized_|unrolled_)?elementwise_kernel<(?:\d+, )*(?:gpu_kernel_impl(?:_nocast)?<)?([^,(<>]*).*)");
-  if (std::smatch match; std::regex_match(name, match, wrapper))
-    name = "elementwise " + match[1].str();
+std::string rate_text(double bytes_per_s) {
+  return bytes_per_s >= 1e12 ? fmt::format("{:.2f} TB/s", bytes_per_s / 1e12)
+                             : fmt::format("{:.0f} GB/s", bytes_per_s / 1e9);
 }
 
-void erase_all(std::string& text, std::string_view what) {
-  for (std::size_t at; (at = text.find(what)) != std::string::npos;)
-    text.erase(at, what.size());
+/// What a step moves and how near that and its products come to what was measured.
+std::string roofline_lines(const results::Result& result, const CaseResult& loop) {
+  const std::optional<compare::Roofline> roof = compare::roofline(result, loop);
+  if (!roof)
+    return "";
+  const results::Counters& counters = *loop.profile->counters;
+  std::string text = fmt::format(
+      "a step: {} read, {} written, L2 hits {}, tensor pipes at work in {} of its cycles\n",
+      bytes_text(counters.dram_read_bytes), bytes_text(counters.dram_written_bytes),
+      share_text(counters.l2_hit_rate), share_text(counters.tensor_utilization));
+  const auto of = [](std::optional<double> share, const char* what, const std::string& whole) {
+    return share ? fmt::format(" is {:.0f} % of {} ({})", 100 * *share, what, whole) : "";
+  };
+  const auto memory = roof->memory_share(), tensor = roof->tensor_share();
+  text += rate_text(roof->bytes / roof->t_s) +
+          of(memory, "the copy", memory ? rate_text(*roof->copy_bytes_per_s) : "");
+  if (roof->flop > 0)
+    text += fmt::format(
+        ", {:.0f} TFLOP/s{}", roof->flop / roof->t_s / 1e12,
+        of(tensor, "the product",
+           tensor ? fmt::format("{:.0f} TFLOP/s", *roof->matmul_flop_per_s / 1e12) : ""));
+  if (memory && tensor)
+    text += *tensor >= *memory ? ": nearer to the tensor cores' bound"
+                               : ": nearer to the memory's bound";
+  return text + '\n';
 }
 
 } // namespace
-
-std::string short_kernel_name(std::string name, std::size_t width) {
-  if (name.starts_with("void "))
-    name.erase(0, 5);
-  for (const char* common : {"(anonymous namespace)::", "at::native::", "at::", "c10::", "bench::",
-                             "kernels::", "cuda::detail::", "std::"})
-    erase_all(name, common);
-  shorten_elementwise(name);
-  name = compare::without_arguments(std::move(name));
-  if (name.size() > width)
-    name = name.substr(0, width - 2) + "..";
-  return name;
-}
 
 std::string kernel_tables(const results::Result& result, int rows, const Style& style) {
   std::string text;
@@ -184,8 +190,10 @@ std::string kernel_tables(const results::Result& result, int rows, const Style& 
     text += '\n';
     if (!profile.message.empty())
       text += style.yellow(profile.message) + '\n';
+    if (!profile.counters_message.empty())
+      text += style.yellow(profile.counters_message) + '\n';
     if (!profile.kernels.empty())
-      text += fmt::format("{}\n\n{}", overhead_line(c),
+      text += fmt::format("{}\n{}\n{}", overhead_line(c), roofline_lines(result, c),
                           text_of(profile, static_cast<std::size_t>(std::max(rows, 1)), style));
   }
   return text;

@@ -9,7 +9,9 @@ namespace bench::cli {
 
 /// For each case with a profile the table of its kernels, the longest first: `rows` of them, the
 /// rest summed, and the gaps, which add up to a sample (a step of a loop, a launch of a kernel
-/// case). Lines of at most 120 columns. A case without a table says why.
+/// case). Lines of at most 120 columns. A case without a table says why. Above the table of a loop
+/// whose step the GPU counted stands what that moves and how near it comes to the measured copy and
+/// matrix product.
 ///
 ///     launches  of the kernel by the operation, in one sample
 ///     total     time of them in one sample
@@ -20,9 +22,5 @@ namespace bench::cli {
 ///     L2 hits   of the sectors asked for
 ///     tensor    share of the cycles in which the tensor pipes were at work
 std::string kernel_tables(const results::Result& result, int rows, const Style& style);
-
-/// A demangled name without what all names have in common (`void`, namespaces of torch, arguments)
-/// in at most `width` columns.
-std::string short_kernel_name(std::string name, std::size_t width);
 
 } // namespace bench::cli

@@ -97,6 +97,50 @@ TEST(KernelTables, CountersWhereTheGpuCounted) {
   EXPECT_NE(text.find("63.40 MB   50.0 %  92.1 %"), std::string::npos) << text;
 }
 
+TEST(KernelTables, HowNearAStepComesToCopyAndProduct) {
+  results::Result result = profiled();
+  results::CaseResult& loop = result.cases[0];
+  loop.flop = 5.51e13;
+  loop.reference.matmul_flop_per_s = 6.87e14;
+  loop.profile->counters = results::Counters{.dram_read_bytes = 1.23e10,
+                                             .dram_written_bytes = 4.5e9,
+                                             .l2_hit_rate = 0.613,
+                                             .tensor_utilization = 0.7092};
+  results::CaseResult copy;
+  copy.id = "zimage/anchor/copy";
+  copy.kind = "anchor";
+  copy.bytes = 5.36870912e9;
+  copy.replicates.emplace_back().samples.t_s = {1.269e-3};
+  result.cases.push_back(copy);
+  const auto lines = [&] {
+    const std::string text = kernel_tables(result, 2, Style(false));
+    const std::size_t from = text.find("\na step: ");
+    return from == text.npos ? text : text.substr(from + 1, text.find("\n\n", from) - from - 1);
+  };
+  EXPECT_EQ(
+      lines(),
+      "a step: 12.30 GB read, 4.50 GB written, L2 hits 61.3 %, tensor pipes at work in 70.9 % of "
+      "its cycles\n189 GB/s is 4 % of the copy (4.23 TB/s), 618 TFLOP/s is 90 % of the product "
+      "(687 "
+      "TFLOP/s): nearer to the tensor cores' bound");
+  result.cases[0].profile->counters->dram_read_bytes = 3.6e11;
+  EXPECT_NE(lines().find("4.09 TB/s is 97 % of the copy"), std::string::npos) << lines();
+  EXPECT_TRUE(lines().ends_with(": nearer to the memory's bound")) << lines();
+  result.cases.pop_back();
+  result.cases[0].reference.matmul_flop_per_s.reset();
+  EXPECT_TRUE(lines().ends_with("\n4.09 TB/s, 618 TFLOP/s")) << lines();
+}
+
+TEST(KernelTables, WhyNothingWasCounted) {
+  results::Result result = profiled();
+  result.cases[0].profile->counters_message = "no counters: the driver lets only administrators";
+  const std::string text = kernel_tables(result, 2, Style(false));
+  EXPECT_NE(text.find("\nno counters: the driver lets only administrators\n8 steps of "),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("\nnvjet_hsh"), std::string::npos) << "the table is there";
+}
+
 TEST(KernelTables, WhyThereIsNone) {
   results::Result result = profiled();
   result.cases[0].profile = results::KernelProfile{};
@@ -110,29 +154,6 @@ TEST(KernelTables, WhyThereIsNone) {
   result.cases[0].profile.reset();
   result.cases[1].profile.reset();
   EXPECT_EQ(kernel_tables(result, 5, Style(false)), "");
-}
-
-TEST(ShortKernelName, KeepsWhatTellsKernelsApart) {
-  EXPECT_EQ(
-      short_kernel_name("void at::native::(anonymous namespace)::vectorized_layer_norm_kernel<"
-                        "c10::BFloat16, float, true>(int, float, c10::BFloat16 const*)",
-                        100),
-      "vectorized_layer_norm_kernel<BFloat16, float, true>");
-  EXPECT_EQ(short_kernel_name("kernels::cuda::row_chain<(int)3>(float*)", 100),
-            "cuda::row_chain<(int)3>");
-  EXPECT_EQ(short_kernel_name(
-                "void at::native::elementwise_kernel<128, 4, at::native::gpu_kernel_impl_nocast<"
-                "at::native::(anonymous namespace)::silu_kernel(at::TensorIteratorBase&)::{lambda(",
-                100),
-            "elementwise silu_kernel");
-  EXPECT_EQ(
-      short_kernel_name(
-          "void at::native::vectorized_elementwise_kernel<8, at::native::CUDAFunctor_add<"
-          "c10::BFloat16>, std::array<char*, 3ul> >(int, at::native::CUDAFunctor_add<c10::BFl",
-          100),
-      "elementwise CUDAFunctor_add");
-  EXPECT_EQ(short_kernel_name("[memcpy]", 100), "[memcpy]");
-  EXPECT_EQ(short_kernel_name("abcdefgh", 6), "abcd..");
 }
 
 } // namespace

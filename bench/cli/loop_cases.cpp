@@ -254,6 +254,7 @@ void measure_anchors(std::string_view scenario, const Bench& bench, const Sink& 
     result.id = fmt::format("{}/anchor/{}", scenario, anchor.name);
     result.kind = "anchor";
     result.hash = anchor.hash;
+    result.bytes = static_cast<double>(anchor.bytes(bench.device));
     bench.progress.begin(result.id);
     try {
       const auto workload = anchor.make(bench.device);

@@ -69,4 +69,17 @@ void Injector::inject(const Injection& injection, const engines::Engine& engine,
   });
 }
 
+ReadyLoop LoopMaker::make(const scenario::LoopCase& loop, const Injection& injection) {
+  const engines::Engine& engine = usable_engine(loop, device_);
+  progress_.phase("weights");
+  models::Denoiser& network = models_.get(loop.model);
+  network.use(loop.paths);
+  progress_.phase("capture");
+  ReadyLoop ready;
+  ready.denoise = std::make_unique<models::DenoiseLoop>(network, loop.model, loop.spec, device_);
+  injector_.inject(injection, engine, *ready.denoise);
+  ready.prepared = engine.prepare(*ready.denoise, device_);
+  return ready;
+}
+
 } // namespace bench::cli

@@ -50,4 +50,30 @@ class Injector {
   double cycles_ = 0; ///< of a step of the case under way; 0: not known yet
 };
 
+/// A loop case ready to run.
+struct ReadyLoop {
+  std::unique_ptr<models::DenoiseLoop> denoise; ///< what `prepared` runs
+  std::unique_ptr<engines::PreparedLoop> prepared;
+};
+
+/// Makes loop cases ready, for those who time nothing.
+class LoopMaker {
+ public:
+  LoopMaker(device::Device& device, measure::Progress& progress)
+      : device_(device), progress_(progress), models_(device), marker_(device.make_marker()),
+        injector_(device, *marker_, progress) {}
+
+  void begin_case() { injector_.begin_case(); }
+  ReadyLoop make(const scenario::LoopCase& loop, const Injection& injection);
+  /// As ModelCache::drop.
+  void drop_model() { models_.drop(); }
+
+ private:
+  device::Device& device_;
+  measure::Progress& progress_;
+  ModelCache models_;
+  std::unique_ptr<measure::Marker> marker_;
+  Injector injector_;
+};
+
 } // namespace bench::cli

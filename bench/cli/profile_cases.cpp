@@ -1,9 +1,9 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
 #include <bench/cli/case_results.h>
+#include <bench/cli/count_cases.h>
 #include <bench/cli/loop_setup.h>
 #include <bench/cli/worker_setup.h>
-#include <bench/device/kernel_name.h>
 #include <bench/kernel_bench/kernel_work.h>
 #include <bench/kernel_bench/rotation.h>
 #include <bench/measure/interrupt.h>
@@ -11,7 +11,6 @@
 #include <bench/profile/activity.h>
 #include <bench/profile/aggregate.h>
 #include <bench/profile/chrome_trace.h>
-#include <bench/profile/range_profiler.h>
 #include <bench/stats/summary.h>
 
 #include <ATen/core/Tensor.h>
@@ -26,11 +25,12 @@
 namespace bench::cli {
 namespace {
 
-constexpr int kSteps = 8;             // of a loop that are profiled
-constexpr int kLaunches = 100;        // of a kernel, at least
-constexpr int kTracedLaunches = 8;    // of a kernel that go into the trace
-constexpr int kWarmUpSteps = 10;      // in one chunk of the warm-up
-constexpr double kKernelWarmUp = .25; // seconds
+constexpr int kSteps = 8;                       // of a loop that are profiled
+constexpr int kLaunches = 100;                  // of a kernel, at least
+constexpr int kTracedLaunches = 8;              // of a kernel that go into the trace
+constexpr int kWarmUpSteps = 10;                // in one chunk of the warm-up
+constexpr double kKernelWarmUp = .25;           // seconds
+constexpr std::int64_t kHeadStart = 10'000'000; // cycles, about 5 ms
 
 using results::KernelProfile;
 
@@ -38,15 +38,14 @@ using results::KernelProfile;
 class ProfilePass {
  public:
   explicit ProfilePass(const Bench& bench)
-      : bench_(bench), models_(bench.device), marker_(bench.device.make_marker()),
-        injector_(bench.device, *marker_, bench.progress) {
+      : bench_(bench), loops_(bench.device, bench.progress), marker_(bench.device.make_marker()) {
     if (bench.device.kind() != scenario::DeviceKind::cuda)
       fault_ = "no kernels on a CPU: CUPTI sees what runs on a GPU";
     else if (activity_.emplace(); !activity_->fault().empty())
       fault_ = activity_->fault();
   }
 
-  void begin_case() { injector_.begin_case(); }
+  void begin_case() { loops_.begin_case(); }
 
   results::CaseResult measure(const scenario::Case& c, const std::optional<Injection>& injection) {
     const bool is_loop = std::holds_alternative<scenario::LoopCase>(c.work);
@@ -84,14 +83,8 @@ class ProfilePass {
                      const std::string& id) {
     if (loop.worker)
       return worker_loop(loop, injection, id);
-    const engines::Engine& engine = usable_engine(loop, bench_.device);
-    bench_.progress.phase("weights");
-    models::Denoiser& network = models_.get(loop.model);
-    network.use(loop.paths);
-    bench_.progress.phase("capture");
-    models::DenoiseLoop denoise(network, loop.model, loop.spec, bench_.device);
-    injector_.inject(injection, engine, denoise);
-    const auto prepared = engine.prepare(denoise, bench_.device);
+    const ReadyLoop ready = loops_.make(loop, injection);
+    const auto& prepared = ready.prepared;
     const auto run = [&](int steps) {
       prepared->begin();
       marker_->mark();
@@ -115,7 +108,7 @@ class ProfilePass {
                             const std::string& id) {
     if (injection.kind != Injection::Kind::none)
       throw UnavailableError(kNoInjection);
-    models_.drop();
+    loops_.drop_model();
     results::CaseResult ignored;
     const auto client = start_worker(loop, bench_, ignored);
     load_worker(*client, loop, bench_, ignored);
@@ -163,8 +156,14 @@ class ProfilePass {
       recording->replay();
       marker_->mark();
     };
+    // While the device spins the host gets ahead: under CUPTI it takes as long to launch a graph as
+    // small kernels take to run, and a region must not begin with that.
+    const auto run_at_once = [&] {
+      bench_.device.spin(kHeadStart);
+      run();
+    };
     profile::Activity::Taken taken =
-        record(run, run, std::min(bench_.sampling.warmup_s, kKernelWarmUp));
+        record(run_at_once, run, std::min(bench_.sampling.warmup_s, kKernelWarmUp));
     const std::vector<profile::Records> region = profile::split_at_stamps(taken.records);
     const std::vector<profile::Records> samples = region.size() == 1
                                                       ? profile::split_evenly(region[0], launches)
@@ -245,81 +244,12 @@ class ProfilePass {
   const Bench& bench_;
   std::optional<profile::Activity> activity_; // from before the first graph is captured
   std::string fault_;                         ///< why nothing is recorded
-  ModelCache models_;
+  LoopMaker loops_;
   std::unique_ptr<measure::Marker> marker_;
-  Injector injector_;
   std::vector<measure::Span> spans_, plain_spans_; ///< under CUPTI, and while it slept
   profile::ChromeTrace trace_;
   profile::Records launch_;
 };
-
-/// A kernel case with its table, whose counters are still to come.
-struct Uncounted {
-  const scenario::Case* work;
-  results::CaseResult result;
-  profile::Records launch;
-};
-
-/// Adds what the GPU counted while each kernel of a launch ran to its row of the table.
-void add_counters(Uncounted& c, profile::RangeProfiler& profiler, const Bench& bench) {
-  KernelProfile& profile = *c.result.profile;
-  const auto& kernel = std::get<scenario::KernelCase>(c.work->work);
-  const kernel_bench::Rotation rotation =
-      kernel_bench::rotation_for(kernel_bench::footprint(kernel), bench.device.l2_bytes());
-  const auto work = kernel_bench::make_work(kernel, rotation.sets, bench.seed, bench.device);
-  const auto rotate = [&] { // set 0 lies then where it would in the timed rotation
-    for (int i = 0; i < rotation.sets; ++i)
-      work->launch(i);
-    bench.device.synchronize();
-  };
-  const auto launch = [&] {
-    work->launch(0);
-    bench.device.synchronize();
-  };
-  rotate(); // modules are loaded by the first launch
-  const profile::RangeProfiler::Counted counted = profiler.count(rotate, launch);
-  std::vector<std::ptrdiff_t> rows;
-  for (const profile::Record& r : c.launch)
-    if (r.name != device::kMemcpyName && r.name != device::kMemsetName) // no kernels, not counted
-      rows.push_back(profile::row_of(profile, r));
-  std::string fault = counted.fault;
-  if (fault.empty() && counted.kernels.size() != rows.size())
-    fault = fmt::format("{} kernels were counted, a launch has {}", counted.kernels.size(),
-                        rows.size());
-  if (!fault.empty()) {
-    if (profile.message.empty())
-      profile.message = "no counters: " + fault;
-    return;
-  }
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    results::ProfiledKernel& row = profile.kernels[static_cast<std::size_t>(rows[i])];
-    const auto share = 1 / static_cast<double>(row.launches);
-    results::Counters& sum = row.counters ? *row.counters : row.counters.emplace();
-    sum.dram_read_bytes += share * counted.kernels[i].dram_read_bytes;
-    sum.dram_written_bytes += share * counted.kernels[i].dram_written_bytes;
-    sum.l2_hit_rate += share * counted.kernels[i].l2_hit_rate;
-    sum.tensor_utilization += share * counted.kernels[i].tensor_utilization;
-  }
-}
-
-void count_all(std::vector<Uncounted> cases, const Bench& bench, const Sink& sink) {
-  std::optional<profile::RangeProfiler> profiler;
-  if (!cases.empty())
-    profiler.emplace();
-  for (Uncounted& c : cases) {
-    if (measure::interrupted())
-      throw measure::Interrupted{};
-    bench.progress.begin(c.result.id);
-    bench.progress.phase("counters");
-    try {
-      add_counters(c, *profiler, bench);
-    } catch (const std::exception& e) {
-      c.result.profile->message = fmt::format("no counters: {}", e.what());
-    }
-    bench.device.release_reserves();
-    sink(std::move(c.result));
-  }
-}
 
 } // namespace
 
@@ -327,6 +257,9 @@ void profile_cases(const std::vector<scenario::Case>& cases,
                    const std::vector<std::optional<Injection>>& arms, const Bench& bench,
                    const std::filesystem::path& trace, const Sink& sink) {
   std::vector<Uncounted> uncounted;
+  const auto is_loop = [](const scenario::Case& c) {
+    return std::holds_alternative<scenario::LoopCase>(c.work);
+  };
   {
     ProfilePass pass(bench);
     const auto one = [&](const scenario::Case& c, const std::optional<Injection>& arm) {
@@ -334,23 +267,31 @@ void profile_cases(const std::vector<scenario::Case>& cases,
         throw measure::Interrupted{};
       bench.progress.begin(arm ? injected_id(c.id, *arm) : c.id);
       results::CaseResult result = pass.measure(c, arm);
-      if (std::holds_alternative<scenario::KernelCase>(c.work) && !result.profile->kernels.empty())
-        uncounted.push_back({.work = &c, .result = std::move(result), .launch = pass.launch()});
+      if (!result.profile->kernels.empty())
+        uncounted.push_back({.work = &c,
+                             .injection = arm.value_or(Injection{}),
+                             .result = std::move(result),
+                             .launch = is_loop(c) ? profile::Records{} : pass.launch()});
       else
         sink(std::move(result));
     };
-    for (const scenario::Case& c : cases) {
-      pass.begin_case();
-      if (std::holds_alternative<scenario::KernelCase>(c.work))
-        one(c, std::nullopt);
-      else
-        for (const std::optional<Injection>& arm : arms)
-          one(c, arm);
+    try {
+      for (const scenario::Case& c : cases) {
+        pass.begin_case();
+        if (!is_loop(c))
+          one(c, std::nullopt);
+        else
+          for (const std::optional<Injection>& arm : arms)
+            one(c, arm);
+      }
+    } catch (const measure::Interrupted&) {
+      count_cases(std::move(uncounted), bench, sink); // hands on what is there
+      throw;
     }
     if (!trace.empty() && !pass.trace().empty())
       write_file_atomically(trace, pass.trace().text());
   }
-  count_all(std::move(uncounted), bench, sink); // only now: the two kinds of CUPTI do not mix
+  count_cases(std::move(uncounted), bench, sink); // only now: the two kinds of CUPTI do not mix
 }
 
 } // namespace bench::cli

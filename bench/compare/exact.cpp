@@ -1,4 +1,5 @@
 #include <bench/compare/exact.h>
+#include <bench/compare/kernel_name.h>
 
 #include <fmt/format.h>
 
@@ -106,42 +107,6 @@ std::string to_text(const ExactChange& change) {
   }
   if (change.kernels.size() > kMostNamed) {
     text += fmt::format(" and {} more", change.kernels.size() - kMostNamed);
-  }
-  return text;
-}
-
-std::string without_arguments(std::string name) {
-  int depth = 0;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (name[i] == '(' && depth == 0 && i > 0) {
-      name.resize(i);
-      break;
-    }
-    depth += name[i] == '<' || name[i] == '(';
-    depth -= name[i] == '>' || name[i] == ')';
-  }
-  return name;
-}
-
-std::string short_kernel_name(std::string_view name, std::size_t width) {
-  constexpr std::string_view kShared[] = {"void ",           "(anonymous namespace)::",
-                                          "<unnamed>::",     "at::native::",
-                                          "at::cuda::",      "c10::",
-                                          "kernels::cuda::", "gpu_kernel_impl_nocast<",
-                                          "gpu_kernel_impl<"};
-  std::string text(name);
-  for (const std::string_view shared : kShared) {
-    for (std::size_t at = text.find(shared); at != text.npos; at = text.find(shared, at)) {
-      text.erase(at, shared.size());
-    }
-  }
-  text = without_arguments(std::move(text));
-  std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  if (text.empty()) {
-    text = "?";
-  }
-  if (text.size() > width) {
-    text.replace(width - 2, text.npos, "..");
   }
   return text;
 }

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 /// What is the same in every run of the same code, so that one run of each side tells a change: how
@@ -36,12 +35,5 @@ ExactChange exact_change(const results::CaseResult& base, const results::CaseRes
 
 /// "launches 1199 -> 1209: +10 rms_norm_kernel"; at most three kernels are named. "" for none.
 std::string to_text(const ExactChange& change);
-
-/// A demangled name up to the bracket that is outside of all others: that of its arguments.
-std::string without_arguments(std::string name);
-
-/// A kernel's name without its arguments and what all of them share, no control characters, cut to
-/// `width` columns: "elementwise_kernel<128, 2, BinaryFunctor<float.."
-std::string short_kernel_name(std::string_view name, std::size_t width);
 
 } // namespace bench::compare

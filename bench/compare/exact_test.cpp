@@ -68,14 +68,5 @@ TEST(ExactChange, ProfilesTellItWhereTheGraphDoesNot) {
   EXPECT_TRUE(exact_change(base, fresh).empty());
 }
 
-TEST(ShortKernelName, IsTheFunctionWithoutWhatAllShare) {
-  EXPECT_EQ(
-      short_kernel_name("void at::native::(anonymous namespace)::norm<float>(int, float*)", 60),
-      "norm<float>");
-  EXPECT_EQ(short_kernel_name("nvjet_sm90_tst_256x128", 12), "nvjet_sm90..");
-  EXPECT_EQ(short_kernel_name("a\x1b[31m", 60), "a?[31m");
-  EXPECT_EQ(short_kernel_name("", 60), "?");
-}
-
 } // namespace
 } // namespace bench::compare

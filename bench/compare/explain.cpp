@@ -235,11 +235,8 @@ class Splitter {
 };
 
 double kernels_s(const KernelProfile& profile) {
-  double sum = 0;
-  for (const ProfiledKernel& kernel : profile.kernels) {
-    sum += kernel.total_s;
-  }
-  return sum;
+  return std::accumulate(profile.kernels.begin(), profile.kernels.end(), 0.0,
+                         [](double sum, const ProfiledKernel& k) { return sum + k.total_s; });
 }
 
 double unaccounted_s(const KernelProfile& profile) {
@@ -334,6 +331,8 @@ Explanation explain(const KernelProfile& base, const KernelProfile& fresh,
                      .new_sample_s = fresh.sample_s,
                      .base_hz = base.f_hz,
                      .new_hz = fresh.f_hz,
+                     .base_bytes = counted_bytes(base),
+                     .new_bytes = counted_bytes(fresh),
                      .gaps_s = fresh.gaps_s - base.gaps_s,
                      .unaccounted_s = unaccounted_s(fresh) - unaccounted_s(base)};
   Splitter splitter(base, fresh);

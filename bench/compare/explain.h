@@ -67,6 +67,9 @@ struct Explanation {
   double new_sample_s = 0;  ///< the same, at its own clock
   std::optional<double> base_hz{};
   std::optional<double> new_hz{};
+  /// That a step of a loop moved from and to memory, where the GPU counted it.
+  std::optional<double> base_bytes{};
+  std::optional<double> new_bytes{};
   std::optional<ClockSlopes> slopes{};      ///< none: kernels are compared as they were profiled
   std::vector<OperationDrift> operations{}; ///< the largest drift, in either direction, first
   double gaps_s = 0;                        ///< more time without a kernel

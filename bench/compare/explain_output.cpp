@@ -57,6 +57,8 @@ Json to_json(const Explanation& explanation) {
           {"new_sample_s", explanation.new_sample_s},
           {"base_hz", or_null(explanation.base_hz)},
           {"new_hz", or_null(explanation.new_hz)},
+          {"base_bytes", or_null(explanation.base_bytes)},
+          {"new_bytes", or_null(explanation.new_bytes)},
           {"work", explanation.work()},
           {"timed_work", or_null(explanation.timed)},
           {"timed_half_width", or_null(explanation.timed_half_width)},

@@ -170,6 +170,14 @@ TEST(Explain, TheResidualHoldsTheProfilesAgainstTheTimedSamples) {
   EXPECT_NEAR(*e->timed_half_width, 0.0005015, 1e-6);
 }
 
+TEST(Explain, HoldsWhatTheGpuCountedOfAStep) {
+  KernelProfile base = profile({kernel("linear", "gemm", 10, 0.1)}), fresh = base;
+  fresh.counters = results::Counters{.dram_read_bytes = 3e9, .dram_written_bytes = 1e9};
+  const Explanation e = explain(base, fresh, std::nullopt);
+  EXPECT_FALSE(e.base_bytes.has_value());
+  EXPECT_DOUBLE_EQ(e.new_bytes.value(), 4e9);
+}
+
 TEST(Explain, WantsProfilesOfBothSides) {
   results::CaseResult base = fake_case("a", 0.1), fresh = base;
   fresh.profile = profile({kernel("linear", "gemm", 10, 0.1)});

@@ -42,8 +42,8 @@ bool CuptiApi::has_range_profiler() const {
   return profiler_initialize && profiler_deinitialize && chip_name && counter_availability &&
          host_initialize && host_deinitialize && host_add_metrics && host_config_size &&
          host_config && host_evaluate && range_enable && range_disable && range_data_size &&
-         range_data_initialize && range_set_config && range_start && range_stop && range_decode &&
-         range_data_info;
+         range_data_initialize && range_set_config && range_start && range_stop && range_push &&
+         range_pop && range_decode && range_data_info;
 }
 
 CuptiApi bind_cupti(void* library) {
@@ -78,6 +78,8 @@ CuptiApi bind_cupti(void* library) {
   bind_symbol(library, api.range_set_config, "cuptiRangeProfilerSetConfig");
   bind_symbol(library, api.range_start, "cuptiRangeProfilerStart");
   bind_symbol(library, api.range_stop, "cuptiRangeProfilerStop");
+  bind_symbol(library, api.range_push, "cuptiRangeProfilerPushRange");
+  bind_symbol(library, api.range_pop, "cuptiRangeProfilerPopRange");
   bind_symbol(library, api.range_decode, "cuptiRangeProfilerDecodeData");
   bind_symbol(library, api.range_data_info, "cuptiRangeProfilerGetCounterDataInfo");
   return api;

@@ -48,6 +48,8 @@ struct CuptiApi {
   decltype(&cuptiRangeProfilerSetConfig) range_set_config = nullptr;
   decltype(&cuptiRangeProfilerStart) range_start = nullptr;
   decltype(&cuptiRangeProfilerStop) range_stop = nullptr;
+  decltype(&cuptiRangeProfilerPushRange) range_push = nullptr;
+  decltype(&cuptiRangeProfilerPopRange) range_pop = nullptr;
   decltype(&cuptiRangeProfilerDecodeData) range_decode = nullptr;
   decltype(&cuptiRangeProfilerGetCounterDataInfo) range_data_info = nullptr;
 

@@ -52,9 +52,17 @@ struct RangeProfiler::State {
   }
   bool open();
   bool make_config(CUcontext context);
-  bool prepare();
-  bool run_passes(const std::function<void()>& before, const std::function<void()>& work);
-  bool evaluate(std::vector<results::Counters>& kernels);
+  bool prepare(CUpti_ProfilerRange range);
+  bool run_pass(CUpti_ProfilerRange range, const std::function<void()>& work, bool& all_passes);
+  bool run_passes(CUpti_ProfilerRange range, const std::function<void()>& before,
+                  const std::function<void()>& work);
+  bool evaluate(std::vector<results::Counters>& ranges);
+  std::vector<results::Counters> count(CUpti_ProfilerRange range,
+                                       const std::function<void()>& before,
+                                       const std::function<void()>& work);
+  /// Why the last count came to nothing; one set of kernels that cannot be counted does not spoil
+  /// the next.
+  std::string take_fault() { return profiler ? std::exchange(fault, "") : fault; }
 };
 
 bool RangeProfiler::State::open() {
@@ -123,13 +131,14 @@ bool RangeProfiler::State::make_config(CUcontext context) {
 }
 
 /// Room for what is counted next.
-bool RangeProfiler::State::prepare() {
+bool RangeProfiler::State::prepare(CUpti_ProfilerRange range) {
+  const std::size_t most = range == CUPTI_UserRange ? 1 : kMostRanges;
   auto size = BENCH_PARAMS(CUpti_RangeProfiler_GetCounterDataSize);
   size.pRangeProfilerObject = profiler;
   size.pMetricNames = metrics();
   size.numMetrics = kMetricCount;
-  size.maxNumOfRanges = kMostRanges;
-  size.maxNumRangeTreeNodes = kMostRanges;
+  size.maxNumOfRanges = most;
+  size.maxNumRangeTreeNodes = static_cast<std::uint32_t>(most);
   if (!succeeded(api.range_data_size(&size), "room for counters"))
     return false;
   data.assign(size.counterDataSize, 0);
@@ -146,41 +155,69 @@ bool RangeProfiler::State::prepare() {
   set.pConfig = config.data();
   set.counterDataImageSize = data.size();
   set.pCounterDataImage = data.data();
-  set.range = CUPTI_AutoRange;
+  set.range = range;
   set.replayMode = CUPTI_UserReplay;
-  set.maxRangesPerPass = kMostRanges;
+  set.maxRangesPerPass = most;
   set.numNestingLevels = 1;
   set.minNestingLevel = 1;
+  set.targetNestingLevel = range == CUPTI_UserRange ? 1 : 0;
   return succeeded(api.range_set_config(&set), "configuration");
 }
 
-bool RangeProfiler::State::run_passes(const std::function<void()>& before,
+bool RangeProfiler::State::run_pass(CUpti_ProfilerRange range, const std::function<void()>& work,
+                                    bool& all_passes) {
+  auto start = BENCH_PARAMS(CUpti_RangeProfiler_Start);
+  start.pRangeProfilerObject = profiler;
+  if (!succeeded(api.range_start(&start), "starting a pass"))
+    return false;
+  auto stop = BENCH_PARAMS(CUpti_RangeProfiler_Stop);
+  stop.pRangeProfilerObject = profiler;
+  auto push = BENCH_PARAMS(CUpti_RangeProfiler_PushRange);
+  push.pRangeProfilerObject = profiler;
+  push.pRangeName = "work";
+  auto pop = BENCH_PARAMS(CUpti_RangeProfiler_PopRange);
+  pop.pRangeProfilerObject = profiler;
+  const bool named = range == CUPTI_UserRange;
+  const bool is_begun = !named || succeeded(api.range_push(&push), "beginning a range");
+  bool is_ended = is_begun;
+  try {
+    if (is_begun)
+      work();
+  } catch (...) { // a pass that stays open would spoil the next case's
+    if (named)
+      api.range_pop(&pop);
+    api.range_stop(&stop);
+    throw;
+  }
+  if (named && is_begun)
+    is_ended = succeeded(api.range_pop(&pop), "ending a range");
+  const CUptiResult stopped = api.range_stop(&stop);
+  all_passes = stop.isAllPassSubmitted != 0;
+  return is_ended && succeeded(stopped, "ending a pass");
+}
+
+bool RangeProfiler::State::run_passes(CUpti_ProfilerRange range,
+                                      const std::function<void()>& before,
                                       const std::function<void()>& work) {
   for (int pass = 0; pass < kMostPasses; ++pass) {
     before();
-    auto start = BENCH_PARAMS(CUpti_RangeProfiler_Start);
-    start.pRangeProfilerObject = profiler;
-    if (!succeeded(api.range_start(&start), "starting a pass"))
+    bool all_passes = false;
+    if (!run_pass(range, work, all_passes))
       return false;
-    work();
-    auto stop = BENCH_PARAMS(CUpti_RangeProfiler_Stop);
-    stop.pRangeProfilerObject = profiler;
-    if (!succeeded(api.range_stop(&stop), "ending a pass"))
-      return false;
-    if (stop.isAllPassSubmitted)
+    if (all_passes)
       return true;
   }
   fault = fmt::format("CUPTI: the counters were not whole after {} passes", kMostPasses);
   return false;
 }
 
-bool RangeProfiler::State::evaluate(std::vector<results::Counters>& kernels) {
+bool RangeProfiler::State::evaluate(std::vector<results::Counters>& ranges) {
   auto decode = BENCH_PARAMS(CUpti_RangeProfiler_DecodeData);
   decode.pRangeProfilerObject = profiler;
   if (!succeeded(api.range_decode(&decode), "reading counters"))
     return false;
   if (decode.numOfRangeDropped > 0) {
-    fault = fmt::format("CUPTI dropped the counters of {} kernels", decode.numOfRangeDropped);
+    fault = fmt::format("CUPTI dropped the counters of {} ranges", decode.numOfRangeDropped);
     return false;
   }
   auto info = BENCH_PARAMS(CUpti_RangeProfiler_GetCounterDataInfo);
@@ -200,10 +237,10 @@ bool RangeProfiler::State::evaluate(std::vector<results::Counters>& kernels) {
     values_of.pMetricValues = values;
     if (!succeeded(api.host_evaluate(&values_of), "reading counters"))
       return false;
-    kernels.push_back({.dram_read_bytes = values[0],
-                       .dram_written_bytes = values[1],
-                       .l2_hit_rate = values[2] / 100,
-                       .tensor_utilization = values[3] / 100});
+    ranges.push_back({.dram_read_bytes = values[0],
+                      .dram_written_bytes = values[1],
+                      .l2_hit_rate = values[2] / 100,
+                      .tensor_utilization = values[3] / 100});
   }
   return true;
 }
@@ -237,16 +274,31 @@ const std::string& RangeProfiler::fault() const {
   return state_->fault;
 }
 
+std::vector<results::Counters> RangeProfiler::State::count(CUpti_ProfilerRange range,
+                                                           const std::function<void()>& before,
+                                                           const std::function<void()>& work) {
+  std::vector<results::Counters> ranges;
+  if (fault.empty() && !(prepare(range) && run_passes(range, before, work) && evaluate(ranges)))
+    ranges.clear();
+  return ranges;
+}
+
 RangeProfiler::Counted RangeProfiler::count(const std::function<void()>& before,
                                             const std::function<void()>& work) {
-  State& s = *state_;
-  Counted counted;
-  if (s.fault.empty() &&
-      !(s.prepare() && s.run_passes(before, work) && s.evaluate(counted.kernels)))
-    counted.kernels.clear();
-  // One set of kernels that cannot be counted does not spoil the next.
-  counted.fault = s.profiler ? std::exchange(s.fault, "") : s.fault;
+  Counted counted{.kernels = state_->count(CUPTI_AutoRange, before, work), .fault = ""};
+  counted.fault = state_->take_fault();
   return counted;
+}
+
+RangeProfiler::Whole RangeProfiler::count_whole(const std::function<void()>& before,
+                                                const std::function<void()>& work) {
+  const std::vector<results::Counters> ranges = state_->count(CUPTI_UserRange, before, work);
+  Whole whole{.counters = std::nullopt, .fault = state_->take_fault()};
+  if (ranges.size() == 1)
+    whole.counters = ranges.front();
+  else if (whole.fault.empty())
+    whole.fault = fmt::format("CUPTI counted {} ranges where there was one", ranges.size());
+  return whole;
 }
 
 } // namespace bench::profile

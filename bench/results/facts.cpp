@@ -34,4 +34,11 @@ std::optional<double> energy_per_sample(const Replicate& replicate) {
   return energy_j->second / steps->second;
 }
 
+std::optional<double> counted_bytes(const KernelProfile& profile) {
+  if (!profile.counters) {
+    return std::nullopt;
+  }
+  return profile.counters->dram_read_bytes + profile.counters->dram_written_bytes;
+}
+
 } // namespace bench::results

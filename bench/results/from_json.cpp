@@ -189,6 +189,8 @@ KernelProfile read_profile(const JsonNode& node) {
       .gaps_s = node.at("gaps_s").finite(),
       .f_hz = node.optional("f_hz", &JsonNode::positive),
       .plain_sample_s = node.optional("plain_sample_s", &JsonNode::positive),
+      .counters = node.optional("counters", read_counters),
+      .counters_message = node.optional("counters_message", &JsonNode::text).value_or(""),
       .kernels = node.at("kernels").list(read_profiled_kernel),
   };
 }

@@ -142,6 +142,8 @@ TEST(FromJson, RefusesFaultyValues) {
        "/cases/0/profile/kernels/0/grid: has 2 entries, not 3"},
       {"/cases/0/profile/kernels/0/counters/l2_hit_rate", "null",
        "/cases/0/profile/kernels/0/counters/l2_hit_rate: must be a number >= 0, not null"},
+      {"/cases/0/profile/counters/dram_read_bytes", "-1",
+       "/cases/0/profile/counters/dram_read_bytes: must be a number >= 0, not -1"},
       {"/cases/0/profile/sample_s", "-1",
        "/cases/0/profile/sample_s: must be a number >= 0, not -1"},
       {"/cases", "{}", "/cases: must be an array, not an object"},
@@ -176,6 +178,18 @@ TEST(FromJson, NamesAMissingKey) {
     document["cases"][0].erase(key);
     EXPECT_EQ(complaint(document.dump()), "r.json: /cases/0/" + key + ": missing");
   }
+}
+
+// A file of a bench that counted no steps.
+TEST(FromJson, ProfilesNeedNoCounters) {
+  nlohmann::ordered_json document = to_json(sample_result());
+  document["cases"][0]["profile"].erase("counters");
+  document["cases"][0]["profile"].erase("counters_message");
+  const Result result = from_json(document.dump(), "r.json");
+  const KernelProfile& profile = result.cases[0].profile.value();
+  EXPECT_FALSE(profile.counters.has_value());
+  EXPECT_EQ(profile.counters_message, "");
+  EXPECT_EQ(profile.kernels.size(), 1u);
 }
 
 double cpu_seconds() {

@@ -76,7 +76,7 @@ struct Reference {
   std::optional<double> matmul_flop_per_s; ///< a large matrix product in the model's type (loops)
 };
 
-/// What the GPU's counters said of one launch of a kernel.
+/// What the GPU's counters said of one launch of a kernel, or of a whole step.
 struct Counters {
   double dram_read_bytes = 0;
   double dram_written_bytes = 0;
@@ -110,8 +110,14 @@ struct KernelProfile {
   std::optional<double> f_hz{}; ///< effective SM frequency of the profiled samples
   /// A sample between profiled ones while the profiler slept: what it costs is sample_s less this.
   std::optional<double> plain_sample_s{};
+  /// Of a step of a loop as a whole, its kernels beside each other as they run when it is timed.
+  std::optional<Counters> counters{};
+  std::string counters_message{};        ///< why nothing, or not all, was counted; one line, or ""
   std::vector<ProfiledKernel> kernels{}; ///< longest total first
 };
+
+/// Read from and written to memory by a whole step, where that was counted.
+std::optional<double> counted_bytes(const KernelProfile& profile);
 
 enum class CaseStatus { ok, invalid, failed, unavailable };
 inline constexpr std::array<CaseStatus, 4> kCaseStatuses{

@@ -26,12 +26,15 @@ bool positive_or_nan(double x) {
   return std::isnan(x) || positive(x);
 }
 
+bool valid(const std::optional<Counters>& counters) {
+  return !counters ||
+         (not_negative(counters->dram_read_bytes) && not_negative(counters->dram_written_bytes) &&
+          not_negative(counters->l2_hit_rate) && not_negative(counters->tensor_utilization));
+}
+
 bool valid(const ProfiledKernel& kernel) {
-  const std::optional<Counters>& counters = kernel.counters;
   return kernel.launches > 0 && not_negative(kernel.total_s) && not_negative(kernel.median_s) &&
-         (!counters ||
-          (not_negative(counters->dram_read_bytes) && not_negative(counters->dram_written_bytes) &&
-           not_negative(counters->l2_hit_rate) && not_negative(counters->tensor_utilization)));
+         valid(kernel.counters);
 }
 
 /// What from_json would refuse, and a faulty measurement could bring about.
@@ -52,7 +55,9 @@ void check(const CaseResult& result) {
   if (result.profile) {
     demand(not_negative(result.profile->sample_s) && std::isfinite(result.profile->gaps_s),
            "a time of its profile is not finite");
-    demand(all_of(result.profile->kernels, valid), "a kernel of its profile is not finite");
+    demand(all_of(result.profile->kernels, [](const ProfiledKernel& k) { return valid(k); }),
+           "a kernel of its profile is not finite");
+    demand(valid(result.profile->counters), "a counter of its profile is not finite");
   }
   for (const Replicate& replicate : result.replicates) {
     const Samples& samples = replicate.samples;
@@ -161,6 +166,8 @@ Json profile_json(const KernelProfile& profile) {
       {"gaps_s", profile.gaps_s},
       {"f_hz", number_or_null(profile.f_hz)},
       {"plain_sample_s", number_or_null(profile.plain_sample_s)},
+      {"counters", profile.counters ? counters_json(*profile.counters) : Json(nullptr)},
+      {"counters_message", profile.counters_message},
       {"kernels", std::move(kernels)},
   };
 }

@@ -66,6 +66,8 @@ TEST(ToJson, RefusesWhatFromJsonWould) {
        "its trace has a number below 0"},
       {[](CaseResult& c) { c.flop = INFINITY; }, "flop or bytes is negative or not finite"},
       {[](CaseResult& c) { c.phases_s["warmup"] = -1; }, "a phase is negative or not finite"},
+      {[](CaseResult& c) { c.profile->counters->dram_read_bytes = NAN; },
+       "a counter of its profile is not finite"},
       {[](CaseResult& c) { c.gate_work = 0; }, "the gate is not positive and finite"},
       {[](CaseResult& c) { c.kind = ""; }, "its kind is neither loop, kernel nor anchor"}};
   for (const Fault& fault : faults) {

@@ -14,6 +14,7 @@ from typing import Any
 Json = dict[str, Any]
 
 NASTY = "zimage/<script>alert('x')</script>|`a`/$b$ @team #1"
+COPY_BYTES = 4.2e9  # of the anchor
 GPU = "GPU-aaaaaaaa-0000-0000-0000-000000000001"
 
 
@@ -80,15 +81,17 @@ def case(draw: random.Random, name: str, t_s: float, kind: str = "loop", sd: flo
     }
 
 
-def profile(kernels: list[tuple[str, str, int, float]], f_hz: float) -> Json:
-    """Kernels as (name, operation, launches, seconds of a sample), with half a millisecond of gaps."""
+def profile(kernels: list[tuple[str, str, int, float]], f_hz: float, counted: float = 0) -> Json:
+    """Kernels as (name, operation, launches, seconds of a sample), with half a millisecond of gaps; bytes of the step, 0: not counted."""
     rows = [
         {"name": name, "operation": operation, "grid": [132, 1, 1], "block": [128, 1, 1], "registers": 64, "shared_memory_bytes": 0,
          "launches": launches, "total_s": total_s, "median_s": total_s / launches, "counters": None}
         for name, operation, launches, total_s in kernels
     ]  # fmt: skip
+    counters = {"dram_read_bytes": 0.75 * counted, "dram_written_bytes": 0.25 * counted, "l2_hit_rate": 0.6, "tensor_utilization": 0.7}
     sample_s = sum(kernel[3] for kernel in kernels) + 5e-4
-    return {"source": "CUPTI 13.0 activity", "message": "", "samples": 9, "sample_s": sample_s, "gaps_s": 5e-4, "f_hz": f_hz, "kernels": rows}
+    return {"source": "CUPTI 13.0 activity", "message": "", "samples": 9, "sample_s": sample_s, "gaps_s": 5e-4, "f_hz": f_hz,
+            "counters": counters if counted else None, "counters_message": "", "kernels": rows}  # fmt: skip
 
 
 def result(cases: list[Json], sha: str) -> Json:
@@ -123,9 +126,11 @@ def pair() -> tuple[Json, Json]:
     add("zimage/loop/turbo-50/graph/aten", 0.1, 0.1004)
     new[-1]["kernels"] = {"gemm": 120, "norm": 204, "spin_kernel(long)": 1}
     new[-1]["launches"] = 1200
-    base[-1]["profile"] = profile([("gemm", "linear", 120, 0.08), ("void at::native::norm<float>(int)", "rms_norm", 205, 0.0195)], 1.55e9)
+    base[-1]["profile"] = profile([("gemm", "linear", 120, 0.08), ("void at::native::norm<float>(int)", "rms_norm", 205, 0.0195)], 1.55e9, 2e10)
     new[-1]["profile"] = profile([("gemm", "linear", 120, 0.0799), ("void at::native::norm<float>(int)", "rms_norm", 204, 0.0194),
-                                  ("spin_kernel(long) <script>|`x`", "other", 1, 0.0006)], 1.56e9)  # fmt: skip
+                                  ("spin_kernel <script>|`x`(long)", "other", 1, 0.0006)], 1.56e9, 1.8e10)  # fmt: skip
+    for side in (base, new):
+        side[-1] |= {"flop": 5.5e13, "reference": {"copy_t_s": None, "matmul_flop_per_s": 6.8e14}}
     add("zimage/rms_norm/4128x3840.bf16/decomposed", 2.3e-4, 2.2e-5, kind="kernel")
     add("zimage/rms_norm/4128x3840.bf16/aten", 2.2e-5, 2.2e-5, kind="kernel")
     add("zimage/loop/noisy/graph/aten", 0.1, 0.1002, sd=4e-3)
@@ -136,7 +141,7 @@ def pair() -> tuple[Json, Json]:
     add(NASTY, 0.1, 0.1)
     for cases, first in ((base, 1), (new, 11)):
         copies = case(draw, "zimage/anchor/copy", 1e-3, kind="anchor", first=first)
-        cases.append({**copies, "hash": ""})
+        cases.append({**copies, "hash": "", "bytes": COPY_BYTES})
     return result(base, "aaaaaaaaaaaa"), result(new, "bbbbbbbbbbbb")
 
 

@@ -236,7 +236,7 @@ def test_figures_of_an_earlier_report_go(report, tmp_path, folder):
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "case-old.svg").write_text("")
     assert write.main([*words, "--figures", "0"]) == 0
-    assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == ["forest.png", "forest.svg", "roofline.png", "roofline.svg"]
+    assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == ["forest.png", "forest.svg", "roofline-loops.png", "roofline-loops.svg", "roofline.png", "roofline.svg"]
 
 
 def test_a_promoted_baseline_shows_old_and_new(report, tmp_path):
@@ -261,6 +261,32 @@ def test_an_explanation_adds_up(report):
 def test_bytes_are_measured_where_every_kernel_was_counted():
     counters = {"dram_read_bytes": 3e6, "dram_written_bytes": 1e6}
     kernels = [{"launches": 2, "counters": counters}, {"launches": 1, "counters": counters}]
-    assert reading._measured_bytes(kernels) == 12e6
-    assert reading._measured_bytes([*kernels, {"launches": 1, "counters": None}]) is None
-    assert reading._measured_bytes([]) is None
+    assert reading._measured_bytes({"kernels": kernels}) == 12e6
+    assert reading._measured_bytes({"kernels": [*kernels, {"launches": 1, "counters": None}]}) is None
+    assert reading._measured_bytes({"kernels": []}) is reading._measured_bytes({}) is None
+    assert reading._measured_bytes({"counters": counters, "kernels": [{"launches": 2, "counters": None}]}) == 4e6  # a whole step
+
+
+def test_the_copy_is_the_anchors_else_that_of_the_largest_kernel(report):
+    result = report.result
+    assert result and result.copy_rate == pytest.approx(sample.COPY_BYTES / 1e-3, rel=0.02)
+    kernels = replace(result, cases=[case for case in result.cases if case.kind != "anchor"])
+    assert kernels.copy_rate == pytest.approx(63413760.0 / 1.65e-5)
+    assert replace(result, cases=[]).copy_rate is None
+
+
+def test_loops_whose_bytes_nobody_counted_are_under_no_roofline(report):
+    assert figures.loop_roofline(report) is not None
+    bare = [replace(row, new=replace(row.new, measured_bytes=None)) if row.new else row for row in report.rows]
+    assert figures.loop_roofline(replace(report, rows=bare)) is None
+    no_roof = replace(report, result=replace(report.result, cases=[]))
+    drawing = figures.loop_roofline(no_roof)
+    assert drawing and "no copy, which was not measured, and a matrix product of 680 TFLOP/s" in drawing.alt
+
+
+def test_kernels_have_the_names_that_bench_prints():
+    """bench/compare/kernel_name_test.cpp holds the C++ rule against the same table."""
+    rows = [line.split("\t") for line in (ROOT / "bench/compare/testdata/kernel_names.tsv").read_text().splitlines()]
+    assert len(rows) > 10
+    for width, shown, name in rows:
+        assert words.kernel(name, int(width)) == shown

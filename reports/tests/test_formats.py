@@ -34,7 +34,7 @@ def test_markdown(stable, approved):
 
 
 def test_html_without_figures(stable, approved):
-    text = page.render(stable, None, None, {})
+    text = page.render(stable, None, [], {})
     own = [(page.TEMPLATES / name).read_text() for name in ("report.css", "report.js")]
     for source in own:
         assert source in text
@@ -54,7 +54,7 @@ def labels(drawing: style.Drawing) -> str:
 
 
 def test_figures(stable, approved):
-    drawn = [figures.forest(stable), figures.roofline(stable)]
+    drawn = [figures.forest(stable), figures.roofline(stable), figures.loop_roofline(stable)]
     drawn += [figures.case(row) for row in stable.rows if "turbo-50" in row.id or row.id == sample.NASTY]
     assert all(drawn)
     approved("figures.txt", "\n".join(f"== {d.name}\n{labels(d)}" for d in drawn if d))
