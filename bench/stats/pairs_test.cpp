@@ -95,6 +95,9 @@ TEST(Pairs, AnAlarmSaysWhichQuantityRaisedIt) {
             "work is slower by 0.50 %");
   EXPECT_EQ(judge_pairs(slow.fresh, slow.base, {}).reason.substr(0, 24),
             "work is faster by 0.50 %");
+  const Arms halved = pairs_of({{-0.69, 0}, {-0.691, 0}, {-0.692, 0}});
+  EXPECT_EQ(judge_pairs(halved.base, halved.fresh, {}).reason.substr(0, 25),
+            "work is faster by 49.89 %");
 }
 
 TEST(Pairs, EnergyIsJudgedAtItsOwnGate) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Usage: reports/examples/make.py      writes the examples beside it anew, with `ci/bench report`
 
-Of the pairs that pairs.py cuts out of baselines/h200 it keeps report.md, the overview and one case as SVG, and of `injected`
-the HTML."""
+Of the pairs that pairs.py cuts out of baselines/h200, and of those that `bench ab` measured (pull_request/pairs), it keeps
+report.md, the overview and one case as SVG, and of `injected` the HTML."""
 
 from __future__ import annotations
 
@@ -22,6 +22,20 @@ KEPT = {  # example: the case whose figure is kept
 }
 
 
+MEASURED = "pull_request"
+MEASURED_CASE = "case-zimage-loop-turbo-9-graph-decomposed----aten"
+MEASURED_NOTE = "Example: the row z-image of `ci/table scenarios/pull_request_20962.toml`, measured on an H200."
+
+
+def keep(example: str, out: Path, files: list[str], note: str) -> None:
+    for file in files:
+        shutil.copy(out / file, HERE / example)
+    for path in (HERE / example).glob("report.*"):  # what it is must go with it
+        text = path.read_text()
+        marked = text.replace("<main>\n", f"<main>\n<p>{note}</p>\n") if path.suffix == ".html" else f"{text}\n{note}\n"
+        path.write_text(marked)
+
+
 def main() -> int:
     if len(sys.argv) > 1:
         print(__doc__, end="")
@@ -36,12 +50,9 @@ def main() -> int:
             (HERE / example).mkdir()
             files = ["report.md", "figures/forest.svg", f"figures/{case}.svg"]
             files += ["report.html"] if example == "injected" else ["figures/roofline.svg"]
-            for file in files:
-                shutil.copy(folder / "out" / example / file, HERE / example)
-            for path in (HERE / example).glob("report.*"):  # what it is must go with it
-                text = path.read_text()
-                marked = text.replace("<main>\n", f"<main>\n<p>{NOTE}</p>\n") if path.suffix == ".html" else f"{text}\n{NOTE}\n"
-                path.write_text(marked)
+            keep(example, folder / "out" / example, files, NOTE)
+        subprocess.run([sys.executable, BENCH, "report", HERE / MEASURED / "pairs", "--out", "out", "--figures", "20"], cwd=folder, check=True)
+        keep(MEASURED, folder / "out", ["report.md", "figures/forest.svg", f"figures/{MEASURED_CASE}.svg"], MEASURED_NOTE)
     return 0
 
 
