@@ -197,7 +197,7 @@ def test_list(bench):
     (bench.cwd / "scenarios").mkdir()
     shutil.copy(bench.scenario, bench.cwd / "scenarios")  # where it looks by itself
     every = bench("list", "cases").stdout
-    assert re.findall("^zimage, profile ([a-z]+),", every, re.M) == ["gate", "full", "cpu"]
+    assert re.findall("^zimage, profile ([a-z-]+),", every, re.M) == ["gate", "full", "peers", "cpu", "peers-cpu"]
 
 
 def test_doctor_without_a_gpu(bench):

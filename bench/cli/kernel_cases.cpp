@@ -68,7 +68,7 @@ void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& benc
   if (kernels.empty())
     return;
   StateWatch state(bench.device); // no trace: allocations and warm-ups lie between short regions
-  results::Replicate watched; // lends its map: a state spans from one outcome to the next
+  results::Replicate watched;     // lends its map: a state spans from one outcome to the next
   state.before(watched);
   kernel_bench::run(kernels, bench.sampling, bench.seed, flags, bench.device, bench.progress,
                     [&](kernel_bench::Outcome outcome) {

@@ -77,7 +77,8 @@ TEST(Hash, NothingButTheWorkCounts) {
             "  b: {guidance: 5.0, steps: 50}\n  a: {steps: 9, negative_text_tokens: 77}\n"},
            {"[graph, eager]", "[eager, graph]"},
            {"[64x128.bf16]", "[32x128.bf16, 64x128.bf16]"},
-           {"profiles:", "gate: {work: 5 %}\nsampling: {loops: 9, warmup: 1 s, machine_interval: 100 ms}\nprofiles:"},
+           {"profiles:", "gate: {work: 5 %}\nsampling: {loops: 9, warmup: 1 s, machine_interval: "
+                         "100 ms}\nprofiles:"},
            {"{name: z_image}",
             "{name: z_image, resolution: 1024x1024, architecture: {layers: 30}}"},
        }) {
