@@ -9,14 +9,14 @@ def test_rates_of_the_committed_data(bench):
     data = bench.scenario.parents[1] / "baselines" / "h200" / "selftest.json"
     run = bench("selftest", "--judge", data, "--shuffles", "20")
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout.startswith("zimage/loop/turbo-9/graph/aten: 24 processes on 3 GPUs, ")
-    assert "3 processes a side: 2 comparisons that share no process" in run.stdout
+    assert run.stdout.startswith("zimage/loop/turbo-9/graph/aten: 42 processes on 5 GPUs, ")
+    assert "3 processes a side: 4 comparisons that share no process" in run.stdout
     tables = re.findall(r"^bench, prior of other GPUs +([0-9.]+) % \((\d+)\.\.(\d+)\)", run.stdout, re.M)
     assert len(tables) == 5 and all(float(alarm) == 0 for alarm, _, _ in tables)  # unchanged: no alarm
     assert run.stdout == bench("selftest", "--judge", data, "--shuffles", "20").stdout  # no chance in it
     rules = ("Mann-Whitney", "Criterion", "nvbench-robust", "medians +-2 %", "medians +-5 %")
     assert all(run.stdout.count(f"\n{rule}") == 5 for rule in rules)
-    assert re.search(r"^10 s +5 +0\.0\d+ %", run.stdout, re.M)
+    assert re.search(r"^10 s +4 +0\.0\d+ %", run.stdout, re.M)
 
 
 def test_no_data_set(bench):

@@ -7,13 +7,13 @@ import subprocess
 import pytest
 
 # The order that seed 1, the first replicate's, draws.
-QUICK, ENDLESS = "zimage/loop/b/eager/aten", "zimage/loop/a/eager/aten"
+QUICK, ENDLESS = "zimage/loop/base-50/eager/aten", "zimage/loop/turbo-9/eager/aten"
 
 
 @pytest.fixture
 def running(bench, until):
     """A run with one finished case in its file, in the middle of a second one that takes hours."""
-    steps = ("--set", "loops={a: {steps: 1000}, b: {steps: 1}}", "--set", "profiles.cpu.steps=1000")
+    steps = ("--set", "loops={turbo-9: {steps: 1000}, base-50: {steps: 1}}", "--set", "profiles.cpu.steps=1000")
     loops = ("--set", "profiles.cpu.sampling.loops=20", "--only", "eager/aten", "--out", "a.json")
     process = bench.start("run", bench.scenario, *bench.quick, *steps, *loops, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
@@ -51,7 +51,7 @@ def test_killed(bench, running):
 
 
 def test_a_data_set_keeps_what_selftest_had_measured(bench, until):
-    loops = ("--set", "loops={turbo-9: {steps: 1}}", "--set", "profiles.cpu.steps=1", "--set", "profiles.cpu.sampling.loops=20")
+    loops = ("--set", "loops={turbo-9: {steps: 1}, base-50: {steps: 1}}", "--set", "profiles.cpu.steps=1", "--set", "profiles.cpu.sampling.loops=20")
     process = bench.start("selftest", bench.scenario, *bench.quick, *loops, "--quick", "--replicates", "1000", "--out", "a.json",
                           "--append", "data.json", text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
     until((bench.cwd / "a.json").exists, process)

@@ -28,12 +28,11 @@ Reading read(const NvmlDevice& device) {
 TraceRecorder::TraceRecorder(NvmlDevice device, std::chrono::nanoseconds interval)
     : device_(std::move(device)), interval_(interval) {
   trace_.readings.reserve(kMostReadings + 1);
-  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  thread_ = std::thread([this] { run(); });
 }
 
 Trace TraceRecorder::finish() {
-  thread_.request_stop();
-  thread_.join();
+  stop();
   const Reading last = read(device_);
   const bool kept = trace_.taken % keep_every_ == 0;
   add(last);
@@ -42,18 +41,29 @@ Trace TraceRecorder::finish() {
   return std::move(trace_);
 }
 
-void TraceRecorder::run(const std::stop_token& stop) {
+void TraceRecorder::stop() {
+  if (!thread_.joinable())
+    return;
+  {
+    const std::scoped_lock lock(mutex_);
+    stopped_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void TraceRecorder::run() {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr); // signals are for the thread that measures
   Clock::time_point next = Clock::now();
-  std::unique_lock lock(mutex_);
-  do {
+  for (bool ended = false; !ended;) {
     add(read(device_));
     // A driver that answers slowly is left in peace at least half of the time.
     next = std::max(next + interval_, Clock::now() + interval_ / 2);
-    wake_.wait_until(lock, stop, next, [] { return false; });
-  } while (!stop.stop_requested());
+    std::unique_lock lock(mutex_);
+    ended = wake_.wait_until(lock, next, [this] { return stopped_; });
+  }
 }
 
 void TraceRecorder::add(const Reading& reading) {

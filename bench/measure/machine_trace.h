@@ -9,7 +9,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -45,12 +44,14 @@ class TraceRecorder {
   TraceRecorder(NvmlDevice device, std::chrono::nanoseconds interval);
   TraceRecorder(const TraceRecorder&) = delete;
   TraceRecorder& operator=(const TraceRecorder&) = delete;
+  ~TraceRecorder() { stop(); }
 
   /// Stops, and ends the trace with a reading of now. To be called once.
   Trace finish();
 
  private:
-  void run(const std::stop_token& stop);
+  void run();
+  void stop();
   void add(const Reading& reading);
 
   NvmlDevice device_;
@@ -59,9 +60,10 @@ class TraceRecorder {
   double power_sum_w_ = 0;
   std::int64_t powers_ = 0;
   std::int64_t keep_every_ = 1;
-  std::mutex mutex_; // only to sleep with
-  std::condition_variable_any wake_;
-  std::jthread thread_; // last: it uses the others, and is stopped and joined before they go
+  std::mutex mutex_; // not held while the driver is asked
+  std::condition_variable wake_;
+  bool stopped_ = false; // guarded by mutex_
+  std::thread thread_;
 };
 
 } // namespace bench::measure

@@ -44,8 +44,9 @@ bool looks_beyond(const PairedDrift& quantity, double gate) {
 
 /// "wall is slower by 0.52 % +- 0.20 %"
 std::string told(const char* name, const Interval& drift, const char* more, const char* less) {
+  const double share = std::abs(std::expm1(drift.estimate)); // of half the time it is 50 %
   return std::string(name) + " is " + (drift.estimate > 0 ? more : less) + " by " +
-         percent(drift.estimate) + " +- " + percent(drift.half_width);
+         percent(std::log1p(share)) + " +- " + percent(drift.half_width);
 }
 
 void conclude(PairedJudgement& judgement) {
