@@ -26,7 +26,8 @@ fs::path folder_of_this_program() {
 } // namespace
 
 fs::path installation_with(const fs::path& part) {
-  if (const fs::path named = environment_path("BENCH_ROOT"); !named.empty() && is_there(named / part))
+  if (const fs::path named = environment_path("BENCH_ROOT");
+      !named.empty() && is_there(named / part))
     return named;
   for (fs::path folder = folder_of_this_program(); folder.has_relative_path();
        folder = folder.parent_path())

@@ -100,9 +100,10 @@ TEST_F(MachineTraceOnGpu, OfABusySecondHasItsReadingsOnTheTimeAxisOfTheSamples) 
     read.push_back(*reading.sm_clock_hz);
   for (const Sample& sample : sampled.samples)
     counted.push_back(sample.span.f_hz);
-  std::ranges::nth_element(read, read.begin() + static_cast<std::ptrdiff_t>(read.size() / 2));
-  std::ranges::nth_element(counted,
-                           counted.begin() + static_cast<std::ptrdiff_t>(counted.size() / 2));
+  for (std::vector<double>* column : {&read, &counted})
+    std::nth_element(column->begin(),
+                     column->begin() + static_cast<std::ptrdiff_t>(column->size() / 2),
+                     column->end());
   EXPECT_NEAR(read[read.size() / 2] / counted[counted.size() / 2], 1, 0.03);
 }
 
