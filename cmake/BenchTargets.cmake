@@ -1,4 +1,4 @@
-# What every target of the project has in common, and the two functions that declare one.
+# What every target of the project has in common, and the functions that declare one.
 
 find_program(BENCH_CCACHE ccache)
 if(BENCH_CCACHE)
@@ -70,6 +70,18 @@ function(bench_test name)
     endif()
     add_dependencies(tests-${label} ${name})
   endforeach()
+endfunction()
+
+find_program(BENCH_TEST_PYTHON NAMES python3 HINTS ${PROJECT_SOURCE_DIR}/.venv/bin NO_DEFAULT_PATH)
+
+# bench_pytest(NAME ARGUMENTS argument... LABEL label TIMEOUT seconds)
+#   A pytest as one CTest test, where the checkout has its Python.
+function(bench_pytest name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL;TIMEOUT" "ARGUMENTS")
+  if(BENCH_TEST_PYTHON)
+    add_test(NAME ${name} COMMAND ${BENCH_TEST_PYTHON} -m pytest -q ${arg_ARGUMENTS})
+    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABEL}" TIMEOUT ${arg_TIMEOUT})
+  endif()
 endfunction()
 
 function(bench_use_torch name)
