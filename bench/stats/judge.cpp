@@ -293,7 +293,7 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
     if (judgement.verdict != Verdict::inconclusive) {
       return judgement;
     }
-    judgement.reason = "the clocks differ by " + percent(clock_drift) +
+    judgement.reason = "the clocks differ by " + percent(std::abs(clock_drift)) +
                        ": work can't be told from the clock past " + percent(rules.farthest_clock);
     judgement.wants_pairs = true;
     return judgement;

@@ -110,7 +110,7 @@ void choose_of_device(Likes& likes, const Arms& arms, const Set& set, double tol
   }
   if (!fits && likes.reason.empty()) {
     const double gap = mean_anchor(arms.second, set.fresh) - mean_anchor(arms.first, set.base);
-    likes.reason = "the memory copies of the two arms differ by " + percent(gap) +
+    likes.reason = "the memory copies of the two arms differ by " + percent(std::abs(gap)) +
                    ": the machine is in another mode";
   }
 }

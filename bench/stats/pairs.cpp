@@ -44,9 +44,8 @@ bool looks_beyond(const PairedDrift& quantity, double gate) {
 
 /// "wall is slower by 0.52 % +- 0.20 %"
 std::string told(const char* name, const Interval& drift, const char* more, const char* less) {
-  const double share = std::abs(std::expm1(drift.estimate)); // of half the time it is 50 %
   return std::string(name) + " is " + (drift.estimate > 0 ? more : less) + " by " +
-         percent(std::log1p(share)) + " +- " + percent(drift.half_width);
+         percent(drift.estimate) + " +- " + percent(drift.half_width);
 }
 
 void conclude(PairedJudgement& judgement) {
@@ -119,7 +118,7 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
     if (judgement.work.verdict != Verdict::inconclusive) {
       return;
     }
-    judgement.reason = "the clocks differ by " + percent(clock_gap) +
+    judgement.reason = "the clocks differ by " + percent(std::abs(clock_gap)) +
                        ": work can't be told from the clock past " + percent(rules.farthest_clock);
     return;
   }
