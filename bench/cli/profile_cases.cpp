@@ -85,14 +85,7 @@ class ProfilePass {
       return worker_loop(loop, injection, id);
     const ReadyLoop ready = loops_.make(loop, injection);
     const auto& prepared = ready.prepared;
-    const auto run = [&](int steps) {
-      prepared->begin();
-      marker_->mark();
-      for (int i = 0; i < steps; ++i) {
-        prepared->step(i % prepared->steps());
-        marker_->mark();
-      }
-    };
+    const auto run = [&](int steps) { measure::run_marked(*prepared, *marker_, steps); };
     profile::Activity::Taken taken =
         record([&] { run(kSteps + 1); }, [&] { run(std::min(prepared->steps(), kWarmUpSteps)); },
                bench_.sampling.warmup_s);
@@ -112,14 +105,7 @@ class ProfilePass {
     results::CaseResult ignored;
     const auto client = start_worker(loop, bench_, ignored);
     load_worker(*client, loop, bench_, ignored);
-    const auto run = [&](int steps) {
-      client->begin();
-      client->mark();
-      for (int i = 0; i < steps; ++i) {
-        client->step(i % client->steps());
-        client->mark();
-      }
-    };
+    const auto run = [&](int steps) { measure::run_marked(*client, *client, steps); };
     const auto plain = [&] {
       run(kSteps + 1);
       return client->take();

@@ -40,6 +40,17 @@ void stop_if_interrupted() {
 
 } // namespace
 
+void run_marked(Workload& workload, Marker& marker, int steps, bool heeds_signals) {
+  workload.begin();
+  marker.mark();
+  for (int i = 0; i < steps; ++i) {
+    if (heeds_signals)
+      stop_if_interrupted();
+    workload.step(i % workload.steps());
+    marker.mark();
+  }
+}
+
 WarmUp warm_up(const std::function<void(Marker&)>& chunk, Marker& marker, double least_s,
                Progress& progress) {
   const Stopwatch watch;
@@ -63,18 +74,9 @@ Sampled sample_loops(Workload& workload, Marker& marker, const SamplePlan& plan,
                      Progress& progress) {
   const int steps = workload.steps();
   Sampled result;
-  const auto run = [&](int count, bool watch_signals) {
-    workload.begin();
-    marker.mark();
-    for (int i = 0; i < count; ++i) {
-      if (watch_signals)
-        stop_if_interrupted();
-      workload.step(i);
-      marker.mark();
-    }
-  };
-  result.warm_up = warm_up([&](Marker&) { run(std::min(steps, kWarmUpSteps), false); }, marker,
-                           plan.warmup_s, progress);
+  result.warm_up =
+      warm_up([&](Marker&) { run_marked(workload, marker, std::min(steps, kWarmUpSteps)); }, marker,
+              plan.warmup_s, progress);
   if (plan.on_steady)
     plan.on_steady();
 
@@ -83,7 +85,7 @@ Sampled sample_loops(Workload& workload, Marker& marker, const SamplePlan& plan,
   for (; loop < plan.loops || watch.seconds() < plan.loop_time_s; ++loop) {
     const double by_time = plan.loop_time_s > 0 ? watch.seconds() / plan.loop_time_s : 1;
     progress.phase("samples", std::min(static_cast<double>(loop) / plan.loops, by_time));
-    run(steps, true);
+    run_marked(workload, marker, steps, /*heeds_signals=*/true);
     const std::vector<Span> spans = marker.take();
     const Clock::time_point taken = Clock::now();
     for (int step = 0; step < steps; ++step) {

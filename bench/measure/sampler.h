@@ -17,6 +17,11 @@ struct Sample {
   int step = 0; ///< which step of its loop, from 0
 };
 
+/// Enqueues a fresh loop of `workload` and `steps` steps of it, from the first one again behind the
+/// last, with a mark before and behind each. Throws Interrupted between steps, where a signal asks
+/// to end and `heeds_signals` says so.
+void run_marked(Workload& workload, Marker& marker, int steps, bool heeds_signals = false);
+
 /// How a warm-up went.
 struct WarmUp {
   bool steady = true; ///< false: given up while the times were still moving
