@@ -4,6 +4,7 @@
 #include <bench/cli/baseline_verb.h>
 #include <bench/cli/columns.h>
 #include <bench/cli/comparison_table.h>
+#include <bench/cli/regex_option.h>
 #include <bench/compare/promotion.h>
 #include <bench/compare/verdicts.h>
 #include <bench/stats/summary.h>
@@ -14,7 +15,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <regex>
 #include <set>
 
 namespace bench::cli {
@@ -27,13 +27,8 @@ using std::filesystem::path;
 
 void promote(const BaselineOptions& options, std::FILE* out) {
   compare::Promotion promotion{.reason = options.reason, .when = utc_now(), .force = options.force};
-  try {
-    if (!options.replace.empty())
-      promotion.replace = std::regex(options.replace);
-  } catch (const std::regex_error& e) {
-    throw UsageError(
-        fmt::format("--replace '{}': no regular expression ({})", options.replace, e.what()));
-  }
+  if (!options.replace.empty())
+    promotion.replace = regex_option("--replace", options.replace);
   std::vector<compare::Named> named;
   for (const path& file : options.results) {
     named.push_back({file.string(), results::read(file)});

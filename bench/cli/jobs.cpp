@@ -1,5 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/cli/jobs.h>
+#include <bench/cli/regex_option.h>
 #include <bench/device/device.h>
 #include <bench/models/registry.h>
 #include <bench/workers/command.h>
@@ -31,13 +32,7 @@ std::string default_profile(const scenario::Scenario& scenario) {
 } // namespace
 
 std::vector<Job> make_jobs(const RunOptions& options, const scenario::Catalog& catalog) {
-  std::regex only;
-  try {
-    only = std::regex(options.only);
-  } catch (const std::regex_error& e) {
-    throw UsageError(
-        fmt::format("--only '{}': no regular expression ({})", options.only, e.what()));
-  }
+  const std::regex only = regex_option("--only", options.only);
   if (!options.out.empty() && options.scenarios.size() > 1)
     throw UsageError(
         "--out takes one file, and there are several scenarios: run them one by one, or leave "
