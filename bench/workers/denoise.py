@@ -20,16 +20,16 @@ def normal(shape, seed, device):
 
 def guided(kind, scale, with_caption, without):
     """One velocity of two; `kind` as bench/models/denoiser.h names them."""
+
+    def ratio_of_lengths(dim):
+        length = torch.linalg.vector_norm
+        return length(with_caption, dim=dim, keepdim=True) / length(total, dim=dim, keepdim=True)
+
     if kind == "bounded_norm":
         total = with_caption + scale * (with_caption - without)
-        of_image = tuple(range(1, total.ndim))
-        length = torch.linalg.vector_norm
-        return total * (length(with_caption, dim=of_image, keepdim=True) / length(total, dim=of_image, keepdim=True)).clamp_max(1)
+        return total * ratio_of_lengths(tuple(range(1, total.ndim))).clamp_max(1)  # of a whole image
     total = torch.lerp(without, with_caption, scale)
-    if kind == "plain":
-        return total
-    length = torch.linalg.vector_norm
-    return total * (length(with_caption, dim=-1, keepdim=True) / length(total, dim=-1, keepdim=True))
+    return total if kind == "plain" else total * ratio_of_lengths(-1)
 
 
 class Inputs:

@@ -45,6 +45,13 @@ class ZImage:
 class Joint:
     """What those have in common whose latents are rows of tokens."""
 
+    @staticmethod
+    def numbers(a):
+        return {
+            "num_layers": a["layers"], "num_attention_heads": a["heads"], "attention_head_dim": a["head_width"],
+            "joint_attention_dim": a["caption_width"],
+        }  # fmt: skip
+
     def __init__(self, loop, inputs):
         model = loop.job.model
         self.batch, self.rows, self.columns = loop.batch, model["height"] // 16, model["width"] // 16
@@ -61,10 +68,8 @@ class QwenImage(Joint):
     @staticmethod
     def numbers(a):
         width = a["head_width"]
-        return {
-            "num_layers": a["layers"], "num_attention_heads": a["heads"], "attention_head_dim": width,
-            "joint_attention_dim": a["caption_width"], "axes_dims_rope": (width // 8, width * 7 // 16, width * 7 // 16),
-            "zero_cond_t": bool(a.get("zero_cond_t", 0)),
+        return Joint.numbers(a) | {
+            "axes_dims_rope": (width // 8, width * 7 // 16, width * 7 // 16), "zero_cond_t": bool(a.get("zero_cond_t", 0)),
         }  # fmt: skip
 
     def __init__(self, loop, inputs):
@@ -81,17 +86,26 @@ class QwenImage(Joint):
         return super().__call__(network, torch.cat([latents, self.picture], 1), time)[:, : latents.shape[1]]
 
 
-class Flux1(Joint):
+class Flux(Joint):
+    """What FLUX.1 and FLUX.2 have in common."""
+
+    @staticmethod
+    def numbers(a):
+        return Joint.numbers(a) | {"num_single_layers": a["single_layers"], "guidance_embeds": bool(a["guidance_embeds"])}
+
+    def __init__(self, loop, inputs):
+        super().__init__(loop, inputs)
+        self.fixed["guidance"] = None if inputs.guidance is None else inputs.guidance.expand(self.batch)
+
+
+class Flux1(Flux):
     module, name = "transformer_flux", "FluxTransformer2DModel"
 
     @staticmethod
     def numbers(a):
         width = a["head_width"]
-        return {
-            "num_layers": a["layers"], "num_single_layers": a["single_layers"], "num_attention_heads": a["heads"],
-            "attention_head_dim": width, "joint_attention_dim": a["caption_width"], "pooled_projection_dim": a["pooled_width"],
-            "guidance_embeds": bool(a["guidance_embeds"]), "axes_dims_rope": (width // 8, width * 7 // 16, width * 7 // 16),
-        }  # fmt: skip
+        axes = (width // 8, width * 7 // 16, width * 7 // 16)
+        return Flux.numbers(a) | {"pooled_projection_dim": a["pooled_width"], "axes_dims_rope": axes}
 
     def __init__(self, loop, inputs):
         super().__init__(loop, inputs)
@@ -99,28 +113,21 @@ class Flux1(Joint):
             "pooled_projections": inputs.pooled.to(loop.dtype).expand(self.batch, -1),
             "img_ids": position_ids(loop.device, 1, self.rows, self.columns),
             "txt_ids": torch.zeros(len(inputs.caption), 3, device=loop.device),
-            "guidance": None if inputs.guidance is None else inputs.guidance.expand(self.batch),
         }
 
 
-class Flux2(Joint):
+class Flux2(Flux):
     module, name = "transformer_flux2", "Flux2Transformer2DModel"
 
     @staticmethod
     def numbers(a):
-        width = a["head_width"]
-        return {
-            "num_layers": a["layers"], "num_single_layers": a["single_layers"], "num_attention_heads": a["heads"],
-            "attention_head_dim": width, "joint_attention_dim": a["caption_width"], "axes_dims_rope": (width // 4,) * 4,
-            "guidance_embeds": bool(a["guidance_embeds"]),
-        }  # fmt: skip
+        return Flux.numbers(a) | {"axes_dims_rope": (a["head_width"] // 4,) * 4}
 
     def __init__(self, loop, inputs):
         super().__init__(loop, inputs)
         self.fixed |= {
             "img_ids": position_ids(loop.device, 1, self.rows, self.columns, 1),
             "txt_ids": position_ids(loop.device, 1, 1, 1, len(inputs.caption)),
-            "guidance": None if inputs.guidance is None else inputs.guidance.expand(self.batch),
         }
 
 
