@@ -194,6 +194,9 @@ def test_list(bench):
     planned = bench("run", bench.scenario, "--profile", "cpu", "--dry-run")
     without_model = [line for line in planned.stdout.splitlines() if not line.startswith("model ")]
     assert cases.stdout.splitlines() == without_model and len(without_model) == 32
+    jobs = [json.loads(line) for line in bench("list", "jobs", bench.scenario, "--profile", "full").stdout.splitlines()]
+    assert [job["loop"]["name"] for job in jobs] == ["turbo-9", "turbo-50", "base-50"]
+    assert len(jobs[0]["parameters"]) > 400 and jobs[0]["device"] == "cuda"
     (bench.cwd / "scenarios").mkdir()
     shutil.copy(bench.scenario, bench.cwd / "scenarios")  # where it looks by itself
     every = bench("list", "cases").stdout

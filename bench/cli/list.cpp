@@ -5,6 +5,7 @@
 #include <bench/device/device.h>
 #include <bench/engines/engine.h>
 #include <bench/models/registry.h>
+#include <bench/workers/job.h>
 #include <kernels/families.h>
 #include <kernels/paths.h>
 #include <kernels/plugins/plugins.h>
@@ -33,25 +34,42 @@ std::vector<std::filesystem::path> all_scenarios() {
   return files;
 }
 
-void list_cases(const ListOptions& options, std::FILE* out) {
+/// Calls `show(expansion, profile)` for what the options choose of every scenario.
+template <typename Show> void for_each_expansion(const ListOptions& options, const Show& show) {
   const scenario::Catalog catalog = make_catalog();
   std::set<std::string> profiles;
   for (const auto& file : options.scenarios.empty() ? all_scenarios() : options.scenarios) {
     const scenario::Scenario scenario = load(file, catalog);
     for (const std::string& profile : scenario.profiles()) {
       profiles.insert(profile);
-      if (!options.profile.empty() && profile != options.profile)
-        continue;
-      const scenario::Expansion expansion = expand(scenario, profile, catalog);
-      fmt::print(out, "{}, profile {}, on {}: {} cases\n", expansion.scenario, profile,
-                 to_string(expansion.device), expansion.cases.size());
-      for (const scenario::Case& c : expansion.cases)
-        fmt::print(out, "  {}  {}\n", c.hash, c.id);
+      if (options.profile.empty() || profile == options.profile)
+        show(expand(scenario, profile, catalog), profile);
     }
   }
   if (!options.profile.empty() && !profiles.contains(options.profile))
     throw UsageError(fmt::format("--profile '{}': no scenario has it{}", options.profile,
                                  hint(options.profile, {profiles.begin(), profiles.end()})));
+}
+
+void list_cases(const ListOptions& options, std::FILE* out) {
+  for_each_expansion(options, [out](const scenario::Expansion& expansion,
+                                    const std::string& profile) {
+    fmt::print(out, "{}, profile {}, on {}: {} cases\n", expansion.scenario, profile,
+               to_string(expansion.device), expansion.cases.size());
+    for (const scenario::Case& c : expansion.cases)
+      fmt::print(out, "  {}  {}\n", c.hash, c.id);
+  });
+}
+
+/// One line of JSON for each loop, whatever its engines and paths.
+void list_jobs(const ListOptions& options, std::FILE* out) {
+  for_each_expansion(options, [out](const scenario::Expansion& expansion, const std::string&) {
+    std::set<std::string> loops;
+    for (const scenario::Case& c : expansion.cases)
+      if (const auto* loop = std::get_if<scenario::LoopCase>(&c.work);
+          loop && loops.insert(loop->loop).second)
+        fmt::print(out, "{}\n", workers::make_job(*loop, expansion.device).text);
+  });
 }
 
 void list_models(std::FILE* out) {
@@ -93,13 +111,16 @@ void list_engines(std::FILE* out) {
 } // namespace
 
 void list(const ListOptions& options, std::FILE* out) {
-  if (options.what != "cases" && (!options.scenarios.empty() || !options.profile.empty()))
+  const bool of_scenarios = options.what == "cases" || options.what == "jobs";
+  if (!of_scenarios && (!options.scenarios.empty() || !options.profile.empty()))
     throw UsageError(
         fmt::format("`bench list {}` lists the same for every scenario and profile: leave them out",
                     options.what));
   std::ranges::for_each(options.plugins, kernels::plugins::load);
   if (options.what == "cases")
     list_cases(options, out);
+  else if (options.what == "jobs")
+    list_jobs(options, out);
   else if (options.what == "models")
     list_models(out);
   else if (options.what == "paths")

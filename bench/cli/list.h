@@ -8,10 +8,10 @@
 namespace bench::cli {
 
 struct ListOptions {
-  std::string what;                             ///< "cases", "models", "paths", "engines"
-  std::vector<std::filesystem::path> scenarios; ///< of `cases`; none: every file in scenarios/
-  std::vector<std::filesystem::path> plugins;   ///< of `cases` and `paths`
-  std::string profile;                          ///< of `cases`; "": every profile
+  std::string what;                             ///< "cases", "jobs", "models", "paths", "engines"
+  std::vector<std::filesystem::path> scenarios; ///< of `cases`, `jobs`; none: all in scenarios/
+  std::vector<std::filesystem::path> plugins;   ///< not of `models` and `engines`
+  std::string profile;                          ///< of `cases`, `jobs`; "": every profile
 };
 
 /// `bench list`: what exists, and why something cannot run here. Throws UsageError.

@@ -170,12 +170,12 @@ void add_profile(CLI::App& app, ProfileOptions& options) {
 
 void add_list(CLI::App& app, ListOptions& options) {
   CLI::App* list = app.add_subcommand("list", "What exists, and why something cannot run here");
-  list->add_option("WHAT", options.what, "cases, models, paths or engines")
+  list->add_option("WHAT", options.what, "cases, jobs (what a worker is told), models, paths or engines")
       ->required()
-      ->check(CLI::IsMember({"cases", "models", "paths", "engines"}));
+      ->check(CLI::IsMember({"cases", "jobs", "models", "paths", "engines"}));
   list->add_option("SCENARIO", options.scenarios,
-                   "Scenario files, for cases (default: all in scenarios/)");
-  list->add_option("--profile", options.profile, "Only this profile, for cases");
+                   "Scenario files, for cases and jobs (default: all in scenarios/)");
+  list->add_option("--profile", options.profile, "Only this profile, for cases and jobs");
   list->add_option("--plugin", options.plugins, "Its paths too, for cases and paths")
       ->allow_extra_args(false)
       ->take_all();

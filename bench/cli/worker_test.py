@@ -120,6 +120,27 @@ def test_the_same_published_weights(bench, tmp_path):
     assert case["check"]["step_error"] < 1e-4 and case["parameters"]["weights"] == str(folder)
 
 
+def test_weights_of_other_kinds(bench, tmp_path):
+    """shaped_weights.py writes them and every engine reads them; what it calls random is what bench draws."""
+
+    def measure(weights):
+        done = bench("run", bench.scenario, *bench.quick, "--only", "turbo-9/eager/aten$", "--set", f"model.weights={weights}", "--out", "r.json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        (case,) = cases(bench.cwd / "r.json").values()
+        assert case["check"]["finite"]
+        return case["check"]["checksum"]
+
+    jobs = bench("list", "jobs", bench.scenario, "--profile", "cpu").stdout
+    (bench.cwd / "job.json").write_text(jobs)
+    latents = {"drawn": measure("random")}
+    for kind in ("random", "zeros", "power-law"):
+        file = tmp_path / f"{kind}.safetensors"
+        script = REPO / "bench" / "workers" / "shaped_weights.py"
+        subprocess.run([sys.executable, script, "job.json", kind, file], cwd=bench.cwd, check=True)
+        latents[kind] = measure(file)
+    assert latents["random"] == latents["drawn"] and len(set(latents.values())) == 3
+
+
 def test_other_weights_are_found_out(bench):
     """The check must be able to fail."""
     bench.env |= {"BENCH_PYTHON": sys.executable}

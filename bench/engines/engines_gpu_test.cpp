@@ -6,6 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
 namespace bench::engines {
 namespace {
 
@@ -110,6 +115,76 @@ TEST_F(EnginesOnGpu, KernelsOfAStepAreCountedByName) {
   // at::rms_norm makes of strided q and k.
   EXPECT_GT(launches[1], launches[0] + 25 * 6);
   EXPECT_GT(launches[0], 50);
+}
+
+/// Z-Image as published: what a stamp between its steps costs, from loops with and without them in
+/// turn, read at one clock along the line that the pairs' own differences lie on.
+TEST(StampsOnGpu, CostALoopLessThanTwoInTenThousand) {
+  const auto device = device::open_device(scenario::DeviceKind::cuda);
+  scenario::ModelSpec model = small();
+  model.width = model.height = 1024;
+  const auto& families = models::families();
+  model.architecture = std::ranges::find(families, "z_image", [](const models::Family& family) {
+                         return family.catalog.name;
+                       })->catalog.architecture;
+  const auto network = models::build(model, *device);
+  network->use({{"rms_norm", "fused"}});
+  scenario::LoopSpec spec;
+  spec.steps = 9;
+  models::DenoiseLoop loop(*network, model, spec, *device);
+  const auto prepared = find("graph")->prepare(loop, *device);
+  const auto marker = device->make_marker();
+
+  struct Point {
+    double log_t = 0, log_f = 0;
+  };
+  const auto whole_loop = [&](bool marks_between) {
+    prepared->begin();
+    marker->mark();
+    for (int i = 0; i < spec.steps; ++i) {
+      prepared->step(i);
+      if (marks_between || i + 1 == spec.steps)
+        marker->mark();
+    }
+    double seconds = 0, cycles = 0;
+    for (const measure::Span& span : marker->take()) {
+      EXPECT_TRUE(span.valid);
+      seconds += span.t_s;
+      cycles += span.t_s * span.f_hz;
+    }
+    return Point{std::log(seconds), std::log(cycles / seconds)};
+  };
+  const auto start = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - start < std::chrono::seconds(3))
+    whole_loop(true);
+
+  constexpr int kPairs = 40;
+  std::vector<Point> differences;
+  for (int i = 0; i < kPairs; ++i) {
+    const bool marked_first = i % 2 == 0;
+    const Point first = whole_loop(marked_first), second = whole_loop(!marked_first);
+    const Point &marked = marked_first ? first : second, &bare = marked_first ? second : first;
+    differences.push_back({marked.log_t - bare.log_t, marked.log_f - bare.log_f});
+  }
+  Point mean;
+  for (const Point& d : differences)
+    mean = {mean.log_t + d.log_t / kPairs, mean.log_f + d.log_f / kPairs};
+  double tf = 0, ff = 0, residuals = 0;
+  for (const Point& d : differences) {
+    tf += (d.log_t - mean.log_t) * (d.log_f - mean.log_f);
+    ff += (d.log_f - mean.log_f) * (d.log_f - mean.log_f);
+  }
+  const double slope = tf / ff, cost = mean.log_t - slope * mean.log_f;
+  for (const Point& d : differences)
+    residuals += std::pow(d.log_t - cost - slope * d.log_f, 2);
+  const double error =
+      std::sqrt(residuals / (kPairs - 2) * (1.0 / kPairs + mean.log_f * mean.log_f / ff));
+  RecordProperty("cost_percent", std::to_string(100 * cost));
+  RecordProperty("standard_error_percent", std::to_string(100 * error));
+  EXPECT_LT(error, 0.5e-4) << "too noisy to tell";
+  EXPECT_LT(std::abs(cost), 2e-4) << "+- " << error;
+  std::printf("stamps cost %.4f %% of a loop, standard error %.4f %%, slope %.2f\n", 100 * cost,
+              100 * error, slope);
 }
 
 TEST_F(EnginesOnGpu, TheMatrixPeakIsAnH200s) {
