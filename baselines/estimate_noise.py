@@ -51,15 +51,22 @@ def line(replicates):
 
 
 def levels(replicates):
-    """GPU -> mean log time of each process at one frequency."""
+    """(GPU, mean log time at one frequency) of each process."""
     slope, error = line(replicates)
     if not (SLOPES[0] < slope < SLOPES[1] and abs(slope) > 3 * error):
         slope = 0
-    by_gpu = defaultdict(list)
+    found = []
     for gpu, samples in replicates:
         log_t = statistics.mean(map(math.log, samples["t_s"]))
-        by_gpu[gpu].append(log_t - slope * (statistics.mean(map(math.log, samples["f_hz"])) - math.log(1.58e9)))
-    return by_gpu
+        found.append((gpu, log_t - slope * (statistics.mean(map(math.log, samples["f_hz"])) - math.log(1.58e9))))
+    return found
+
+
+def by_gpu(levels_of_processes):
+    groups = defaultdict(list)
+    for gpu, level in levels_of_processes:
+        groups[gpu].append(level)
+    return groups
 
 
 def digamma(x):
@@ -95,6 +102,15 @@ def prior(variances):
     return math.exp((mean + digamma(half) - math.log(half)) / 2), 2 * half
 
 
+def sound_replicates(case):
+    """(GPU, process, seed) -> (GPU, samples)."""
+    return {
+        (replicate["device_uuid"], replicate["process"], replicate["seed"]): (replicate["device_uuid"], replicate["samples"])
+        for replicate in case["replicates"]
+        if case["status"] == "ok" and None not in replicate["samples"]["f_hz"]
+    }
+
+
 def main(out, *paths):
     cases, regimes, gpu = defaultdict(dict), {}, ""
     for path in paths:
@@ -102,30 +118,26 @@ def main(out, *paths):
             result = json.load(file)
         gpu = result["machine"]["gpu"]["name"]
         for case in result["cases"]:
-            if case["kind"] == "anchor" or case["status"] != "ok":
-                continue
-            regimes[case["id"]] = regime(case)
-            for replicate in case["replicates"]:
-                if None not in replicate["samples"]["f_hz"]:
-                    key = (replicate["device_uuid"], replicate["process"], replicate["started"])
-                    cases[case["id"]][key] = (replicate["device_uuid"], replicate["samples"])
+            if case["kind"] != "anchor":
+                regimes[case["id"]] = regime(case)
+                cases[case["id"]].update(sound_replicates(case))
 
     found = {}
     for name in sorted(set(regimes.values())):
         variances, devices, most = [], (0, 0), 0
         for case_id, replicates in cases.items():
-            if regimes[case_id] != name:
+            if regimes[case_id] != name or not replicates:
                 continue
-            by_gpu = levels(list(replicates.values()))
-            within = [(len(v) - 1, statistics.variance(v)) for v in by_gpu.values() if len(v) > 1]
+            gpus = by_gpu(levels(list(replicates.values())))
+            within = [(len(v) - 1, statistics.variance(v)) for v in gpus.values() if len(v) > 1]
             df = sum(n for n, _ in within)
             if df:
                 variances.append((df, sum(n * v for n, v in within) / df))
                 most = max(most, df)
-            if len(by_gpu) > 2:
-                sd = statistics.stdev(statistics.mean(v) for v in by_gpu.values())
-                devices = max(devices, (sd, len(by_gpu) - 1))
-            print(f"{case_id:<50} {name}: {len(replicates)} processes, {len(by_gpu)} GPUs, between processes "
+            if len(gpus) > 2:
+                sd = statistics.stdev(statistics.mean(v) for v in gpus.values())
+                devices = max(devices, (sd, len(gpus) - 1))
+            print(f"{case_id:<50} {name}: {len(replicates)} processes, {len(gpus)} GPUs, between processes "
                   f"{100 * math.sqrt(variances[-1][1]) if df else math.nan:.4f} %")  # fmt: skip
         if variances:
             sd, df = prior(variances)

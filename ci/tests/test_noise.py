@@ -1,21 +1,27 @@
-"""baselines/estimate_noise.py: the prior of the variance between processes, out of variances drawn from a known one."""
+"""baselines/estimate_noise.py: the prior of the variance between processes, out of variances drawn from a known one; and
+baselines/anchor_covariate.py, on processes whose loops follow their anchors by a known amount."""
 
-import importlib.util
+import importlib
+import json
 import math
 import random
+import sys
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "baselines" / "estimate_noise.py"
+
+@pytest.fixture(scope="module")
+def scripts():
+    """Imports one of the folder's scripts."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "baselines"))
+    yield importlib.import_module
+    sys.path.pop(0)
 
 
 @pytest.fixture(scope="module")
-def noise():
-    spec = importlib.util.spec_from_file_location("estimate_noise", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def noise(scripts):
+    return scripts("estimate_noise")
 
 
 def chi_square(random_numbers, df):
@@ -54,3 +60,23 @@ def test_one_case_of_many_does_not_widen_them_all(noise):
     found_sd, found_df = noise.prior([*quiet, (2, 4e-4)])  # 2 % among 0.01 %
     assert found_sd < 2e-4
     assert found_df < 5
+
+
+@pytest.mark.parametrize("share", [0, 0.9])
+def test_a_covariate_narrows_what_it_explains(scripts, tmp_path, capsys, share):
+    draw = random.Random(7)
+    cases = {kind: {"id": f"s/{kind}", "kind": kind.split("/")[0], "status": "ok", "replicates": []} for kind in ("loop/a", "anchor/copy")}
+    for process in range(400):
+        state, own = draw.gauss(0, 2e-4), draw.gauss(0, 2e-4)
+        levels = {"anchor/copy": state, "loop/a": share * state + math.sqrt(1 - share**2) * own}
+        for kind, case in cases.items():
+            samples = {"t_s": [0.1 * math.exp(levels[kind])] * 3, "f_hz": [1.58e9] * 3, "loop": [0, 0, 0]}
+            case["replicates"].append({"device_uuid": f"GPU-{process % 8}", "process": process, "seed": 1, "samples": samples})
+    (tmp_path / "r.json").write_text(json.dumps({"cases": list(cases.values())}))
+    scripts("anchor_covariate").main(tmp_path / "r.json")
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.startswith("s/loop/a, copy")
+    before, after = (float(number) for number in line.split("%")[0].split(",")[1].replace("copy", "").split("->"))
+    assert before == pytest.approx(0.02, rel=0.1)
+    assert after == pytest.approx(0.02 * math.sqrt(1 - share**2), rel=0.1)
+    assert "(392 df)" in line and "(7 df)" in line
