@@ -35,7 +35,8 @@ std::vector<std::filesystem::path> all_scenarios() {
 }
 
 /// Calls `show(expansion, profile)` for what the options choose of every scenario.
-template <typename Show> void for_each_expansion(const ListOptions& options, const Show& show) {
+template <typename Show>
+void for_each_expansion(const ListOptions& options, const Show& show) {
   const scenario::Catalog catalog = make_catalog();
   std::set<std::string> profiles;
   for (const auto& file : options.scenarios.empty() ? all_scenarios() : options.scenarios) {
@@ -52,13 +53,13 @@ template <typename Show> void for_each_expansion(const ListOptions& options, con
 }
 
 void list_cases(const ListOptions& options, std::FILE* out) {
-  for_each_expansion(options, [out](const scenario::Expansion& expansion,
-                                    const std::string& profile) {
-    fmt::print(out, "{}, profile {}, on {}: {} cases\n", expansion.scenario, profile,
-               to_string(expansion.device), expansion.cases.size());
-    for (const scenario::Case& c : expansion.cases)
-      fmt::print(out, "  {}  {}\n", c.hash, c.id);
-  });
+  for_each_expansion(options,
+                     [out](const scenario::Expansion& expansion, const std::string& profile) {
+                       fmt::print(out, "{}, profile {}, on {}: {} cases\n", expansion.scenario,
+                                  profile, to_string(expansion.device), expansion.cases.size());
+                       for (const scenario::Case& c : expansion.cases)
+                         fmt::print(out, "  {}  {}\n", c.hash, c.id);
+                     });
 }
 
 /// One line of JSON for each loop, whatever its engines and paths.

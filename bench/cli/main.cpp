@@ -170,7 +170,8 @@ void add_profile(CLI::App& app, ProfileOptions& options) {
 
 void add_list(CLI::App& app, ListOptions& options) {
   CLI::App* list = app.add_subcommand("list", "What exists, and why something cannot run here");
-  list->add_option("WHAT", options.what, "cases, jobs (what a worker is told), models, paths or engines")
+  list->add_option("WHAT", options.what,
+                   "cases, jobs (what a worker is told), models, paths or engines")
       ->required()
       ->check(CLI::IsMember({"cases", "jobs", "models", "paths", "engines"}));
   list->add_option("SCENARIO", options.scenarios,

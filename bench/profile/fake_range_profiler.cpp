@@ -76,6 +76,7 @@ Cupti fake_range_profiler() {
   api.range_enable = [](CUpti_RangeProfiler_Enable_Params* p) {
     if (gpu.on_enable == CUPTI_SUCCESS) {
       ++gpu.open;
+      gpu.first_mode.reset();
       p->pRangeProfilerObject = kProfiler;
     }
     return gpu.on_enable;
@@ -94,6 +95,8 @@ Cupti fake_range_profiler() {
   api.range_set_config = [](CUpti_RangeProfiler_SetConfig_Params* p) {
     gpu.passes_done = 0;
     gpu.mode = p->range;
+    if (!gpu.first_mode)
+      gpu.first_mode = p->range;
     const bool fits =
         p->replayMode == CUPTI_UserReplay && p->numNestingLevels == 1 && p->minNestingLevel == 1 &&
         (p->range == CUPTI_AutoRange || (p->maxRangesPerPass == 1 && p->targetNestingLevel == 1));
@@ -109,6 +112,8 @@ Cupti fake_range_profiler() {
   api.range_push = [](CUpti_RangeProfiler_PushRange_Params* p) {
     if (!gpu.in_pass || gpu.mode != CUPTI_UserRange || !p->pRangeName)
       return CUPTI_ERROR_INVALID_OPERATION;
+    if (gpu.first_mode != CUPTI_UserRange)
+      return CUPTI_ERROR_INVALID_PARAMETER; // as the real one does
     gpu.in_range = gpu.on_push == CUPTI_SUCCESS;
     return gpu.on_push == CUPTI_SUCCESS ? taken(p) : gpu.on_push;
   };

@@ -3,6 +3,7 @@
 #include <bench/profile/cupti_api.h>
 
 #include <cstddef>
+#include <optional>
 
 /// A range profiler for tests, of a GPU that is not there: each range moves a million bytes more
 /// than the one before it, and writes twice what it reads.
@@ -22,6 +23,7 @@ struct FakeGpu {
   bool in_pass = false, in_range = false;
   std::size_t ranges = 0; ///< that were pushed and popped in the last pass
   CUpti_ProfilerRange mode = CUPTI_AutoRange;
+  std::optional<CUpti_ProfilerRange> first_mode; ///< since it was enabled
 };
 
 extern FakeGpu gpu;

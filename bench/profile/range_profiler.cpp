@@ -41,7 +41,9 @@ struct RangeProfiler::State {
   std::string fault;
   bool is_initialized = false;
   CUpti_Profiler_Host_Object* host = nullptr;
+  CUcontext context = nullptr;
   CUpti_RangeProfiler_Object* profiler = nullptr;
+  std::optional<CUpti_ProfilerRange> ranges; ///< that `profiler` counts
   std::vector<std::uint8_t> config, data;
 
   bool succeeded(CUptiResult status, const char* what) {
@@ -51,7 +53,9 @@ struct RangeProfiler::State {
     return false;
   }
   bool open();
-  bool make_config(CUcontext context);
+  bool make_config();
+  bool enable();
+  void disable();
   bool prepare(CUpti_ProfilerRange range);
   bool run_pass(CUpti_ProfilerRange range, const std::function<void()>& work, bool& all_passes);
   bool run_passes(CUpti_ProfilerRange range, const std::function<void()>& before,
@@ -73,7 +77,6 @@ bool RangeProfiler::State::open() {
   fault = version_fault(api);
   if (!fault.empty())
     return false;
-  CUcontext context = nullptr;
   if (!api.current_context || api.current_context(&context) != CUDA_SUCCESS || !context) {
     fault = "no CUDA context whose kernels could be counted";
     return false;
@@ -82,8 +85,10 @@ bool RangeProfiler::State::open() {
   if (!succeeded(api.profiler_initialize(&initialize), "starting the profiler"))
     return false;
   is_initialized = true;
-  if (!make_config(context))
-    return false;
+  return make_config() && enable();
+}
+
+bool RangeProfiler::State::enable() {
   auto enable = BENCH_PARAMS(CUpti_RangeProfiler_Enable);
   enable.ctx = context;
   if (!succeeded(api.range_enable(&enable), "enabling the range profiler"))
@@ -92,8 +97,17 @@ bool RangeProfiler::State::open() {
   return true;
 }
 
+void RangeProfiler::State::disable() {
+  if (!profiler)
+    return;
+  auto disable = BENCH_PARAMS(CUpti_RangeProfiler_Disable);
+  disable.pRangeProfilerObject = std::exchange(profiler, nullptr);
+  ranges.reset();
+  api.range_disable(&disable);
+}
+
 /// What the GPU is to count in which pass.
-bool RangeProfiler::State::make_config(CUcontext context) {
+bool RangeProfiler::State::make_config() {
   auto chip = BENCH_PARAMS(CUpti_Device_GetChipName);
   if (!succeeded(api.chip_name(&chip), "name of the chip"))
     return false;
@@ -132,6 +146,14 @@ bool RangeProfiler::State::make_config(CUcontext context) {
 
 /// Room for what is counted next.
 bool RangeProfiler::State::prepare(CUpti_ProfilerRange range) {
+  // One that has counted kernels refuses a range of the user's: INVALID_PARAMETER, seen with
+  // CUPTI 13.0.
+  if (ranges.value_or(range) != range) {
+    disable();
+    if (!enable())
+      return false;
+  }
+  ranges = range;
   const std::size_t most = range == CUPTI_UserRange ? 1 : kMostRanges;
   auto size = BENCH_PARAMS(CUpti_RangeProfiler_GetCounterDataSize);
   size.pRangeProfilerObject = profiler;
@@ -254,11 +276,7 @@ RangeProfiler::RangeProfiler(Cupti cupti) : state_(std::make_unique<State>()) {
 
 RangeProfiler::~RangeProfiler() {
   State& s = *state_;
-  if (s.profiler) {
-    auto disable = BENCH_PARAMS(CUpti_RangeProfiler_Disable);
-    disable.pRangeProfilerObject = s.profiler;
-    s.api.range_disable(&disable);
-  }
+  s.disable();
   if (s.host) {
     auto end = BENCH_PARAMS(CUpti_Profiler_Host_Deinitialize);
     end.pHostObject = s.host;

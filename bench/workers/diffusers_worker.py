@@ -1,8 +1,9 @@
 """diffusers' own classes of the models that bench knows, as a worker: the same weights, inputs, schedule and guidance.
 
-    python3 bench/workers/diffusers_worker.py [--compile] [--mode MODE]
+    python3 bench/workers/diffusers_worker.py [--compile [blocks]] [--mode MODE]
 
---compile compiles the network's forward (torch.compile, static shapes), --mode is torch.compile's. A step is the forward, or two
+--compile compiles the network's forward (torch.compile, static shapes), --compile blocks only the blocks that it repeats, each
+kind once (diffusers' compile_repeated_blocks), which takes a fraction of the time; --mode is torch.compile's. A step is the forward, or two
 with classifier-free guidance, and the Euler update of fp32 latents, as in bench's own loop: pipelines do more between steps, and
 some keep bf16 there.
 """
@@ -152,14 +153,16 @@ def build(family, job, dtype):
 
 
 class DiffusersLoop(denoise.DenoiseLoop):
-    options = argparse.Namespace(compile=False, mode=None)
+    options = argparse.Namespace(compile=None, mode=None)
 
     def make_network(self, job):
         family = FAMILIES.get(job.model["name"])
         if family is None:
             raise bench_worker.Unavailable(f"no class for model {job.model['name']}; there are {', '.join(FAMILIES)}")
         self.network = build(family, job, self.dtype)
-        if self.options.compile:
+        if self.options.compile == "blocks":
+            self.network.compile_repeated_blocks(dynamic=False, mode=self.options.mode)
+        elif self.options.compile:
             self.network = torch.compile(self.network, dynamic=False, mode=self.options.mode)
         self.calls = {id(inputs): family(self, inputs) for inputs in self.inputs}
 
@@ -169,7 +172,7 @@ class DiffusersLoop(denoise.DenoiseLoop):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--compile", action="store_true", help="torch.compile the forward")
+    parser.add_argument("--compile", nargs="?", const="whole", choices=["whole", "blocks"], help="torch.compile the forward, or its blocks")
     parser.add_argument("--mode", help="torch.compile's: max-autotune, reduce-overhead, ...")
     parser.add_argument("--try", metavar="JOB", help="run a job by hand, without bench")
     DiffusersLoop.options = parser.parse_args()
