@@ -49,7 +49,7 @@ class Agreement {
   std::vector<std::pair<scenario::LoopCase, at::Tensor>> first_steps_; ///< by eager and aten
 };
 
-/// Norm of the difference over the norm of `reference`.
+/// Norm of the difference over the norm of `reference`; 0 where they are equal.
 double relative_error(const at::Tensor& step, const at::Tensor& reference);
 
 /// Peak signal to noise, dB, of `latents` against `reference`, whose range is the signal; 200 where

@@ -6,9 +6,14 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
 
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
 
 namespace bench::cli {
 namespace {
@@ -61,6 +66,13 @@ TEST_F(AgreementTest, TheReferenceAgreesWithItselfAndOtherPathsWithinTheBound) {
 TEST_F(AgreementTest, AWrongStepIsFarOutsideTheBound) {
   EXPECT_GT(step_error(scenario::DType::bf16, "aten", 2),
             5 * most_step_error(scenario::DType::bf16));
+}
+
+TEST(RelativeError, OfNothingIsNoneOrWithoutEnd) {
+  const at::Tensor nothing = at::zeros({4}), something = at::ones({4});
+  EXPECT_EQ(relative_error(nothing, nothing), 0);
+  EXPECT_EQ(relative_error(something, nothing), std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(std::isnan(relative_error(something * NAN, something)));
 }
 
 TEST_F(AgreementTest, LaterCasesOfALoopAreComparedWithItsFirst) {

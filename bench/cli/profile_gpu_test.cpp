@@ -158,7 +158,7 @@ TEST_F(ProfileOnGpu, TheTableHoldsWhatTheCapturedGraphHolds) {
     }
     for (const char* name :
          {"linear", "attention", "rms_norm", "rms_norm_scale", "add_gated_rms_norm_then_scale",
-          "add_gated_rms_norm", "qk_rms_norm_rope", "layer_norm_scale_shift", "swiglu",
+          "add_gated_rms_norm", "qk_rms_norm_rope", "layer_norm_scale_shift", "linear_swiglu",
           "modulation", "embedding", "scheduler", "patchify", "unpatchify", "set_step"})
       EXPECT_TRUE(operations.contains(name)) << name;
     EXPECT_GT(named_s, 0.9 * all_s);

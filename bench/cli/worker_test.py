@@ -124,19 +124,20 @@ def test_weights_of_other_kinds(bench, tmp_path):
     """shaped_weights.py writes them and every engine reads them; what it calls random is what bench draws."""
 
     def measure(weights):
-        done = bench("run", bench.scenario, *bench.quick, "--only", "turbo-9/eager/aten$", "--set", f"model.weights={weights}", "--out", "r.json")
+        done = bench("run", bench.scenario, *bench.quick, "--only", "turbo-9/eager/aten$", "--set", f"model.weights={weights}",
+                     "--out", "r.json")  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         (case,) = cases(bench.cwd / "r.json").values()
         assert case["check"]["finite"]
         return case["check"]["checksum"]
 
     jobs = bench("list", "jobs", bench.scenario, "--profile", "cpu").stdout
-    (bench.cwd / "job.json").write_text(jobs)
+    (bench.cwd / "jobs").write_text(jobs)
     latents = {"drawn": measure("random")}
     for kind in ("random", "zeros", "power-law"):
         file = tmp_path / f"{kind}.safetensors"
         script = REPO / "bench" / "workers" / "shaped_weights.py"
-        subprocess.run([sys.executable, script, "job.json", kind, file], cwd=bench.cwd, check=True)
+        subprocess.run([sys.executable, script, "jobs", kind, file], cwd=bench.cwd, check=True)
         latents[kind] = measure(file)
     assert latents["random"] == latents["drawn"] and len(set(latents.values())) == 3
 

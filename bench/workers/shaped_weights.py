@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes a model's parameters as a safetensors file, for `--set model.weights=FILE`: do random weights time as trained ones do?
 
-    bench list jobs scenarios/zimage.yaml --profile full | head -1 > job.json
-    python3 bench/workers/shaped_weights.py job.json {random,zeros,power-law} FILE
+    bench list jobs scenarios/zimage.yaml --profile full > jobs
+    python3 bench/workers/shaped_weights.py jobs {random,zeros,power-law} FILE [--loop NAME]
 
 random     what bench itself draws on this device from the job's seed: the same bytes
 zeros      matrices, biases and tokens are 0, norms' weights 1
@@ -69,13 +69,15 @@ def parameters(job, kind):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("job", help="a line of `bench list jobs`")
+    parser.add_argument("jobs", help="what `bench list jobs` prints")
     parser.add_argument("kind", choices=["random", "zeros", "power-law"])
     parser.add_argument("file", help="to write, about as large as the model")
+    parser.add_argument("--loop", help="whose model it is (default: the first's)")
     arguments = parser.parse_args()
-    job = json.loads(Path(arguments.job).read_text().splitlines()[0])
-    if "model" not in job:
-        parser.error(f"{arguments.job}: this loop has no model")
+    jobs = {job["loop"]["name"]: job for job in map(json.loads, Path(arguments.jobs).read_text().splitlines()) if "model" in job}
+    job = jobs.get(arguments.loop or next(iter(jobs), None))
+    if job is None:
+        parser.error(f"{arguments.jobs}: {'no loop ' + arguments.loop if arguments.loop else 'no loop with a model'}; there are: {', '.join(jobs) or 'none'}")
     from safetensors.torch import save_file
 
     save_file(dict(parameters(job, arguments.kind)), arguments.file)
