@@ -145,6 +145,7 @@ class AbRun {
       if (options_.budget_s > 0 && watch.seconds() + longest_s > options_.budget_s)
         break;
       look = next_look(pair, stats::kPairLooks);
+      progress_.add(static_cast<int>(due_.size()) * 2 * std::max(0, look - pair));
     }
     for (Side* side : {&a_, &b_})
       side->recorder().finish(!stopped_);

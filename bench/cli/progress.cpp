@@ -134,6 +134,11 @@ void ProgressBar::end(std::string_view line) {
   print(text);
 }
 
+void ProgressBar::add(int cases) {
+  counter_.add(cases);
+  redraw_if_due();
+}
+
 void ProgressBar::print(std::string_view line) {
   std::string text = erase();
   text += line;

@@ -14,6 +14,8 @@ namespace bench::cli {
 class ProgressDisplay : public measure::Progress {
  public:
   virtual void print(std::string_view line) = 0;
+  /// So many cases more than start() said: the first look decided too little.
+  virtual void add(int cases) = 0;
   /// Leaves the terminal to others, until the next call brings the display back.
   virtual void clear() = 0;
 };
@@ -35,6 +37,7 @@ class CaseCounter {
   explicit CaseCounter(std::function<double()> seconds) : seconds_(std::move(seconds)) {}
 
   void start(int cases);
+  void add(int cases) { total_ += cases; }
   void begin(std::string_view case_id);
   /// "[3/28] zimage/loop/turbo-9/graph/aten: 93.1 ms/step (12.3 s)"
   std::string end(std::string_view outcome);
@@ -71,6 +74,7 @@ class ProgressBar final : public ProgressDisplay {
   void phase(std::string_view name, double fraction) override;
   void end(std::string_view line) override;
   void print(std::string_view line) override;
+  void add(int cases) override;
   void clear() override;
 
  private:
@@ -99,6 +103,7 @@ class ProgressLines final : public ProgressDisplay {
   void phase(std::string_view, double) override {}
   void end(std::string_view line) override;
   void print(std::string_view line) override;
+  void add(int cases) override { counter_.add(cases); }
   void clear() override {}
 
  private:
@@ -114,6 +119,7 @@ class NoProgress final : public ProgressDisplay {
   void phase(std::string_view, double) override {}
   void end(std::string_view) override {}
   void print(std::string_view) override {}
+  void add(int) override {}
   void clear() override {}
 };
 

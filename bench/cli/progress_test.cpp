@@ -63,6 +63,21 @@ class ProgressTest : public testing::Test {
   int width_ = 100;
 };
 
+TEST_F(ProgressTest, WhatIsMeasuredOnCountsToo) {
+  ProgressLines lines(console());
+  ProgressBar bar(console());
+  for (ProgressDisplay* display :
+       {static_cast<ProgressDisplay*>(&lines), static_cast<ProgressDisplay*>(&bar)}) {
+    output_.clear();
+    display->start(1);
+    run_a_case(*display, "a", "1 ms");
+    display->add(2);
+    run_a_case(*display, "a", "2 ms");
+    EXPECT_NE(output_.find("[1/1] a: 1 ms"), std::string::npos);
+    EXPECT_NE(output_.find("[2/3] a: 2 ms"), std::string::npos) << output_;
+  }
+}
+
 TEST_F(ProgressTest, LinesForFilesAndPipes) {
   ProgressLines lines(console());
   lines.start(28);

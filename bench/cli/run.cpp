@@ -102,11 +102,13 @@ class JobRun {
                                       : std::vector<std::string>{};
       if (!due.empty()) { // one more process each in the place of those set aside
         ++replaced_;
+        progress_.add(static_cast<int>(due.size()));
         look = ++replicate;
         continue;
       }
       due = open_cases(*comparison_, resolution_);
       look = next_look(replicate);
+      progress_.add(static_cast<int>(due.size()) * std::max(0, look - replicate));
       ++replicate;
     }
     if (options_.kernel_rows > 0 && !stopped_) {
