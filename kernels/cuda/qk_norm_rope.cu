@@ -84,7 +84,8 @@ cudaError_t launch_type(const QkNormRope& p, int width, cudaStream_t stream) {
   const int lanes = width * static_cast<int>(sizeof(T)) / 16;
   const auto with = [&](void (*kernel)(QkNormRope)) {
     const std::int64_t heads = p.tokens * 2 * p.heads, of_block = kBlock / lanes;
-    return launch_kernel(kernel, (heads + of_block - 1) / of_block, kBlock, stream, p);
+    return launch_kernel(SetUp::early, kernel, (heads + of_block - 1) / of_block, kBlock, stream,
+                         p);
   };
   switch (lanes) {
   case 4:

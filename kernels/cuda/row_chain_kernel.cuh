@@ -39,9 +39,13 @@ __global__ void __launch_bounds__(L::kBlock, 1) row_chain_kernel(const RowChain 
   math.run(row, a, x, is_row);
 }
 
+/// Rows up to which a launch is too small to fill the GPU, so that its length is one row's latency.
+inline constexpr std::int64_t kFewRows = 264; // two on every SM of an H200
+
 template <typename T, int kElements, Chain kChain, typename L>
 cudaError_t launch_layout(const RowChain& p, cudaStream_t stream) {
-  return launch_kernel(row_chain_kernel<T, kElements, kChain, L>,
+  const SetUp set_up = p.rows <= kFewRows ? SetUp::in_turn : SetUp::early;
+  return launch_kernel(set_up, row_chain_kernel<T, kElements, kChain, L>,
                        (p.rows + L::kGroups - 1) / L::kGroups, L::kBlock, stream, p);
 }
 

@@ -6,9 +6,6 @@
 
 namespace kernels::cuda {
 
-/// Rows up to which a launch is too small to fill the GPU, so that its length is one row's latency.
-inline constexpr std::int64_t kFewRows = 264; // two on every SM of an H200
-
 /// For 481 to 512 vectors, and fewer where nothing better is known. Chains with one sum and one
 /// vector to multiply by need few registers: six blocks of 256 threads fit on an SM.
 template <Chain kChain>
@@ -16,7 +13,8 @@ using Wide = std::conditional_t<kChain == Chain::rms_norm || kChain == Chain::ad
                                     kChain == Chain::add_gated,
                                 Layout<256, 2, 1>, Layout<128, 4, 1>>;
 
-/// The layout for rows of `vectors` vectors. Chosen by measuring, on H200s.
+/// The layout for rows of `vectors` vectors. Chosen by measuring, on H200s; for few rows on an
+/// H100.
 template <typename T, Chain kChain>
 cudaError_t launch_wide(const RowChain& p, cudaStream_t stream) {
   constexpr int kElements = 16 / sizeof(T);
@@ -31,7 +29,7 @@ cudaError_t launch_wide(const RowChain& p, cudaStream_t stream) {
   if (vectors <= 512 && p.rows <= kFewRows)
     return with(Layout<256, 2, 1>{});
   if (vectors <= 768 && p.rows <= kFewRows)
-    return with(Layout<256, 3, 1>{});
+    return with(Layout<384, 2, 1>{});
   if (vectors <= 128)
     return with(Layout<32, 4, 4>{});
   if (vectors <= 384)
