@@ -6,7 +6,9 @@
 RESULTs hold the same cases measured in several processes (`bench run`, `bench selftest`), on several GPUs. Each
 replicate's mean log time is read at one SM frequency, along the line through the samples within loops (where its slope
 is between 0 and -1.1 and three standard errors from 0, else as it is). Then, for each regime:
-  replicate_sd  standard deviation between processes on one GPU, of a regime's typical case
+  replicate_sd  standard deviation between processes on one GPU, of a regime's typical case. Of kernels what is left of it between
+                processes of one seed: the seed draws their places in memory, and the same places are as fast or slow in every
+                process and on every GPU (a sum of GPU and seed is fitted, by least squares)
   replicate_df  degrees of freedom that this is worth: few where the cases differ by more than chance. Both by the moments of
                 log variances, as limma does (Smyth 2004, section 6.2); at most processes less GPUs of the case that
                 has most, since arms of one process are not independent
@@ -24,11 +26,16 @@ import sys
 from collections import defaultdict
 
 SLOPES = (-1.1, 0)
+SHORT_KERNEL_S = 5e-6
 EXTRAPOLATION = {"extrapolation": 0.16, "device_extrapolation": 0.02}
 
 
 def regime(case):
-    return "kernel" if case["kind"] == "kernel" else f"{case['parameters']['engine']} loop"
+    """As bench/compare/comparison.cpp says it."""
+    if case["kind"] != "kernel":
+        return f"{case['parameters']['engine']} loop"
+    times = [t for replicate in case["replicates"] for t in replicate["samples"]["t_s"]]
+    return "short kernel" if times and statistics.median(times) < SHORT_KERNEL_S else "kernel"
 
 
 def line(replicates):
@@ -67,6 +74,36 @@ def by_gpu(levels_of_processes):
     for gpu, level in levels_of_processes:
         groups[gpu].append(level)
     return groups
+
+
+def within_gpus(levels_of_processes):
+    """(degrees of freedom, variance) around each GPU's mean."""
+    groups = [levels for levels in by_gpu(levels_of_processes).values() if len(levels) > 1]
+    df = sum(len(levels) - 1 for levels in groups)
+    return df, sum((len(levels) - 1) * statistics.variance(levels) for levels in groups) / df if df else 0
+
+
+def within_gpus_and_seeds(levels_of_processes, seeds):
+    """The same around a sum of two terms, the GPU's and the seed's."""
+    left = [level for _, level in levels_of_processes]
+    factors = [[gpu for gpu, _ in levels_of_processes], seeds]
+    for _ in range(500):  # the two in turn converge to their least squares
+        for factor in factors:
+            of_value = defaultdict(list)
+            for key, value in zip(factor, left):
+                of_value[key].append(value)
+            left = [value - statistics.mean(of_value[key]) for key, value in zip(factor, left)]
+    parts = {key: key for key in {("gpu", g) for g in factors[0]} | {("seed", s) for s in seeds}}
+
+    def root(key):
+        while parts[key] != key:
+            key = parts[key]
+        return key
+
+    for gpu, seed in zip(*factors):
+        parts[root(("gpu", gpu))] = root(("seed", seed))
+    df = len(left) - (len(parts) - len({root(key) for key in parts}))
+    return df, sum(value * value for value in left) / df if df > 0 else 0
 
 
 def digamma(x):
@@ -128,17 +165,20 @@ def main(out, *paths):
         for case_id, replicates in cases.items():
             if regimes[case_id] != name or not replicates:
                 continue
-            gpus = by_gpu(levels(list(replicates.values())))
-            within = [(len(v) - 1, statistics.variance(v)) for v in gpus.values() if len(v) > 1]
-            df = sum(n for n, _ in within)
-            if df:
-                variances.append((df, sum(n * v for n, v in within) / df))
+            processes = levels(list(replicates.values()))
+            gpus = by_gpu(processes)
+            if name.endswith("kernel"):
+                df, variance = within_gpus_and_seeds(processes, [seed for _, _, seed in replicates])
+            else:
+                df, variance = within_gpus(processes)
+            if df > 0 and variance > 0:
+                variances.append((df, variance))
                 most = max(most, df)
             if len(gpus) > 2:
                 sd = statistics.stdev(statistics.mean(v) for v in gpus.values())
                 devices = max(devices, (sd, len(gpus) - 1))
             print(f"{case_id:<50} {name}: {len(replicates)} processes, {len(gpus)} GPUs, between processes "
-                  f"{100 * math.sqrt(variances[-1][1]) if df else math.nan:.4f} %")  # fmt: skip
+                  f"{100 * math.sqrt(variance) if df > 0 else math.nan:.4f} % ({df} df)")  # fmt: skip
         if variances:
             sd, df = prior(variances)
             found[name] = {"replicate_sd": round(sd, 7), "replicate_df": round(min(df, most), 1),

@@ -58,6 +58,7 @@ class Recorder {
   void finish(bool complete);
 
   results::Result& result() { return result_; }
+  const results::Result& result() const { return result_; }
 
  private:
   void keep(results::Result part);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <set>
 
 namespace bench::cli {
 
@@ -11,6 +13,25 @@ using results::CaseStatus;
 int next_look(int replicates, std::span<const int> looks) {
   const auto look = std::ranges::upper_bound(looks, replicates);
   return look == looks.end() ? 0 : *look;
+}
+
+std::uint64_t seed_of(int replicate, const std::vector<std::string>& due,
+                      const results::Result& base, const std::string& device) {
+  std::optional<std::set<std::uint64_t>> common;
+  for (const CaseResult& c : base.cases) {
+    if (c.kind != "kernel" || std::ranges::find(due, c.id) == due.end())
+      continue;
+    std::set<std::uint64_t> seeds;
+    for (const results::Replicate& replicate : c.replicates)
+      if (replicate.device_uuid == device && (!common || common->contains(replicate.seed)))
+        seeds.insert(replicate.seed);
+    if (!seeds.empty())
+      common = std::move(seeds);
+  }
+  if (!common)
+    return static_cast<std::uint64_t>(replicate);
+  const auto index = static_cast<std::ptrdiff_t>(replicate - 1) % std::ssize(*common);
+  return *std::next(common->begin(), index);
 }
 
 std::vector<std::string> cases_to_replace(const compare::Comparison& comparison, int replaced) {

@@ -3,6 +3,7 @@
 #include <bench/compare/comparison.h>
 #include <bench/results/result.h>
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +16,12 @@ inline constexpr int kLooks[] = {3, 6, 10, 20};
 
 /// The first look at or after `replicates` + 1; 0 when all have passed.
 int next_look(int replicates, std::span<const int> looks = kLooks);
+
+/// Of replicate 1, 2, 3...: a seed of its own. Where `base` holds kernels of `due` on the GPU
+/// `device` the seeds that all of them have there, again and again: kernels are compared place by
+/// place, and the seed draws the places.
+std::uint64_t seed_of(int replicate, const std::vector<std::string>& due,
+                      const results::Result& base, const std::string& device);
 
 /// So many processes at most are measured in the place of those set aside: a GPU that changes its
 /// mode from process to process would go on for ever.

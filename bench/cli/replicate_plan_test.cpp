@@ -35,6 +35,38 @@ TEST(NextLook, IsTheFirstAhead) {
   EXPECT_EQ(next_look(20), 0);
 }
 
+TEST(SeedOf, IsThatOfTheBaselinesPlaces) {
+  const auto base = [](std::vector<std::pair<std::string, std::vector<std::uint64_t>>> cases) {
+    results::Result result;
+    for (const auto& [id, seeds] : cases) {
+      results::CaseResult c;
+      c.id = id;
+      c.kind = id.starts_with("loop") ? "loop" : "kernel";
+      for (const std::uint64_t seed : seeds)
+        c.replicates.push_back({.process = 1,
+                                .started = {},
+                                .device_uuid = "GPU-a",
+                                .seed = seed,
+                                .machine = {},
+                                .samples = {}});
+      result.cases.push_back(c);
+    }
+    return result;
+  };
+  const auto seeds = [](const results::Result& result, const std::string& device) {
+    std::vector<std::uint64_t> all;
+    for (int replicate = 1; replicate <= 5; ++replicate)
+      all.push_back(seed_of(replicate, {"a", "b", "loop"}, result, device));
+    return all;
+  };
+  const std::vector<std::uint64_t> own{1, 2, 3, 4, 5}, again{1, 3, 1, 3, 1};
+  EXPECT_EQ(seeds(base({{"a", {1, 2, 3, 4}}, {"b", {3, 1}}, {"c", {9}}, {"loop", {9}}}), "GPU-a"),
+            again);
+  EXPECT_EQ(seeds(base({{"a", {3, 1, 3}}, {"b", {}}}), "GPU-a"), again);
+  EXPECT_EQ(seeds(base({{"a", {3, 1}}}), "GPU-b"), own) << "another GPU: not compared in places";
+  EXPECT_EQ(seeds(base({{"loop", {7}}}), "GPU-a"), own);
+}
+
 TEST(Merge, PutsReplicatesOfACaseTogether) {
   results::Result run;
   merge(run, part("a", 1));

@@ -128,10 +128,21 @@ class JobRun {
             .plugins = options_.plugins,
             .profile = job_.plan.profile,
             .cases = cases,
-            .seed = static_cast<std::uint64_t>(replicate),
+            .seed = seed_for(replicate, cases),
             .flags = replicate == 1 ? options_.flags : std::vector<std::string>{},
             .save_latents = replicate == 1 ? options_.save_latents : std::filesystem::path(),
             .injections = options_.injections};
+  }
+
+  /// The baseline is known after the first look; its own seeds begin with 1, 2, 3 too.
+  std::uint64_t seed_for(int replicate, const std::vector<std::string>& cases) const {
+    if (!baseline_)
+      return static_cast<std::uint64_t>(replicate);
+    const auto& measured = recorder_.result().cases;
+    const auto timed = std::ranges::find_if(
+        measured, [](const results::CaseResult& c) { return !c.replicates.empty(); });
+    return seed_of(replicate, cases, baseline_->result,
+                   timed == measured.end() ? "" : timed->replicates.front().device_uuid);
   }
 
   void measure(int replicate, const std::vector<std::string>& due) {

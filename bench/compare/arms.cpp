@@ -92,6 +92,9 @@ Arm arm(const CaseResult& c, const Anchors& anchors) {
     }
     observation.group.assign(samples.loop.begin(), samples.loop.end());
     observation.log_anchor = anchors.of(replicate);
+    if (c.kind == "kernel") { // the seed draws its places in memory
+      observation.block = replicate.seed;
+    }
     if (const auto energy_j = results::energy_per_sample(replicate)) {
       observation.log_energy = std::log(*energy_j);
     }

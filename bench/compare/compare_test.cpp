@@ -254,7 +254,11 @@ TEST(Compare, RegimesAreOfEngineAndKind) {
   c.parameters["engine"] = "eager";
   EXPECT_EQ(regime(c), "eager loop");
   c.kind = "kernel";
+  EXPECT_EQ(regime(c), "kernel") << "not timed";
+  c.replicates = {fake_replicate(0, 17e-6)};
   EXPECT_EQ(regime(c), "kernel");
+  c.replicates = {fake_replicate(0, 1.6e-6)};
+  EXPECT_EQ(regime(c), "short kernel");
 }
 
 Comparison having(std::vector<Verdict> verdicts) {

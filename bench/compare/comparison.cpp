@@ -17,6 +17,10 @@
 namespace bench::compare {
 namespace {
 
+/// A launch below it is mostly its own latency, which differs more from process to process than the
+/// speed of memory does. baselines/estimate_noise.py draws the same line.
+constexpr double kShortKernel_s = 5e-6;
+
 using results::CaseResult;
 using results::CaseStatus;
 using results::find_fact;
@@ -215,6 +219,15 @@ std::string gpu_name(const Result& result) {
 }
 
 std::string regime(const CaseResult& result) {
+  if (result.kind == "kernel") {
+    std::vector<const results::Replicate*> timed;
+    for (const results::Replicate& replicate : result.replicates) {
+      if (!replicate.samples.t_s.empty()) {
+        timed.push_back(&replicate);
+      }
+    }
+    return !timed.empty() && median_time(timed) < kShortKernel_s ? "short kernel" : "kernel";
+  }
   if (result.kind != "loop") {
     return result.kind;
   }

@@ -2,6 +2,8 @@
 #include <bench/compare/noise_file.h>
 #include <bench/results/json_node.h>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 
@@ -39,10 +41,12 @@ stats::NoisePrior read_prior(const JsonNode& node) {
 
 /// A misspelt regime would be noise that nobody uses.
 void check_regimes(const JsonNode& regimes, const NoiseFile& noise) {
-  constexpr std::array<std::string_view, 3> kRegimes{"graph loop", "eager loop", "kernel"};
+  constexpr std::array<std::string_view, 4> kRegimes{"graph loop", "eager loop", "kernel",
+                                                     "short kernel"};
   for (const auto& [name, prior] : noise.regimes) {
     if (std::ranges::find(kRegimes, name) == kRegimes.end()) {
-      regimes.at(name.c_str()).fail("no such regime; known: graph loop, eager loop, kernel");
+      regimes.at(name.c_str())
+          .fail(fmt::format("no such regime; known: {}", fmt::join(kRegimes, ", ")));
     }
   }
 }

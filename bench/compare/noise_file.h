@@ -18,7 +18,7 @@ namespace bench::compare {
 struct NoiseFile {
   std::string gpu;
   std::string source;
-  std::map<std::string, stats::NoisePrior> regimes; ///< "graph loop", "eager loop", "kernel"
+  std::map<std::string, stats::NoisePrior> regimes; ///< by what regime() says of cases
 
   /// All zeros, nothing is known, for a regime that is not there.
   stats::NoisePrior prior(const std::string& regime) const;

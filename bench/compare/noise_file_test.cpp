@@ -47,7 +47,8 @@ TEST(NoiseFile, NamesThePlaceOfAFault) {
   EXPECT_EQ(complaint("/regimes/graph loop", Json::object()),
             "n.json: /regimes/graph loop/replicate_sd: missing");
   EXPECT_EQ(complaint("/regimes/kernels", document()["regimes"]["graph loop"]),
-            "n.json: /regimes/kernels: no such regime; known: graph loop, eager loop, kernel");
+            "n.json: /regimes/kernels: no such regime; known: graph loop, eager loop, kernel, "
+            "short kernel");
   EXPECT_EQ(complaint("/gpu", 1), "n.json: /gpu: must be a string, not 1");
   EXPECT_THROW(read_noise_file("no/such/noise.json"), UsageError);
 }

@@ -1,4 +1,5 @@
 #include <bench/stats/clock_line.h>
+#include <bench/stats/contrast.h>
 #include <bench/stats/judge.h>
 #include <bench/stats/likes.h>
 #include <bench/stats/percent.h>
@@ -8,7 +9,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <stdexcept>
 
 namespace bench::stats {
@@ -33,8 +33,6 @@ void check(double gate) {
   demand(gate >= 0 && gate < 1, "a gate must be in 0..1");
 }
 
-using Replicates = std::vector<const Observation*>;
-
 Replicates pick(std::span<const Observation> arm, const std::vector<std::size_t>& indices) {
   Replicates picked;
   for (const std::size_t index : indices) {
@@ -43,49 +41,18 @@ Replicates pick(std::span<const Observation> arm, const std::vector<std::size_t>
   return picked;
 }
 
-/// The mean over an arm's GPUs of the mean of their replicates.
-struct ArmMean {
-  double mean = 0;
-  double share = 0;   ///< variance of the mean, in variances of a replicate
-  double squares = 0; ///< of deviations of replicates from their GPU's mean
-  double df = 0;
-  double devices = 0;
-};
-
-template <typename Value>
-ArmMean arm_mean(const Replicates& replicates, Value value) {
-  std::map<std::string, std::vector<double>> devices;
-  for (const Observation* replicate : replicates) {
-    devices[replicate->device].push_back(value(*replicate));
-  }
-  ArmMean result;
-  result.devices = static_cast<double>(devices.size());
-  for (const auto& [device, values] : devices) {
-    const double centre = mean(values);
-    const auto count = static_cast<double>(values.size());
-    result.mean += centre / result.devices;
-    result.share += 1 / count / (result.devices * result.devices);
-    result.df += count - 1;
-    for (const double each : values) {
-      result.squares += (each - centre) * (each - centre);
-    }
-  }
-  return result;
-}
-
 /// What the interval of work is made of.
 struct Spread {
-  Variance replicate; ///< of one replicate's adjusted mean
-  double base_share = 0;
-  double fresh_share = 0;
-  std::vector<Variance> others; ///< terms that more replicates don't lessen
-  double bias = 0;              ///< how far off the estimate may be besides, and not by chance
+  Variance replicate;                           ///< of one replicate's adjusted mean
+  double share = 0;                             ///< of that in the estimate's
+  std::function<double(double count)> share_of; ///< with so many new replicates
+  std::vector<Variance> others;                 ///< terms that more replicates don't lessen
+  double bias = 0; ///< how far off the estimate may be besides, and not by chance
 };
 
 double half_width(const Spread& spread, double confidence) {
   std::vector<Variance> terms = spread.others;
-  terms.push_back(
-      {spread.replicate.value * (spread.base_share + spread.fresh_share), spread.replicate.df});
+  terms.push_back({spread.replicate.value * spread.share, spread.replicate.df});
   return half_width(terms, confidence) + spread.bias;
 }
 
@@ -94,7 +61,7 @@ std::optional<int> replicates_needed(const Spread& spread, double estimate, int 
   const auto decides = [&](int count) {
     Spread then = spread;
     then.replicate.df += count - present;
-    then.fresh_share = 1.0 / count;
+    then.share = spread.share_of(count);
     const Interval drift{estimate, half_width(then, rules.confidence)};
     return verdict_of(drift, rules.gate) != Verdict::inconclusive;
   };
@@ -129,25 +96,27 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
                const std::optional<ClockLine>& line, double clock_drift, const Rules& rules) {
   const NoisePrior& noise = rules.noise;
   const double slope = line ? line->slope : 0;
-  const double reference = line ? arm_mean(base, mean_log_clock).mean : 0;
+  const double reference =
+      line ? contrast(base, fresh, mean_log_clock, judgement.same_device).base : 0;
   const auto adjusted = [&](const Observation& replicate) {
     return mean_log_time(replicate) - (line ? slope * (mean_log_clock(replicate) - reference) : 0);
   };
-  const ArmMean base_work = arm_mean(base, adjusted);
-  const ArmMean fresh_work = arm_mean(fresh, adjusted);
-  judgement.base_log_t = base_work.mean;
+  const Contrast work = contrast(base, fresh, adjusted, judgement.same_device);
+  judgement.base_log_t = work.base;
   if (line) {
     judgement.log_clock = reference;
   }
-  judgement.work.estimate = fresh_work.mean - base_work.mean;
-  judgement.wall = arm_mean(fresh, mean_log_time).mean - arm_mean(base, mean_log_time).mean;
+  judgement.work.estimate = work.estimate;
+  judgement.wall = contrast(base, fresh, mean_log_time, judgement.same_device).estimate;
   judgement.clock = judgement.wall - judgement.work.estimate;
 
-  const double df = base_work.df + fresh_work.df;
-  const Variance seen{df > 0 ? (base_work.squares + fresh_work.squares) / df : 0, df};
-  Spread spread{moderated(seen, {square(noise.replicate_sd), noise.replicate_df}),
-                base_work.share,
-                fresh_work.share,
+  const Variance seen{work.df > 0 ? work.squares / work.df : 0, work.df};
+  // Of replicates that have blocks the prior knows only what differs within one.
+  const bool fits = !judgement.same_device || !base.front()->block ||
+                    share_blocks(base, fresh, judgement.same_device);
+  Spread spread{moderated(seen, {square(noise.replicate_sd), fits ? noise.replicate_df : 0}),
+                work.share,
+                work.share_of,
                 {},
                 0};
   if (line) {
@@ -157,7 +126,7 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   }
   if (!judgement.same_device) {
     spread.others.push_back(
-        {square(noise.device_sd) * (1 / base_work.devices + 1 / fresh_work.devices),
+        {square(noise.device_sd) * (1 / work.base_devices + 1 / work.fresh_devices),
          noise.device_df});
   }
   return spread;
@@ -275,8 +244,8 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   double clock_drift = 0;
   if (line) {
     judgement.slope = line->slope;
-    clock_drift = arm_mean(compared_fresh, mean_log_clock).mean -
-                  arm_mean(compared_base, mean_log_clock).mean;
+    clock_drift =
+        contrast(compared_base, compared_fresh, mean_log_clock, likes.same_device).estimate;
   }
   const Spread spread = compare(judgement, compared_base, compared_fresh, line, clock_drift, rules);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +20,9 @@ struct Observation {
   std::vector<int> group;           ///< of each sample: its loop or placement
   std::optional<double> log_anchor; ///< of the time of the memory copy that this process timed
   std::optional<double> log_energy{}; ///< of the joules a sample, over all of them
+  /// What it has in common with other replicates of its number, in either arm: a kernel's places in
+  /// memory. None: nothing.
+  std::optional<std::uint64_t> block{};
 };
 
 /// Throws std::invalid_argument for an empty arm, a replicate without samples, columns of unequal
@@ -28,9 +32,9 @@ void check(std::span<const Observation> arm);
 double mean_log_time(const Observation& replicate);
 double mean_log_clock(const Observation& replicate); ///< wants a replicate that has clocks
 
-/// What committed A/A samples say about the noise of a regime ("graph loop", "eager loop",
-/// "kernel"). Standard deviations of log time at one clock; df: how many independent differences
-/// each rests on (0: nothing is known, sd is not used).
+/// What committed A/A samples say about the noise of a regime ("graph loop", "kernel", ...).
+/// Standard deviations of log time at one clock; df: how many independent differences each rests on
+/// (0: nothing is known, sd is not used).
 struct NoisePrior {
   double replicate_sd = 0; ///< between processes on one GPU
   double replicate_df = 0;

@@ -305,6 +305,35 @@ TEST(Judge, AnotherGpuKeepsTheMostOfEachArm) {
   EXPECT_NEAR(judgement.work.estimate, 0, 1e-12);
 }
 
+TEST(Judge, WhatBlocksHaveInCommonFallsOut) {
+  std::mt19937_64 random(11);
+  FakeArm arm{.replicates = 4, .replicate_sd = 1e-4};
+  std::vector<Observation> base = fake_arm(arm, random);
+  arm.drift = 0.003;
+  std::vector<Observation> fresh = fake_arm(arm, random);
+  const auto place = [](std::vector<Observation>& arm, std::uint64_t first) {
+    for (std::size_t i = 0; i < arm.size(); ++i) {
+      arm[i].block = first + i;
+      for (double& log_t : arm[i].log_t)
+        log_t += 0.02 * static_cast<double>(i); // 2 % from one place to the next
+    }
+  };
+  place(base, 1);
+  place(fresh, 1);
+  const Judgement blocked = judge(base, fresh, {});
+  EXPECT_EQ(blocked.verdict, Verdict::regression);
+  EXPECT_NEAR(blocked.work.estimate, 0.003, 3e-4);
+  EXPECT_LT(blocked.work.half_width, 0.001);
+  EXPECT_NEAR(blocked.wall, blocked.work.estimate + blocked.clock, 1e-12);
+
+  // Other places: nothing falls out, and what the prior knows within places does not hold.
+  Rules rules;
+  rules.noise = {.replicate_sd = 1e-4, .replicate_df = 50};
+  for (Observation& one : fresh)
+    *one.block += 10;
+  EXPECT_GT(judge(base, fresh, rules).work.half_width, 0.05);
+}
+
 TEST(Judge, ReplicatesNeeded) {
   const Rules rules{.noise = {.replicate_sd = 0.001, .replicate_df = 100}};
   Arm base;

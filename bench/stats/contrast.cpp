@@ -1,0 +1,165 @@
+#include <bench/stats/contrast.h>
+#include <bench/stats/summary.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+namespace bench::stats {
+namespace {
+
+double square(double value) {
+  return value * value;
+}
+
+/// The mean over an arm's GPUs of the mean of their replicates.
+struct ArmMean {
+  double mean = 0;
+  double share = 0;   ///< variance of the mean, in variances of a replicate
+  double squares = 0; ///< of deviations of replicates from their GPU's mean
+  double df = 0;
+  double devices = 0;
+};
+
+ArmMean arm_mean(const Replicates& replicates, const ValueOf& value) {
+  std::map<std::string, std::vector<double>> devices;
+  for (const Observation* replicate : replicates) {
+    devices[replicate->device].push_back(value(*replicate));
+  }
+  ArmMean result;
+  result.devices = static_cast<double>(devices.size());
+  for (const auto& [device, values] : devices) {
+    const double centre = mean(values);
+    const auto count = static_cast<double>(values.size());
+    result.mean += centre / result.devices;
+    result.share += 1 / count / (result.devices * result.devices);
+    result.df += count - 1;
+    for (const double each : values) {
+      result.squares += square(each - centre);
+    }
+  }
+  return result;
+}
+
+/// The values of one block on one GPU.
+struct Block {
+  std::vector<double> base;
+  std::vector<double> fresh;
+
+  bool is_shared() const { return !base.empty() && !fresh.empty(); }
+  double difference() const { return mean(fresh) - mean(base); }
+};
+
+using Blocks = std::map<std::uint64_t, Block>;
+
+std::map<std::string, Blocks> blocks_by_device(const Replicates& base, const Replicates& fresh,
+                                               const ValueOf& value) {
+  std::map<std::string, Blocks> devices;
+  for (const Observation* replicate : base) {
+    devices[replicate->device][*replicate->block].base.push_back(value(*replicate));
+  }
+  for (const Observation* replicate : fresh) {
+    devices[replicate->device][*replicate->block].fresh.push_back(value(*replicate));
+  }
+  return devices;
+}
+
+double squares_around_mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double each : values) {
+    sum += square(each - mean(values));
+  }
+  return sum;
+}
+
+/// What the blocks of one GPU weigh in its difference: base n, fresh m replicates, n m / (n + m).
+double weight(double base, double fresh) {
+  return base * fresh / (base + fresh);
+}
+
+void add_device(Contrast& result, const Blocks& blocks, double devices) {
+  double weights = 0;
+  double sum = 0;
+  double replicates = 0;
+  for (const auto& [id, block] : blocks) {
+    replicates += static_cast<double>(block.base.size() + block.fresh.size());
+    result.squares += squares_around_mean(block.base) + squares_around_mean(block.fresh);
+    if (block.is_shared()) {
+      const double of_block =
+          weight(static_cast<double>(block.base.size()), static_cast<double>(block.fresh.size()));
+      weights += of_block;
+      sum += of_block * block.difference();
+    }
+  }
+  const double difference = sum / weights;
+  for (const auto& [id, block] : blocks) {
+    if (block.is_shared()) {
+      result.squares +=
+          weight(static_cast<double>(block.base.size()), static_cast<double>(block.fresh.size())) *
+          square(block.difference() - difference);
+    }
+  }
+  result.estimate += difference / devices;
+  result.share += 1 / weights / square(devices);
+  result.df += replicates - static_cast<double>(blocks.size()) - 1;
+}
+
+} // namespace
+
+bool share_blocks(const Replicates& base, const Replicates& fresh, bool same_device) {
+  const auto has_block = [](const Observation* replicate) { return replicate->block.has_value(); };
+  if (!same_device || !std::ranges::all_of(base, has_block) ||
+      !std::ranges::all_of(fresh, has_block)) {
+    return false;
+  }
+  const auto devices = blocks_by_device(base, fresh, [](const Observation&) { return 0; });
+  return std::ranges::all_of(devices, [](const auto& device) {
+    return std::ranges::any_of(device.second,
+                               [](const auto& block) { return block.second.is_shared(); });
+  });
+}
+
+Contrast contrast(const Replicates& base, const Replicates& fresh, const ValueOf& value,
+                  bool same_device) {
+  const ArmMean of_base = arm_mean(base, value);
+  const ArmMean of_fresh = arm_mean(fresh, value);
+  Contrast result;
+  result.base = of_base.mean;
+  result.base_devices = of_base.devices;
+  result.fresh_devices = of_fresh.devices;
+  if (!share_blocks(base, fresh, same_device)) {
+    result.estimate = of_fresh.mean - of_base.mean;
+    result.squares = of_base.squares + of_fresh.squares;
+    result.df = of_base.df + of_fresh.df;
+    result.share = of_base.share + of_fresh.share;
+    result.share_of = [base_share = of_base.share](double count) { return base_share + 1 / count; };
+    return result;
+  }
+  const auto devices = blocks_by_device(base, fresh, value);
+  std::vector<std::vector<double>> base_counts; // of the shared blocks, by GPU
+  double shared = 0;
+  for (const auto& [device, blocks] : devices) {
+    add_device(result, blocks, of_base.devices);
+    std::vector<double>& counts = base_counts.emplace_back();
+    for (const auto& [id, block] : blocks) {
+      if (block.is_shared()) {
+        counts.push_back(static_cast<double>(block.base.size()));
+      }
+    }
+    shared += static_cast<double>(counts.size());
+  }
+  result.share_of = [base_counts, shared](double count) {
+    double share = 0;
+    for (const std::vector<double>& counts : base_counts) {
+      double weights = 0;
+      for (const double of_base_block : counts) {
+        weights += weight(of_base_block, count / shared);
+      }
+      share += 1 / weights;
+    }
+    return share / square(static_cast<double>(base_counts.size()));
+  };
+  return result;
+}
+
+} // namespace bench::stats

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <bench/stats/judge.h>
+
+#include <functional>
+#include <vector>
+
+namespace bench::stats {
+
+using Replicates = std::vector<const Observation*>;
+
+/// The difference of two arms in one value of their replicates.
+struct Contrast {
+  double base = 0;     ///< mean over the base's GPUs of the means of their replicates
+  double estimate = 0; ///< fresh less base
+  double squares = 0;  ///< of the replicates' deviations from what is fitted
+  double df = 0;
+  double base_devices = 0;
+  double fresh_devices = 0;
+  /// Variance of the estimate in variances of a replicate, should the fresh arm have so many,
+  /// spread as evenly as may be.
+  std::function<double(double count)> share_of;
+  double share = 0; ///< as it is
+};
+
+using ValueOf = std::function<double(const Observation&)>;
+
+/// Arms on the same GPUs whose replicates all have a block are compared within blocks: what the
+/// blocks do to time, the same in both arms, is fitted and falls out (least squares of arm plus
+/// block on each GPU, the GPUs' differences weighted alike). Blocks that one arm lacks say nothing
+/// of the difference. Without a block in common on each GPU, and on different GPUs, arms are
+/// compared by the means over their GPUs.
+Contrast contrast(const Replicates& base, const Replicates& fresh, const ValueOf& value,
+                  bool same_device);
+
+/// Whether contrast() would compare within blocks.
+bool share_blocks(const Replicates& base, const Replicates& fresh, bool same_device);
+
+} // namespace bench::stats
