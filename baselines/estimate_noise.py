@@ -26,7 +26,7 @@ import sys
 from collections import defaultdict
 
 SLOPES = (-1.1, 0)
-SHORT_KERNEL_S = 5e-6
+SHORT_KERNEL_S = 5e-6  # a launch
 EXTRAPOLATION = {"extrapolation": 0.16, "device_extrapolation": 0.02}
 
 
@@ -35,7 +35,7 @@ def regime(case):
     if case["kind"] != "kernel":
         return f"{case['parameters']['engine']} loop"
     times = [t for replicate in case["replicates"] for t in replicate["samples"]["t_s"]]
-    return "short kernel" if times and statistics.median(times) < SHORT_KERNEL_S else "kernel"
+    return "short kernel" if times and statistics.median(times) / (case["launches"] or 1) < SHORT_KERNEL_S else "kernel"
 
 
 def line(replicates):

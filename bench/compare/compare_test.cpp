@@ -259,6 +259,9 @@ TEST(Compare, RegimesAreOfEngineAndKind) {
   EXPECT_EQ(regime(c), "kernel");
   c.replicates = {fake_replicate(0, 1.6e-6)};
   EXPECT_EQ(regime(c), "short kernel");
+  c.replicates = {fake_replicate(0, 16e-6)};
+  c.launches = 8;
+  EXPECT_EQ(regime(c), "short kernel") << "2 us each";
 }
 
 Comparison having(std::vector<Verdict> verdicts) {

@@ -226,7 +226,10 @@ std::string regime(const CaseResult& result) {
         timed.push_back(&replicate);
       }
     }
-    return !timed.empty() && median_time(timed) < kShortKernel_s ? "short kernel" : "kernel";
+    const auto launches =
+        static_cast<double>(std::max<std::int64_t>(1, result.launches.value_or(1)));
+    return !timed.empty() && median_time(timed) / launches < kShortKernel_s ? "short kernel"
+                                                                            : "kernel";
   }
   if (result.kind != "loop") {
     return result.kind;

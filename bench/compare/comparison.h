@@ -81,8 +81,8 @@ Comparison compare(const results::Result& base, const results::Result& fresh,
 /// "NVIDIA H200"; "" on a CPU and where nobody knows.
 std::string gpu_name(const results::Result& result);
 
-/// "graph loop", "eager loop", "kernel" or "short kernel", one of a few microseconds: cases of a
-/// regime share their noise.
+/// "graph loop", "eager loop", "kernel" or "short kernel", launches of a few microseconds: cases
+/// of a regime share their noise.
 std::string regime(const results::CaseResult& result);
 
 /// "GPU-6b1f2b3c" of "GPU-6b1f2b3c-...": as much of it as CUDA_VISIBLE_DEVICES wants to tell GPUs
