@@ -151,8 +151,10 @@ class Splitter {
     match(
         base_, fresh_, [](const Launches& a, const Launches& b) { return a.key() == b.key(); },
         [&](const Launches& a, const Launches& b) { add_same(a, b); });
-    const auto same = [](const Launches& a, const Launches& b) {
-      return a.operation == b.operation && a.count == b.count;
+    // "[memset]" is no kernel that one could take the place of.
+    const auto is_kernel = [](const Launches& each) { return !each.name.starts_with('['); };
+    const auto same = [&](const Launches& a, const Launches& b) {
+      return a.operation == b.operation && a.count == b.count && is_kernel(a) == is_kernel(b);
     };
     match(
         base_, fresh_,

@@ -106,6 +106,16 @@ TEST(Explain, OtherIsNoOperationThatAReplacementHas) {
   EXPECT_EQ(e.operations[0].parts[1].change, Change::vanished);
 }
 
+TEST(Explain, AKernelIsNoReplacementOfAMemorySet) {
+  const Explanation e = explain(
+      profile({kernel("linear", "[memset]", 32, 0.0001), kernel("linear", "gemm", 30, 0.03)}),
+      profile({kernel("linear", "own_gemm", 32, 0.028)}), -0.9);
+  expect_whole(e);
+  ASSERT_EQ(e.operations.at(0).parts.size(), 3U);
+  for (const Part& part : e.operations[0].parts)
+    EXPECT_NE(part.change, Change::replaced) << part.kernel;
+}
+
 TEST(Explain, AnotherGridOfTheSameKernelIsSaid) {
   const Explanation e = explain(profile({kernel("linear", "gemm", 8, 0.04, 100)}),
                                 profile({kernel("linear", "gemm", 8, 0.05, 132)}), -0.9);

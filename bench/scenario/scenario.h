@@ -88,7 +88,7 @@ struct Sampling {
   int placements = 8;     ///< allocations of a kernel case's buffers
   double warmup_s = 1;    ///< at least so long before the first sample, and until steady
   /// How often the GPU's power, clock and temperature are read while a loop is timed; 0: never.
-  double machine_interval_s = 0;
+  double machine_interval_s = 0.1;
 
   int regions_per_placement() const { return (regions + placements - 1) / placements; }
 };

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <random>
@@ -39,20 +40,44 @@ struct Shares {
   double half_width = 0; ///< mean
 };
 
-/// `noise`: how many times as far apart as the prior knows the replicates really are.
-Shares simulate(int replicates, double drift, Prior kind, double noise = 1) {
+/// What the n-th replicate of either arm has in common with the other's: ten times the noise.
+std::vector<Observation> in_blocks(std::vector<Observation> arm,
+                                   const std::vector<double>& blocks) {
+  for (std::size_t i = 0; i < arm.size(); ++i) {
+    arm[i].block = i;
+    for (double& log_t : arm[i].log_t) {
+      log_t += blocks[i];
+    }
+  }
+  return arm;
+}
+
+/// `noise`: how many times as far apart as the prior knows the replicates really are. `blocked`: as
+/// kernels are, which have blocks and time that does not follow the clock.
+Shares simulate(int replicates, double drift, Prior kind, double noise = 1, bool blocked = false) {
   constexpr int runs = kRuns;
   std::mt19937_64 random(20240 + static_cast<unsigned>(replicates));
   Shares shares;
   for (int run = 0; run < runs; ++run) {
-    const FakeArm arm{
+    FakeArm arm{
         .replicates = replicates, .replicate_sd = kReplicateSd * noise, .samples_per_group = 8};
+    if (blocked) {
+      arm.slope = 0;
+    }
     FakeArm changed = arm;
     changed.drift = drift;
     changed.clock = std::normal_distribution<double>(0, 0.004)(random);
     const Rules rules{.noise = prior(kind, random)};
-    const auto base = fake_arm(arm, random);
-    const Judgement judgement = judge(base, fake_arm(changed, random), rules);
+    auto base = fake_arm(arm, random);
+    auto fresh = fake_arm(changed, random);
+    if (blocked) {
+      std::normal_distribution<double> block(0, 10 * kReplicateSd);
+      std::vector<double> blocks(base.size());
+      std::ranges::generate(blocks, [&] { return block(random); });
+      base = in_blocks(std::move(base), blocks);
+      fresh = in_blocks(std::move(fresh), blocks);
+    }
+    const Judgement judgement = judge(base, fresh, rules);
     const double share = 1.0 / runs;
     const Interval& work = judgement.work;
     shares.covered += std::abs(work.estimate - drift) <= work.half_width ? share : 0;
@@ -62,10 +87,10 @@ Shares simulate(int replicates, double drift, Prior kind, double noise = 1) {
     shares.half_width += work.half_width * share;
   }
   std::cout << replicates << " v " << replicates << ", drift " << drift << ", prior "
-            << static_cast<int>(kind) << ", noise x" << noise << ": covered " << shares.covered
-            << ", regression " << shares.regression << ", improvement " << shares.improvement
-            << ", inconclusive " << shares.inconclusive << ", half width " << shares.half_width
-            << '\n';
+            << static_cast<int>(kind) << ", noise x" << noise << (blocked ? ", blocks" : "")
+            << ": covered " << shares.covered << ", regression " << shares.regression
+            << ", improvement " << shares.improvement << ", inconclusive " << shares.inconclusive
+            << ", half width " << shares.half_width << '\n';
   return shares;
 }
 
@@ -81,6 +106,14 @@ TEST_P(Coverage, WithPrior) {
   const double covered = simulate(GetParam(), 0.001, Prior::estimated).covered;
   EXPECT_GE(covered, 0.985);
   EXPECT_LE(covered, 0.997);
+}
+
+TEST_P(Coverage, WithinBlocks) {
+  for (const Prior kind : {Prior::none, Prior::estimated}) {
+    const double covered = simulate(GetParam(), 0.001, kind, 1, /*blocked=*/true).covered;
+    EXPECT_GE(covered, 0.985);
+    EXPECT_LE(covered, 0.997);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Replicates, Coverage, testing::Values(3, 6, 10));
