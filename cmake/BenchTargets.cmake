@@ -74,13 +74,16 @@ endfunction()
 
 find_program(BENCH_TEST_PYTHON NAMES python3 HINTS ${PROJECT_SOURCE_DIR}/.venv/bin NO_DEFAULT_PATH)
 
-# bench_pytest(NAME ARGUMENTS argument... LABEL label TIMEOUT seconds)
-#   A pytest as one CTest test, where the checkout has its Python.
+# bench_pytest(NAME ARGUMENTS argument... LABEL label TIMEOUT seconds [COST number])
+#   A pytest as one CTest test, where the checkout has its Python. Of higher COST: sooner.
 function(bench_pytest name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL;TIMEOUT" "ARGUMENTS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL;TIMEOUT;COST" "ARGUMENTS")
   if(BENCH_TEST_PYTHON)
     add_test(NAME ${name} COMMAND ${BENCH_TEST_PYTHON} -m pytest -q ${arg_ARGUMENTS})
     set_tests_properties(${name} PROPERTIES LABELS "${arg_LABEL}" TIMEOUT ${arg_TIMEOUT})
+    if(arg_COST)
+      set_tests_properties(${name} PROPERTIES COST ${arg_COST})
+    endif()
   endif()
 endfunction()
 

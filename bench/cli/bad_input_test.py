@@ -155,7 +155,7 @@ def test_verbs(bench):
         (): "A subcommand is required; see `bench --help`",
         ("rum",): "unknown verb 'rum'; did you mean 'run'?; see `bench --help`",
         ("frobnicate",): "unknown verb 'frobnicate'; known: ab, baseline, compare, doctor, explain, list, profile, report, run, selftest; see `bench --help`",
-        ("list", "nothing"): "WHAT: nothing not in {cases,models,paths,engines}; see `bench list --help`",
+        ("list", "nothing"): "WHAT: nothing not in {cases,jobs,models,paths,engines}; see `bench list --help`",
         ("list", "paths", "a.yaml"): "`bench list paths` lists the same for every scenario and profile: leave them out",
         ("list", "cases", bench.scenario, "--profile", "ful"): "--profile 'ful': no scenario has it; did you mean 'full'?",
         ("list", "cases"): "no scenario in ./scenarios: name one, `bench list cases scenarios/zimage.yaml`",

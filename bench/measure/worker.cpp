@@ -1,17 +1,16 @@
+#include <bench/base/child_process.h>
 #include <bench/measure/interrupt.h>
 #include <bench/measure/worker.h>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -76,27 +75,21 @@ pid_t spawn(const std::vector<std::string>& argv, int output) {
     throw failure("fork");
   if (pid > 0)
     return pid;
-  // Between fork and exec only what POSIX calls async-signal-safe.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent)
-    _exit(127);
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+  begin_child(parent);
   dup2(output, STDOUT_FILENO);
   execv(words[0], words.data());
   _exit(127);
 }
 
 WorkerEnd end_of(int status) {
-  if (WIFSIGNALED(status))
-    return {.exit_code = {},
-            .fault = fmt::format("the worker process died of signal {} ({})", WTERMSIG(status),
-                                 strsignal(WTERMSIG(status)))};
-  const int code = WEXITSTATUS(status);
-  return {.exit_code = code,
-          .fault = code == 0     ? ""
-                   : code == 127 ? "the worker process could not be started"
-                                 : fmt::format("the worker process ended with exit code {}", code)};
+  const std::string how = how_it_ended(status);
+  WorkerEnd end{.exit_code = {}, .fault = how.empty() ? "" : "the worker process " + how};
+  if (WIFEXITED(status)) {
+    end.exit_code = WEXITSTATUS(status);
+    if (end.exit_code == 127)
+      end.fault = "the worker process could not be started";
+  }
+  return end;
 }
 
 } // namespace

@@ -1,3 +1,4 @@
+#include <bench/base/child_process.h>
 #include <bench/base/error.h>
 #include <bench/base/file.h>
 #include <bench/base/stopwatch.h>
@@ -8,7 +9,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -101,17 +101,12 @@ Process::Process(const std::vector<std::string>& argv,
   if (pid_ < 0)
     throw failure("fork");
   if (pid_ == 0) {
-    // Between fork and exec only what POSIX calls async-signal-safe, and execvpe of glibc.
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-      _exit(127);
+    begin_child(parent);
     setpgid(0, 0); // Ctrl-C is ours to pass on, and what it starts can be ended with it
-    std::signal(SIGINT, SIG_DFL);
-    std::signal(SIGTERM, SIG_DFL);
     dup2(input[1], STDIN_FILENO);
     dup2(output[1], STDOUT_FILENO);
     dup2(errors_, STDERR_FILENO);
-    execvpe(words[0], words.data(), env.data());
+    execvpe(words[0], words.data(), env.data()); // glibc's is async-signal-safe
     const int error = errno;
     [[maybe_unused]] const ssize_t written = ::write(report[1], &error, sizeof error);
     _exit(127);
@@ -213,13 +208,9 @@ void Process::ended() {
   }
   ::kill(-pid_, SIGKILL); // what it started
   pid_ = -1;
-  std::string how = "ended by itself";
-  if (WIFSIGNALED(status))
-    how = fmt::format("died of signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
-  else if (WEXITSTATUS(status) != 0)
-    how = fmt::format("ended with exit code {}", WEXITSTATUS(status));
-  const std::string words = last_words();
-  const std::string line = how + (words.empty() ? "" : ": " + words);
+  const std::string how = how_it_ended(status), words = last_words();
+  const std::string line =
+      (how.empty() ? "ended by itself" : how) + (words.empty() ? "" : ": " + words);
   if (words.starts_with("ModuleNotFoundError") || words.starts_with("ImportError"))
     throw UnavailableError(line);
   throw InvalidError(line);
