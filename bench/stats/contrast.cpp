@@ -106,10 +106,9 @@ void add_device(Contrast& result, const Blocks& blocks, double devices) {
 
 } // namespace
 
-bool share_blocks(const Replicates& base, const Replicates& fresh, bool same_device) {
+bool share_blocks(const Replicates& base, const Replicates& fresh) {
   const auto has_block = [](const Observation* replicate) { return replicate->block.has_value(); };
-  if (!same_device || !std::ranges::all_of(base, has_block) ||
-      !std::ranges::all_of(fresh, has_block)) {
+  if (!std::ranges::all_of(base, has_block) || !std::ranges::all_of(fresh, has_block)) {
     return false;
   }
   const auto devices = blocks_by_device(base, fresh, [](const Observation&) { return 0; });
@@ -119,27 +118,31 @@ bool share_blocks(const Replicates& base, const Replicates& fresh, bool same_dev
   });
 }
 
-Contrast contrast(const Replicates& base, const Replicates& fresh, const ValueOf& value,
-                  bool same_device) {
+Contrast contrast(const Replicates& base, const Replicates& fresh, const ValueOf& value) {
   const ArmMean of_base = arm_mean(base, value);
   const ArmMean of_fresh = arm_mean(fresh, value);
-  Contrast result;
-  result.base = of_base.mean;
-  result.base_devices = of_base.devices;
-  result.fresh_devices = of_fresh.devices;
-  if (!share_blocks(base, fresh, same_device)) {
-    result.estimate = of_fresh.mean - of_base.mean;
-    result.squares = of_base.squares + of_fresh.squares;
-    result.df = of_base.df + of_fresh.df;
-    result.share = of_base.share + of_fresh.share;
-    result.share_of = [base_share = of_base.share](double count) { return base_share + 1 / count; };
-    return result;
-  }
+  return {.base = of_base.mean,
+          .estimate = of_fresh.mean - of_base.mean,
+          .squares = of_base.squares + of_fresh.squares,
+          .df = of_base.df + of_fresh.df,
+          .base_devices = of_base.devices,
+          .fresh_devices = of_fresh.devices,
+          .share_of = [base_share = of_base.share](double count) { return base_share + 1 / count; },
+          .share = of_base.share + of_fresh.share};
+}
+
+Contrast contrast_within_blocks(const Replicates& base, const Replicates& fresh,
+                                const ValueOf& value) {
   const auto devices = blocks_by_device(base, fresh, value);
+  const auto count = static_cast<double>(devices.size());
+  Contrast result{.base = arm_mean(base, value).mean,
+                  .base_devices = count,
+                  .fresh_devices = count,
+                  .share_of = {}};
   std::vector<std::vector<double>> base_counts; // of the shared blocks, by GPU
   double shared = 0;
   for (const auto& [device, blocks] : devices) {
-    add_device(result, blocks, of_base.devices);
+    add_device(result, blocks, count);
     std::vector<double>& counts = base_counts.emplace_back();
     for (const auto& [id, block] : blocks) {
       if (block.is_shared()) {
@@ -148,12 +151,12 @@ Contrast contrast(const Replicates& base, const Replicates& fresh, const ValueOf
     }
     shared += static_cast<double>(counts.size());
   }
-  result.share_of = [base_counts, shared](double count) {
+  result.share_of = [base_counts, shared](double fresh_count) {
     double share = 0;
     for (const std::vector<double>& counts : base_counts) {
       double weights = 0;
       for (const double of_base_block : counts) {
-        weights += weight(of_base_block, count / shared);
+        weights += weight(of_base_block, fresh_count / shared);
       }
       share += 1 / weights;
     }

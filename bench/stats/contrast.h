@@ -25,15 +25,17 @@ struct Contrast {
 
 using ValueOf = std::function<double(const Observation&)>;
 
-/// Arms on the same GPUs whose replicates all have a block are compared within blocks: what the
-/// blocks do to time, the same in both arms, is fitted and falls out (least squares of arm plus
-/// block on each GPU, the GPUs' differences weighted alike). Blocks that one arm lacks say nothing
-/// of the difference. Without a block in common on each GPU, and on different GPUs, arms are
-/// compared by the means over their GPUs.
-Contrast contrast(const Replicates& base, const Replicates& fresh, const ValueOf& value,
-                  bool same_device);
+/// By the means of the arms over their GPUs.
+Contrast contrast(const Replicates& base, const Replicates& fresh, const ValueOf& value);
 
-/// Whether contrast() would compare within blocks.
-bool share_blocks(const Replicates& base, const Replicates& fresh, bool same_device);
+/// Within blocks: what they do to time, the same in both arms, is fitted and falls out (least
+/// squares of arm plus block on each GPU, the GPUs' differences weighted alike). Blocks that one
+/// arm lacks say nothing of the difference. Wants arms that share_blocks().
+Contrast contrast_within_blocks(const Replicates& base, const Replicates& fresh,
+                                const ValueOf& value);
+
+/// All replicates have a block, and on each of the GPUs, the same in both arms, some block is in
+/// both.
+bool share_blocks(const Replicates& base, const Replicates& fresh);
 
 } // namespace bench::stats

@@ -16,10 +16,10 @@ struct Value {
 /// Replicates that are one sample each.
 class ContrastTest : public testing::Test {
  protected:
-  Contrast of(const std::vector<Value>& base, const std::vector<Value>& fresh,
-              bool same_device = true) {
+  Contrast of(const std::vector<Value>& base, const std::vector<Value>& fresh) {
     const auto a = observations(base), b = observations(fresh);
-    return contrast(pointers(a), pointers(b), mean_log_time, same_device);
+    EXPECT_TRUE(share_blocks(pointers(a), pointers(b)));
+    return contrast_within_blocks(pointers(a), pointers(b), mean_log_time);
   }
   static std::vector<Observation> observations(const std::vector<Value>& values) {
     std::vector<Observation> all;
@@ -79,18 +79,27 @@ TEST_F(ContrastTest, GpusWeighAlike) {
   EXPECT_EQ(c.df, 1);
 }
 
-TEST_F(ContrastTest, WithoutBlocksInCommonTheMeansOfTheArms) {
-  const std::vector<Value> blocked = {{1, 1}, {2, 2}};
-  const std::vector<Value> others = {{3, 1.5}, {4, 2.5}};
-  const std::vector<Value> none = {{{}, 1.5}, {{}, 2.5}};
-  for (const Contrast& c : {of(blocked, others), of(blocked, none), of(none, blocked),
-                            of(blocked, {{1, 1.5}, {2, 2.5}}, false)}) {
-    EXPECT_NEAR(std::abs(c.estimate), 0.5, 1e-12);
-    EXPECT_EQ(c.df, 2);
-    EXPECT_NEAR(c.squares, 1, 1e-12);
-    EXPECT_NEAR(c.share, 1, 1e-12);
-    EXPECT_NEAR(c.share_of(2), 1, 1e-12);
-  }
+TEST_F(ContrastTest, MeansOfTheArms) {
+  const auto base = observations({{1, 1, "GPU-a"}, {2, 2, "GPU-a"}, {1, 7, "GPU-b"}});
+  const auto fresh = observations({{1, 1.5, "GPU-c"}, {2, 2.5, "GPU-c"}});
+  const Contrast c = contrast(pointers(base), pointers(fresh), mean_log_time);
+  EXPECT_NEAR(c.base, 4.25, 1e-12);
+  EXPECT_NEAR(c.estimate, 2 - 4.25, 1e-12);
+  EXPECT_EQ(c.df, 2);
+  EXPECT_NEAR(c.squares, 1, 1e-12);
+  EXPECT_NEAR(c.share, (0.5 + 1) / 4 + 0.5, 1e-12);
+  EXPECT_NEAR(c.share_of(2), c.share, 1e-12);
+}
+
+TEST_F(ContrastTest, SharedBlocks) {
+  const auto share = [](const std::vector<Value>& base, const std::vector<Value>& fresh) {
+    const auto a = observations(base), b = observations(fresh);
+    return share_blocks(pointers(a), pointers(b));
+  };
+  EXPECT_TRUE(share({{1, 0}, {2, 0}}, {{2, 0}, {3, 0}}));
+  EXPECT_FALSE(share({{1, 0}, {2, 0}}, {{3, 0}}));
+  EXPECT_FALSE(share({{1, 0}, {{}, 0}}, {{1, 0}}));
+  EXPECT_FALSE(share({{1, 0, "GPU-a"}, {1, 0, "GPU-b"}}, {{1, 0, "GPU-a"}, {2, 0, "GPU-b"}}));
 }
 
 } // namespace

@@ -91,34 +91,59 @@ double square(double value) {
   return value * value;
 }
 
+/// How two arms are compared in each of their values.
+class Comparer {
+ public:
+  Comparer(const Replicates& base, const Replicates& fresh, bool same_device,
+           const NoisePrior& noise)
+      : base_(base), fresh_(fresh) {
+    const bool has_blocks = same_device && base.front()->block.has_value();
+    const bool shares_blocks = has_blocks && share_blocks(base, fresh);
+    // Too few to tell the noise within blocks: the blocks are part of it, then.
+    within_blocks_ = shares_blocks && (noise.replicate_df > 0 ||
+                                       contrast_within_blocks(base, fresh, mean_log_time).df > 0);
+    // Of replicates that have blocks the prior knows only what differs within one.
+    prior_fits_ = !has_blocks || within_blocks_;
+  }
+  Contrast of(const ValueOf& value) const {
+    return within_blocks_ ? contrast_within_blocks(base_, fresh_, value)
+                          : contrast(base_, fresh_, value);
+  }
+  bool prior_fits() const { return prior_fits_; }
+
+ private:
+  const Replicates& base_;
+  const Replicates& fresh_;
+  bool within_blocks_ = false;
+  bool prior_fits_ = true;
+};
+
 /// Fills in the drift and returns what its interval is made of.
 Spread compare(Judgement& judgement, const Replicates& base, const Replicates& fresh,
                const std::optional<ClockLine>& line, double clock_drift, const Rules& rules) {
   const NoisePrior& noise = rules.noise;
+  const Comparer arms(base, fresh, judgement.same_device, noise);
   const double slope = line ? line->slope : 0;
-  const double reference =
-      line ? contrast(base, fresh, mean_log_clock, judgement.same_device).base : 0;
+  const double reference = line ? arms.of(mean_log_clock).base : 0;
   const auto adjusted = [&](const Observation& replicate) {
     return mean_log_time(replicate) - (line ? slope * (mean_log_clock(replicate) - reference) : 0);
   };
-  const Contrast work = contrast(base, fresh, adjusted, judgement.same_device);
+  const Contrast work = arms.of(adjusted);
   judgement.base_log_t = work.base;
   if (line) {
     judgement.log_clock = reference;
   }
   judgement.work.estimate = work.estimate;
-  judgement.wall = contrast(base, fresh, mean_log_time, judgement.same_device).estimate;
+  judgement.wall = arms.of(mean_log_time).estimate;
   judgement.clock = judgement.wall - judgement.work.estimate;
 
   const Variance seen{work.df > 0 ? work.squares / work.df : 0, work.df};
-  // Of replicates that have blocks the prior knows only what differs within one.
-  const bool fits = !judgement.same_device || !base.front()->block ||
-                    share_blocks(base, fresh, judgement.same_device);
-  Spread spread{moderated(seen, {square(noise.replicate_sd), fits ? noise.replicate_df : 0}),
-                work.share,
-                work.share_of,
-                {},
-                0};
+  Spread spread{
+      moderated(seen, {square(noise.replicate_sd), arms.prior_fits() ? noise.replicate_df : 0}),
+      work.share,
+      work.share_of,
+      {},
+      0};
   if (line) {
     const double known = judgement.same_device ? noise.extrapolation : noise.device_extrapolation;
     spread.others.push_back({line->variance * square(clock_drift), line->df});
@@ -244,8 +269,9 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   double clock_drift = 0;
   if (line) {
     judgement.slope = line->slope;
-    clock_drift =
-        contrast(compared_base, compared_fresh, mean_log_clock, likes.same_device).estimate;
+    clock_drift = Comparer(compared_base, compared_fresh, likes.same_device, rules.noise)
+                      .of(mean_log_clock)
+                      .estimate;
   }
   const Spread spread = compare(judgement, compared_base, compared_fresh, line, clock_drift, rules);
 

@@ -326,6 +326,12 @@ TEST(Judge, WhatBlocksHaveInCommonFallsOut) {
   EXPECT_LT(blocked.work.half_width, 0.001);
   EXPECT_NEAR(blocked.wall, blocked.work.estimate + blocked.clock, 1e-12);
 
+  // One new replicate and no prior: the places are part of the noise.
+  const Judgement single = judge(base, std::span(fresh).first(1), {});
+  EXPECT_EQ(single.verdict, Verdict::inconclusive);
+  EXPECT_GT(single.work.half_width, 0.02);
+  EXPECT_TRUE(std::isfinite(single.work.half_width)) << single.reason;
+
   // Other places: nothing falls out, and what the prior knows within places does not hold.
   Rules rules;
   rules.noise = {.replicate_sd = 1e-4, .replicate_df = 50};
