@@ -7,8 +7,8 @@ RESULTs hold the same cases measured in several processes (`bench run`, `bench s
 replicate's mean log time is read at one SM frequency, along the line through the samples within loops (where its slope
 is between 0 and -1.1 and three standard errors from 0, else as it is). Then, for each regime:
   replicate_sd  standard deviation between processes on one GPU, of a regime's typical case. Of kernels what is left of it between
-                processes of one seed: the seed draws their places in memory, and the same places are as fast or slow in every
-                process and on every GPU (a sum of GPU and seed is fitted, by least squares)
+                processes of one seed: the seed draws their places in memory and the order of the cases, and what that does to
+                time is the same in every process and on every GPU (a sum of GPU and seed is fitted, by least squares)
   replicate_df  degrees of freedom that this is worth: few where the cases differ by more than chance. Both by the moments of
                 log variances, as limma does (Smyth 2004, section 6.2); at most processes less GPUs of the case that
                 has most, since arms of one process are not independent
