@@ -3,9 +3,10 @@
 
     baselines/anchor_covariate.py RESULT...
 
-Every process times two anchors beside its cases: a memory copy and a mix of matrix products, attention and norms. Of each loop, and
-each anchor, read at one clock as estimate_noise.py does it, it prints
-  between processes  the standard deviation on one GPU as it is, and around a line on the anchor's own deviation from its GPU's mean
+Every process times two anchors beside its cases: a memory copy and a mix of matrix products, attention and norms. Of each
+loop, and each anchor, read at one clock as estimate_noise.py does it, it prints
+  between processes  the standard deviation on one GPU as it is, and around a line on the anchor's own deviation from its
+                     GPU's mean
   between GPUs       the same of the GPUs' means; with n GPUs a line leaves n - 2 degrees of freedom
 A covariate is worth having where the second figure is clearly below the first. Needs nothing but Python.
 """
@@ -20,8 +21,8 @@ from estimate_noise import levels, sound_replicates
 
 
 def around_line(points, groups):
-    """(sd of y, sd of y around its line on x, degrees of freedom of the first) of (x, y) that are deviations from the means of so
-    many groups."""
+    """(sd of y, sd of y around its line on x, degrees of freedom of the first) of (x, y) that are deviations from the means of
+    so many groups."""
     df = len(points) - groups
     xx, xy, yy = (sum(f(x, y) for x, y in points) for f in (lambda x, _: x * x, lambda x, y: x * y, lambda _, y: y * y))
     left = yy - xy * xy / xx if xx else yy

@@ -6,12 +6,12 @@
 RESULTs hold the same cases measured in several processes (`bench run`, `bench selftest`), on several GPUs. Each
 replicate's mean log time is read at one SM frequency, along the line through the samples within loops (where its slope
 is between 0 and -1.1 and three standard errors from 0, else as it is). Then, for each regime:
-  replicate_sd  standard deviation between processes on one GPU, of a regime's typical case. Of kernels what is left of it between
-                processes of one seed: the seed draws their places in memory and the order of the cases, and what that does to
-                time is the same in every process and on every GPU (a sum of GPU and seed is fitted, by least squares)
+  replicate_sd  standard deviation between processes on one GPU, of a regime's typical case. Of kernels between processes
+                of one seed: the seed draws their places in memory and the order of the cases, and what that does to time
+                is the same in every process and on every GPU (a sum of GPU and seed is fitted, by least squares)
   replicate_df  degrees of freedom that this is worth: few where the cases differ by more than chance. Both by the moments of
-                log variances, as limma does (Smyth 2004, section 6.2); at most processes less GPUs of the case that
-                has most, since arms of one process are not independent
+                log variances, as limma does (Smyth 2004, section 6.2); at most those of the case that has most (processes
+                less GPUs, of kernels less seeds too), since arms of one process are not independent
   device_sd     standard deviation of the GPUs' means, the largest of the regime's cases
   device_df     GPUs less one, of that case; 0 with fewer than three GPUs: nothing is known
   extrapolation, device_extrapolation  of the clock's difference; not estimated here: bounds, 0.16 the most that blocks with
@@ -87,12 +87,15 @@ def within_gpus_and_seeds(levels_of_processes, seeds):
     """The same around a sum of two terms, the GPU's and the seed's."""
     left = [level for _, level in levels_of_processes]
     factors = [[gpu for gpu, _ in levels_of_processes], seeds]
-    for _ in range(500):  # the two in turn converge to their least squares
+    moved = math.inf
+    while moved > 1e-12:  # the two in turn converge to their least squares
         for factor in factors:
             of_value = defaultdict(list)
             for key, value in zip(factor, left):
                 of_value[key].append(value)
-            left = [value - statistics.mean(of_value[key]) for key, value in zip(factor, left)]
+            means = {key: statistics.fmean(values) for key, values in of_value.items()}
+            left = [value - means[key] for key, value in zip(factor, left)]
+        moved = max(map(abs, means.values()))  # of the seeds
     parts = {key: key for key in {("gpu", g) for g in factors[0]} | {("seed", s) for s in seeds}}
 
     def root(key):
@@ -129,7 +132,7 @@ def inverse_trigamma(y):
 
 
 def prior(variances):
-    """(standard deviation, degrees of freedom) of a scaled inverse chi-square that [(degrees of freedom, variance)] come from."""
+    """(standard deviation, degrees of freedom) of a scaled inverse chi-square that [(df, variance)] come from."""
     logs = [math.log(v) - digamma(n / 2) + math.log(n / 2) for n, v in variances]
     mean = statistics.mean(logs)
     excess = statistics.variance(logs) - statistics.mean(trigamma(n / 2) for n, _ in variances) if len(logs) > 1 else 0
@@ -155,9 +158,10 @@ def main(out, *paths):
             result = json.load(file)
         gpu = result["machine"]["gpu"]["name"]
         for case in result["cases"]:
-            if case["kind"] != "anchor":
+            sound = sound_replicates(case)
+            if case["kind"] != "anchor" and sound:
                 regimes[case["id"]] = regime(case)
-                cases[case["id"]].update(sound_replicates(case))
+                cases[case["id"]].update({(path, *key): replicate for key, replicate in sound.items()})
 
     found = {}
     for name in sorted(set(regimes.values())):
@@ -168,7 +172,7 @@ def main(out, *paths):
             processes = levels(list(replicates.values()))
             gpus = by_gpu(processes)
             if name.endswith("kernel"):
-                df, variance = within_gpus_and_seeds(processes, [seed for _, _, seed in replicates])
+                df, variance = within_gpus_and_seeds(processes, [key[-1] for key in replicates])
             else:
                 df, variance = within_gpus(processes)
             if df > 0 and variance > 0:

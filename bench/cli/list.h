@@ -10,7 +10,7 @@ namespace bench::cli {
 struct ListOptions {
   std::string what;                             ///< "cases", "jobs", "models", "paths", "engines"
   std::vector<std::filesystem::path> scenarios; ///< of `cases`, `jobs`; none: all in scenarios/
-  std::vector<std::filesystem::path> plugins;   ///< not of `models` and `engines`
+  std::vector<std::filesystem::path> plugins;   ///< of `cases`, `jobs` and `paths`
   std::string profile;                          ///< of `cases`, `jobs`; "": every profile
 };
 

@@ -177,7 +177,7 @@ void add_list(CLI::App& app, ListOptions& options) {
   list->add_option("SCENARIO", options.scenarios,
                    "Scenario files, for cases and jobs (default: all in scenarios/)");
   list->add_option("--profile", options.profile, "Only this profile, for cases and jobs");
-  list->add_option("--plugin", options.plugins, "Its paths too, for cases and paths")
+  list->add_option("--plugin", options.plugins, "Its paths too, for cases, jobs and paths")
       ->allow_extra_args(false)
       ->take_all();
   list->footer("Example:\n  bench list cases scenarios/zimage.yaml --profile full");

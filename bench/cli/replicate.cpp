@@ -81,16 +81,15 @@ class LineProgress final : public measure::Progress {
   std::string case_id_;
 };
 
-/// The cases asked for, in an order drawn from the seed: every replicate visits them in another.
+/// The cases asked for, in an order drawn from the seed: every replicate visits them in another,
+/// and those of one seed in the same, whichever of the plan's cases they measure.
 std::vector<scenario::Case> chosen_cases(const scenario::Expansion& plan,
                                          const ReplicateRequest& request) {
   const std::set<std::string> wanted(request.cases.begin(), request.cases.end());
-  std::vector<scenario::Case> cases;
-  for (const scenario::Case& c : plan.cases)
-    if (wanted.contains(c.id))
-      cases.push_back(c);
+  std::vector<scenario::Case> cases = plan.cases;
   std::mt19937_64 random(request.seed);
   std::ranges::shuffle(cases, random);
+  std::erase_if(cases, [&](const scenario::Case& c) { return !wanted.contains(c.id); });
   return cases;
 }
 

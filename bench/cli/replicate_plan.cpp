@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <optional>
+#include <map>
 #include <set>
 
 namespace bench::cli {
@@ -17,21 +17,25 @@ int next_look(int replicates, std::span<const int> looks) {
 
 std::uint64_t seed_of(int replicate, const std::vector<std::string>& due,
                       const results::Result& base, const std::string& device) {
-  std::optional<std::set<std::uint64_t>> common;
+  std::map<std::uint64_t, int> cases_of_seed;
   for (const CaseResult& c : base.cases) {
     if (c.kind != "kernel" || std::ranges::find(due, c.id) == due.end())
       continue;
     std::set<std::uint64_t> seeds;
     for (const results::Replicate& replicate : c.replicates)
-      if (replicate.device_uuid == device && (!common || common->contains(replicate.seed)))
+      if (replicate.device_uuid == device)
         seeds.insert(replicate.seed);
-    if (!seeds.empty())
-      common = std::move(seeds);
+    for (const std::uint64_t seed : seeds)
+      ++cases_of_seed[seed];
   }
-  if (!common)
+  int most = 0;
+  for (const auto& [seed, cases] : cases_of_seed)
+    most = std::max(most, cases);
+  std::erase_if(cases_of_seed, [most](const auto& one) { return one.second < most; });
+  if (cases_of_seed.empty())
     return static_cast<std::uint64_t>(replicate);
-  const auto index = static_cast<std::ptrdiff_t>(replicate - 1) % std::ssize(*common);
-  return *std::next(common->begin(), index);
+  const auto index = static_cast<std::ptrdiff_t>(replicate - 1) % std::ssize(cases_of_seed);
+  return std::next(cases_of_seed.begin(), index)->first;
 }
 
 std::vector<std::string> cases_to_replace(const compare::Comparison& comparison, int replaced) {

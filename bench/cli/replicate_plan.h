@@ -18,8 +18,8 @@ inline constexpr int kLooks[] = {3, 6, 10, 20};
 int next_look(int replicates, std::span<const int> looks = kLooks);
 
 /// Of replicate 1, 2, 3...: a seed of its own. Where `base` holds kernels of `due` on the GPU
-/// `device` the seeds that all of them have there, again and again: kernels are compared place by
-/// place, and the seed draws the places.
+/// `device` the seeds that the most of them have there, again and again: kernels are compared
+/// within seeds.
 std::uint64_t seed_of(int replicate, const std::vector<std::string>& due,
                       const results::Result& base, const std::string& device);
 

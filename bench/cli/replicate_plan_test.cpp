@@ -63,6 +63,9 @@ TEST(SeedOf, IsThatOfTheBaselinesPlaces) {
   EXPECT_EQ(seeds(base({{"a", {1, 2, 3, 4}}, {"b", {3, 1}}, {"c", {9}}, {"loop", {9}}}), "GPU-a"),
             again);
   EXPECT_EQ(seeds(base({{"a", {3, 1, 3}}, {"b", {}}}), "GPU-a"), again);
+  EXPECT_EQ(seeds(base({{"a", {7, 8}}, {"b", {3, 1}}}), "GPU-a"),
+            (std::vector<std::uint64_t>{1, 3, 7, 8, 1}))
+      << "as many cases have each";
   EXPECT_EQ(seeds(base({{"a", {3, 1}}}), "GPU-b"), own) << "another GPU: not compared in places";
   EXPECT_EQ(seeds(base({{"loop", {7}}}), "GPU-a"), own);
 }

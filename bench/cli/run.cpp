@@ -122,7 +122,7 @@ class JobRun {
   }
 
  private:
-  ReplicateRequest request_for(int replicate, const std::vector<std::string>& cases) const {
+  ReplicateRequest request_for(int replicate, const std::vector<std::string>& cases) {
     return {.scenario = job_.scenario.file(),
             .overrides = options_.overrides,
             .plugins = options_.plugins,
@@ -134,8 +134,10 @@ class JobRun {
             .injections = options_.injections};
   }
 
-  /// The baseline is known after the first look; its own seeds begin with 1, 2, 3 too.
-  std::uint64_t seed_for(int replicate, const std::vector<std::string>& cases) const {
+  /// The first replicate says which GPU this is, and so which baseline holds.
+  std::uint64_t seed_for(int replicate, const std::vector<std::string>& cases) {
+    if (replicate > 1 && !baseline_)
+      baseline_ = find_baseline(options_.baseline, recorder_.result());
     if (!baseline_)
       return static_cast<std::uint64_t>(replicate);
     const auto& measured = recorder_.result().cases;

@@ -92,7 +92,7 @@ Arm arm(const CaseResult& c, const Anchors& anchors) {
     }
     observation.group.assign(samples.loop.begin(), samples.loop.end());
     observation.log_anchor = anchors.of(replicate);
-    if (c.kind == "kernel") { // the seed draws its places in memory
+    if (c.kind == "kernel") { // the seed draws its places in memory, and what runs before it
       observation.block = replicate.seed;
     }
     if (const auto energy_j = results::energy_per_sample(replicate)) {

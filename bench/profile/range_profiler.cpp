@@ -43,7 +43,7 @@ struct RangeProfiler::State {
   CUpti_Profiler_Host_Object* host = nullptr;
   CUcontext context = nullptr;
   CUpti_RangeProfiler_Object* profiler = nullptr;
-  std::optional<CUpti_ProfilerRange> ranges; ///< that `profiler` counts
+  std::optional<CUpti_ProfilerRange> mode; ///< of the ranges that `profiler` counts
   std::vector<std::uint8_t> config, data;
 
   bool succeeded(CUptiResult status, const char* what) {
@@ -102,7 +102,7 @@ void RangeProfiler::State::disable() {
     return;
   auto disable = BENCH_PARAMS(CUpti_RangeProfiler_Disable);
   disable.pRangeProfilerObject = std::exchange(profiler, nullptr);
-  ranges.reset();
+  mode.reset();
   api.range_disable(&disable);
 }
 
@@ -148,12 +148,12 @@ bool RangeProfiler::State::make_config() {
 bool RangeProfiler::State::prepare(CUpti_ProfilerRange range) {
   // One that has counted kernels refuses a range of the user's: INVALID_PARAMETER, seen with
   // CUPTI 13.0.
-  if (ranges.value_or(range) != range) {
+  if (mode.value_or(range) != range) {
     disable();
     if (!enable())
       return false;
   }
-  ranges = range;
+  mode = range;
   const std::size_t most = range == CUPTI_UserRange ? 1 : kMostRanges;
   auto size = BENCH_PARAMS(CUpti_RangeProfiler_GetCounterDataSize);
   size.pRangeProfilerObject = profiler;

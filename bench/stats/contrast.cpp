@@ -8,10 +8,6 @@
 namespace bench::stats {
 namespace {
 
-double square(double value) {
-  return value * value;
-}
-
 /// The mean over an arm's GPUs of the mean of their replicates.
 struct ArmMean {
   double mean = 0;
@@ -41,6 +37,13 @@ ArmMean arm_mean(const Replicates& replicates, const ValueOf& value) {
   return result;
 }
 
+/// What a block adds to what is known of a difference: base n, fresh m replicates, n m / (n + m).
+double weight(std::size_t base, std::size_t fresh) {
+  const auto n = static_cast<double>(base);
+  const auto m = static_cast<double>(fresh);
+  return n * m / (n + m);
+}
+
 /// The values of one block on one GPU.
 struct Block {
   std::vector<double> base;
@@ -48,6 +51,7 @@ struct Block {
 
   bool is_shared() const { return !base.empty() && !fresh.empty(); }
   double difference() const { return mean(fresh) - mean(base); }
+  double weight() const { return stats::weight(base.size(), fresh.size()); }
 };
 
 using Blocks = std::map<std::uint64_t, Block>;
@@ -65,18 +69,15 @@ std::map<std::string, Blocks> blocks_by_device(const Replicates& base, const Rep
 }
 
 double squares_around_mean(const std::vector<double>& values) {
+  const double centre = values.empty() ? 0 : mean(values);
   double sum = 0;
   for (const double each : values) {
-    sum += square(each - mean(values));
+    sum += square(each - centre);
   }
   return sum;
 }
 
-/// What the blocks of one GPU weigh in its difference: base n, fresh m replicates, n m / (n + m).
-double weight(double base, double fresh) {
-  return base * fresh / (base + fresh);
-}
-
+/// One of so many GPUs.
 void add_device(Contrast& result, const Blocks& blocks, double devices) {
   double weights = 0;
   double sum = 0;
@@ -85,23 +86,48 @@ void add_device(Contrast& result, const Blocks& blocks, double devices) {
     replicates += static_cast<double>(block.base.size() + block.fresh.size());
     result.squares += squares_around_mean(block.base) + squares_around_mean(block.fresh);
     if (block.is_shared()) {
-      const double of_block =
-          weight(static_cast<double>(block.base.size()), static_cast<double>(block.fresh.size()));
-      weights += of_block;
-      sum += of_block * block.difference();
+      weights += block.weight();
+      sum += block.weight() * block.difference();
     }
   }
   const double difference = sum / weights;
   for (const auto& [id, block] : blocks) {
     if (block.is_shared()) {
-      result.squares +=
-          weight(static_cast<double>(block.base.size()), static_cast<double>(block.fresh.size())) *
-          square(block.difference() - difference);
+      result.squares += block.weight() * square(block.difference() - difference);
     }
   }
   result.estimate += difference / devices;
   result.share += 1 / weights / square(devices);
   result.df += replicates - static_cast<double>(blocks.size()) - 1;
+}
+
+/// How many replicates each arm has in a block that the base has.
+struct Filled {
+  std::size_t base = 0;
+  std::size_t fresh = 0;
+};
+
+/// The share with `count` fresh replicates, those that are not there yet in the blocks of the base
+/// that have the fewest.
+double share_with(std::vector<std::vector<Filled>> devices, std::size_t present, double count) {
+  std::vector<Filled*> all;
+  for (std::vector<Filled>& blocks : devices) {
+    for (Filled& block : blocks) {
+      all.push_back(&block);
+    }
+  }
+  for (std::size_t i = present; i < static_cast<std::size_t>(count); ++i) {
+    ++(*std::ranges::min_element(all, {}, [](const Filled* block) { return block->fresh; }))->fresh;
+  }
+  double share = 0;
+  for (const std::vector<Filled>& blocks : devices) {
+    double weights = 0;
+    for (const Filled& block : blocks) {
+      weights += weight(block.base, block.fresh);
+    }
+    share += 1 / weights;
+  }
+  return share / square(static_cast<double>(devices.size()));
 }
 
 } // namespace
@@ -139,28 +165,18 @@ Contrast contrast_within_blocks(const Replicates& base, const Replicates& fresh,
                   .base_devices = count,
                   .fresh_devices = count,
                   .share_of = {}};
-  std::vector<std::vector<double>> base_counts; // of the shared blocks, by GPU
-  double shared = 0;
+  std::vector<std::vector<Filled>> filled;
   for (const auto& [device, blocks] : devices) {
     add_device(result, blocks, count);
-    std::vector<double>& counts = base_counts.emplace_back();
+    filled.emplace_back();
     for (const auto& [id, block] : blocks) {
-      if (block.is_shared()) {
-        counts.push_back(static_cast<double>(block.base.size()));
+      if (!block.base.empty()) {
+        filled.back().push_back({block.base.size(), block.fresh.size()});
       }
     }
-    shared += static_cast<double>(counts.size());
   }
-  result.share_of = [base_counts, shared](double fresh_count) {
-    double share = 0;
-    for (const std::vector<double>& counts : base_counts) {
-      double weights = 0;
-      for (const double of_base_block : counts) {
-        weights += weight(of_base_block, fresh_count / shared);
-      }
-      share += 1 / weights;
-    }
-    return share / square(static_cast<double>(base_counts.size()));
+  result.share_of = [filled, present = fresh.size()](double fresh_count) {
+    return share_with(filled, present, fresh_count);
   };
   return result;
 }

@@ -17,8 +17,8 @@ struct Contrast {
   double df = 0;
   double base_devices = 0;
   double fresh_devices = 0;
-  /// Variance of the estimate in variances of a replicate, should the fresh arm have so many,
-  /// spread as evenly as may be.
+  /// Variance of the estimate in variances of a replicate, should the fresh arm have so many (of
+  /// blocks: no fewer than it has).
   std::function<double(double count)> share_of;
   double share = 0; ///< as it is
 };

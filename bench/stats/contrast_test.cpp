@@ -49,13 +49,25 @@ TEST_F(ContrastTest, OneReplicateABlockIsTheMeanOfPairs) {
   EXPECT_EQ(c.df, 2);
   EXPECT_NEAR(c.share, 2.0 / 3, 1e-12);
   EXPECT_NEAR(c.share_of(3), c.share, 1e-12);
-  EXPECT_NEAR(c.share_of(1e9), 1.0 / 3, 1e-6) << "the base's own replicates stay";
+  EXPECT_NEAR(c.share_of(9), 1 / (3 * 0.75), 1e-12) << "three in each block";
+  EXPECT_NEAR(c.share_of(3000), 1.0 / 3, 1e-3) << "the base's own replicates stay";
 
   fresh.push_back({9, 100}); // no such block in the base
   const Contrast more = of(base, fresh);
   EXPECT_NEAR(more.estimate, c.estimate, 1e-12);
   EXPECT_NEAR(more.squares, c.squares, 1e-12);
   EXPECT_EQ(more.df, c.df);
+}
+
+TEST_F(ContrastTest, FurtherReplicatesGoToTheBlocksThatTheBaseHas) {
+  std::vector<Value> base;
+  for (std::uint64_t block = 1; block <= 10; ++block)
+    base.push_back({block, 1});
+  const Contrast c = of(base, {{1, 1}, {2, 1}, {3, 1}});
+  EXPECT_NEAR(c.share, 2.0 / 3, 1e-12);
+  EXPECT_NEAR(c.share_of(3), c.share, 1e-12);
+  EXPECT_NEAR(c.share_of(10), 0.2, 1e-12);
+  EXPECT_NEAR(c.share_of(20), 0.15, 1e-12);
 }
 
 TEST_F(ContrastTest, LeastSquaresOfArmAndBlock) {

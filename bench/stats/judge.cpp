@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 namespace bench::stats {
 namespace {
@@ -87,18 +89,14 @@ std::string unknown_noise(const Spread& spread, const NoisePrior& noise, bool sa
   return "";
 }
 
-double square(double value) {
-  return value * value;
-}
-
 /// How two arms are compared in each of their values.
 class Comparer {
  public:
   Comparer(const Replicates& base, const Replicates& fresh, bool same_device,
            const NoisePrior& noise)
       : base_(base), fresh_(fresh) {
-    const bool has_blocks = same_device && base.front()->block.has_value();
-    const bool shares_blocks = has_blocks && share_blocks(base, fresh);
+    const bool has_blocks = base.front()->block.has_value();
+    const bool shares_blocks = same_device && has_blocks && share_blocks(base, fresh);
     // Too few to tell the noise within blocks: the blocks are part of it, then.
     within_blocks_ = shares_blocks && (noise.replicate_df > 0 ||
                                        contrast_within_blocks(base, fresh, mean_log_time).df > 0);
@@ -157,14 +155,14 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   return spread;
 }
 
-/// Of the time as it was timed. The prior is of times at one clock and knows nothing of it.
-double wall_half_width(const Replicates& base, const Replicates& fresh, Judgement judgement,
-                       Rules rules) {
+/// The drift of the time as it was timed. The prior is of times at one clock and knows nothing of
+/// it.
+Interval wall_drift(const Replicates& base, const Replicates& fresh, Judgement judgement,
+                    Rules rules) {
   rules.noise.replicate_df = 0;
   const Spread spread = compare(judgement, base, fresh, std::nullopt, 0, rules);
-  return unknown_noise(spread, rules.noise, judgement.same_device).empty()
-             ? half_width(spread, rules.confidence)
-             : kInfinity;
+  const bool known = unknown_noise(spread, rules.noise, judgement.same_device).empty();
+  return {judgement.wall, known ? half_width(spread, rules.confidence) : kInfinity};
 }
 
 } // namespace
@@ -282,9 +280,8 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   }
   judgement.work.half_width = half_width(spread, rules.confidence);
   if (std::abs(clock_drift) > rules.farthest_clock) {
-    judgement.verdict = at_any_slope(
-        {judgement.wall, wall_half_width(compared_base, compared_fresh, judgement, rules)},
-        clock_drift, rules.gate);
+    judgement.verdict = at_any_slope(wall_drift(compared_base, compared_fresh, judgement, rules),
+                                     clock_drift, rules.gate);
     if (judgement.verdict != Verdict::inconclusive) {
       return judgement;
     }

@@ -20,8 +20,8 @@ struct Observation {
   std::vector<int> group;           ///< of each sample: its loop or placement
   std::optional<double> log_anchor; ///< of the time of the memory copy that this process timed
   std::optional<double> log_energy{}; ///< of the joules a sample, over all of them
-  /// What it has in common with other replicates of its number, in either arm: a kernel's places in
-  /// memory. None: nothing.
+  /// Replicates of one block, in either arm, have something in common that acts on time: kernels
+  /// what their seed draws. None: nothing.
   std::optional<std::uint64_t> block{};
 };
 
@@ -76,7 +76,7 @@ struct Judgement {
   std::optional<double> log_clock; ///< that work is of, the base's mean; none: judged raw
   double base_log_t = 0;           ///< the base's mean log time at that clock
   bool same_device = true; ///< false: another GPU's base, the device terms are in the interval
-  int base_replicates = 0; ///< that were compared
+  int base_replicates = 0; ///< that were compared, those in blocks that one arm lacks included
   int new_replicates = 0;
   std::vector<std::size_t> base_set_aside; ///< indices of replicates whose copy is out of line
   std::vector<std::size_t> new_set_aside;

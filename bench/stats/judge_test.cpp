@@ -332,12 +332,18 @@ TEST(Judge, WhatBlocksHaveInCommonFallsOut) {
   EXPECT_GT(single.work.half_width, 0.02);
   EXPECT_TRUE(std::isfinite(single.work.half_width)) << single.reason;
 
-  // Other places: nothing falls out, and what the prior knows within places does not hold.
+  // What the prior knows within blocks does not hold between them, nor between GPUs.
   Rules rules;
-  rules.noise = {.replicate_sd = 1e-4, .replicate_df = 50};
-  for (Observation& one : fresh)
-    *one.block += 10;
-  EXPECT_GT(judge(base, fresh, rules).work.half_width, 0.05);
+  rules.noise = {.replicate_sd = 1e-4, .replicate_df = 50, .device_sd = 1e-4, .device_df = 50};
+  const auto one_each = [&] {
+    return judge(std::span(base).first(1), std::span(fresh).first(1), rules);
+  };
+  EXPECT_LT(one_each().work.half_width, 0.001);
+  *fresh[0].block += 10;
+  EXPECT_EQ(one_each().reason, "one replicate a side and no noise prior");
+  *fresh[0].block -= 10;
+  fresh[0].device = "GPU-b";
+  EXPECT_EQ(one_each().reason, "one replicate a side and no noise prior");
 }
 
 TEST(Judge, ReplicatesNeeded) {

@@ -9,6 +9,10 @@ namespace bench::stats {
 double mean(std::span<const double> values);
 double median(std::span<const double> values);
 
+inline double square(double value) {
+  return value * value;
+}
+
 /// The value below which the share `p` (0..1) of the sample lies, linear between order statistics:
 /// type 7 of Hyndman and Fan (1996), the default of R and NumPy.
 double quantile(std::span<const double> values, double p);

@@ -274,9 +274,9 @@ def serve(make, libraries=()):
 
 
 def try_it(make, arguments):
-    """The loop of a job (a JSON file; without one 4 steps and no model) by hand: what bench would see."""
+    """The loop of a job (the first of a file; without one 4 steps and no model) by hand: what bench would see."""
     if arguments and not arguments[0].startswith("-"):
-        job = Job(json.loads(Path(arguments[0]).read_text()))
+        job = Job(json.JSONDecoder().raw_decode(Path(arguments[0]).read_text())[0])
     else:
         torch = loaded_torch()
         device = "cuda" if torch and torch.cuda.is_available() else "cpu"

@@ -2,10 +2,10 @@
 
     python3 bench/workers/diffusers_worker.py [--compile [blocks]] [--mode MODE]
 
---compile compiles the network's forward (torch.compile, static shapes), --compile blocks only the blocks that it repeats, each
-kind once (diffusers' compile_repeated_blocks), which takes a fraction of the time; --mode is torch.compile's. A step is the forward, or two
-with classifier-free guidance, and the Euler update of fp32 latents, as in bench's own loop: pipelines do more between steps, and
-some keep bf16 there.
+--compile compiles the network's forward (torch.compile, static shapes), --compile blocks only the blocks that it repeats,
+each kind once (diffusers' compile_repeated_blocks), which takes a fraction of the time; --mode is torch.compile's. A step is
+the forward, or two with classifier-free guidance, and the Euler update of fp32 latents, as in bench's own loop: pipelines do
+more between steps, and some keep bf16 there.
 """
 
 from __future__ import annotations
@@ -172,7 +172,8 @@ class DiffusersLoop(denoise.DenoiseLoop):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--compile", nargs="?", const="whole", choices=["whole", "blocks"], help="torch.compile the forward, or its blocks")
+    what = {"const": "whole", "choices": ["whole", "blocks"]}
+    parser.add_argument("--compile", nargs="?", **what, help="torch.compile the forward, or its blocks")
     parser.add_argument("--mode", help="torch.compile's: max-autotune, reduce-overhead, ...")
     parser.add_argument("--try", metavar="JOB", help="run a job by hand, without bench")
     DiffusersLoop.options = parser.parse_args()

@@ -6,9 +6,10 @@
 
 random     what bench itself draws on this device from the job's seed: the same bytes
 zeros      matrices, biases and tokens are 0, norms' weights 1
-power-law  each matrix has the random one's size (Frobenius norm), but singular values that fall as k^-1/2, the heavy end of what is found
-           in trained networks (Martin and Mahoney 2021: densities of eigenvalues fall with exponents from 2 to 6, of which
-           this is 2), and norms' weights spread over orders of magnitude as trained ones are (log-normal, one in 256 ten times as large)
+power-law  each matrix has the random one's size (Frobenius norm), but singular values that fall as k^-1/2, the heavy end of
+           what is found in trained networks (Martin and Mahoney 2021: densities of eigenvalues fall with exponents from 2 to
+           6, of which this is 2), and norms' weights spread over orders of magnitude as trained ones are (log-normal, one in
+           256 ten times as large)
 """
 
 from __future__ import annotations
@@ -74,10 +75,12 @@ def main():
     parser.add_argument("file", help="to write, about as large as the model")
     parser.add_argument("--loop", help="whose model it is (default: the first's)")
     arguments = parser.parse_args()
-    jobs = {job["loop"]["name"]: job for job in map(json.loads, Path(arguments.jobs).read_text().splitlines()) if "model" in job}
+    lines = map(json.loads, Path(arguments.jobs).read_text().splitlines())
+    jobs = {job["loop"]["name"]: job for job in lines if "model" in job}
     job = jobs.get(arguments.loop or next(iter(jobs), None))
     if job is None:
-        parser.error(f"{arguments.jobs}: {'no loop ' + arguments.loop if arguments.loop else 'no loop with a model'}; there are: {', '.join(jobs) or 'none'}")
+        missing = f"no loop {arguments.loop}" if arguments.loop else "no loop with a model"
+        parser.error(f"{arguments.jobs}: {missing}; there are: {', '.join(jobs) or 'none'}")
     from safetensors.torch import save_file
 
     save_file(dict(parameters(job, arguments.kind)), arguments.file)

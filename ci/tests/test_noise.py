@@ -65,7 +65,8 @@ def test_one_case_of_many_does_not_widen_them_all(noise):
 @pytest.mark.parametrize("share", [0, 0.9])
 def test_a_covariate_narrows_what_it_explains(scripts, tmp_path, capsys, share):
     draw = random.Random(7)
-    cases = {kind: {"id": f"s/{kind}", "kind": kind.split("/")[0], "status": "ok", "replicates": []} for kind in ("loop/a", "anchor/copy")}
+    kinds = ("loop/a", "anchor/copy")
+    cases = {kind: {"id": f"s/{kind}", "kind": kind.split("/")[0], "status": "ok", "replicates": []} for kind in kinds}
     for process in range(400):
         state, own = draw.gauss(0, 2e-4), draw.gauss(0, 2e-4)
         levels = {"anchor/copy": state, "loop/a": share * state + math.sqrt(1 - share**2) * own}
@@ -80,3 +81,31 @@ def test_a_covariate_narrows_what_it_explains(scripts, tmp_path, capsys, share):
     assert before == pytest.approx(0.02, rel=0.1)
     assert after == pytest.approx(0.02 * math.sqrt(1 - share**2), rel=0.1)
     assert "(392 df)" in line and "(7 df)" in line
+
+
+def test_what_seeds_and_gpus_do_falls_out(noise):
+    draw = random.Random(3)
+    gpus, seeds = [draw.gauss(0, 0.01) for _ in range(20)], [draw.gauss(0, 0.05) for _ in range(30)]
+    cells = [(g, s) for g in range(20) for s in range(30) if draw.random() < 0.5]
+    levels = [(f"GPU-{g}", gpus[g] + seeds[s] + draw.gauss(0, 1e-4)) for g, s in cells]
+    df, variance = noise.within_gpus_and_seeds(levels, [s for _, s in cells])
+    assert df == len(cells) - 20 - 30 + 1
+    assert math.sqrt(variance) == pytest.approx(1e-4, rel=0.12)
+
+
+def test_designs_in_parts_have_more_degrees_of_freedom(noise):
+    levels = [("a", 1.0), ("a", 2.0), ("a", 1.2), ("b", 5.0), ("b", 6.0)]
+    # Seeds 1 and 2 on GPU a, 3 on GPU b: two parts, so of 2 GPUs and 3 seeds 3 numbers are fitted.
+    df, variance = noise.within_gpus_and_seeds(levels, [1, 2, 1, 3, 3])
+    assert df == 5 - 3
+    assert variance == pytest.approx((2 * 0.1**2 + 2 * 0.5**2) / 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "microseconds", "launches", "regime"),
+    [("kernel", 1.6, 1, "short kernel"), ("kernel", 17, 1, "kernel"), ("kernel", 16, 8, "short kernel"), ("loop", 1.6, 1, "eager loop")],
+)
+def test_regimes_are_those_of_the_judge(noise, kind, microseconds, launches, regime):
+    """bench/compare/compare_test.cpp asks the same of it."""
+    replicates = [{"samples": {"t_s": [microseconds * 1e-6] * 3}}]
+    assert noise.regime({"kind": kind, "launches": launches, "replicates": replicates, "parameters": {"engine": "eager"}}) == regime

@@ -19,14 +19,14 @@ cudaError_t launch_kernel(SetUp set_up, void (*kernel)(Parameters...), std::int6
                           int threads, cudaStream_t stream, const Arguments&... arguments) {
   if (blocks == 0)
     return cudaSuccess;
-  cudaLaunchAttribute early{};
-  early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  early.val.programmaticStreamSerializationAllowed = set_up == SetUp::early;
+  cudaLaunchAttribute serialization{};
+  serialization.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  serialization.val.programmaticStreamSerializationAllowed = set_up == SetUp::early;
   cudaLaunchConfig_t config{};
   config.gridDim = dim3(static_cast<unsigned>(blocks));
   config.blockDim = dim3(static_cast<unsigned>(threads));
   config.stream = stream;
-  config.attrs = &early;
+  config.attrs = &serialization;
   config.numAttrs = 1;
   return cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...);
 }
