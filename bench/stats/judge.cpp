@@ -18,6 +18,10 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+/// Degrees of freedom within blocks without which a prior must know the noise: Student's factor
+/// is 4.6 there at 99 %, and 9.9 at half of them.
+constexpr double kFewestWithinBlocks = 4;
+
 /// More replicates than that are no advice.
 constexpr int kMostReplicates = 1000;
 
@@ -97,9 +101,11 @@ class Comparer {
       : base_(base), fresh_(fresh) {
     const bool has_blocks = base.front()->block.has_value();
     const bool shares_blocks = same_device && has_blocks && share_blocks(base, fresh);
-    // Too few to tell the noise within blocks: the blocks are part of it, then.
-    within_blocks_ = shares_blocks && (noise.replicate_df > 0 ||
-                                       contrast_within_blocks(base, fresh, mean_log_time).df > 0);
+    // Too few to tell the noise within blocks: the blocks are part of it, then, which is never too
+    // little.
+    within_blocks_ = shares_blocks &&
+                     (noise.replicate_df > 0 ||
+                      contrast_within_blocks(base, fresh, mean_log_time).df >= kFewestWithinBlocks);
     // Of replicates that have blocks the prior knows only what differs within one.
     prior_fits_ = !has_blocks || within_blocks_;
   }

@@ -307,7 +307,7 @@ TEST(Judge, AnotherGpuKeepsTheMostOfEachArm) {
 
 TEST(Judge, WhatBlocksHaveInCommonFallsOut) {
   std::mt19937_64 random(11);
-  FakeArm arm{.replicates = 4, .replicate_sd = 1e-4};
+  FakeArm arm{.replicates = 5, .replicate_sd = 1e-4};
   std::vector<Observation> base = fake_arm(arm, random);
   arm.drift = 0.003;
   std::vector<Observation> fresh = fake_arm(arm, random);
