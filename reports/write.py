@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,11 +48,15 @@ def files(report: Report, most_figures: int) -> Iterator[tuple[str, str | bytes]
     from reports import figures, page  # need matplotlib and Jinja2
 
     yield from texts(report)
-    overview, roofline, loops = figures.forest(report), figures.roofline(report), figures.loop_roofline(report)
+    rows = drawn_rows(report, most_figures)
+    # Most of a report's time goes into drawing cases: on every processor, by processes that have all this loaded already.
+    with ProcessPoolExecutor(max(1, min(len(rows), len(os.sched_getaffinity(0)))), get_context("fork")) as pool:
+        cases = pool.map(figures.case, rows)
+        overview, roofline, loops = figures.forest(report), figures.roofline(report), figures.loop_roofline(report)
+        drawings = list(cases)
     drawn: dict[str, Drawing] = {}
     names: set[str] = set()
-    for row in drawn_rows(report, most_figures):
-        drawing = figures.case(row)
+    for row, drawing in zip(rows, drawings):
         if drawing and drawing.name not in names:  # two ids may make one file name
             names.add(drawing.name)
             drawn[row.id] = drawing
