@@ -136,9 +136,7 @@ class JobRun {
 
   /// The first replicate says which GPU this is, and so which baseline holds.
   std::uint64_t seed_for(int replicate, const std::vector<std::string>& cases) {
-    if (replicate > 1 && !baseline_)
-      baseline_ = find_baseline(options_.baseline, recorder_.result());
-    if (!baseline_)
+    if (replicate == 1 || !has_baseline())
       return static_cast<std::uint64_t>(replicate);
     const auto& measured = recorder_.result().cases;
     const auto timed = std::ranges::find_if(
@@ -152,11 +150,15 @@ class JobRun {
         recorder_.measure(measure::this_executable(), request_for(replicate, due), replicate);
   }
 
-  /// Holds what there is against the baseline, if there is one.
-  void judge() {
+  bool has_baseline() {
     if (!baseline_)
       baseline_ = find_baseline(options_.baseline, recorder_.result());
-    if (!baseline_)
+    return baseline_.has_value();
+  }
+
+  /// Holds what there is against the baseline, if there is one.
+  void judge() {
+    if (!has_baseline())
       return;
     sort_cases(recorder_.result(), ids_);
     comparison_ = compare::compare(baseline_->result, recorder_.result(), baseline_->noise);

@@ -220,16 +220,11 @@ std::string gpu_name(const Result& result) {
 
 std::string regime(const CaseResult& result) {
   if (result.kind == "kernel") {
-    std::vector<const results::Replicate*> timed;
-    for (const results::Replicate& replicate : result.replicates) {
-      if (!replicate.samples.t_s.empty()) {
-        timed.push_back(&replicate);
-      }
-    }
+    const std::vector<double> times = results::pooled(result, &results::Samples::t_s);
     const auto launches =
         static_cast<double>(std::max<std::int64_t>(1, result.launches.value_or(1)));
-    return !timed.empty() && median_time(timed) / launches < kShortKernel_s ? "short kernel"
-                                                                            : "kernel";
+    return !times.empty() && stats::median(times) / launches < kShortKernel_s ? "short kernel"
+                                                                              : "kernel";
   }
   if (result.kind != "loop") {
     return result.kind;

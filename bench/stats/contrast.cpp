@@ -8,6 +8,15 @@
 namespace bench::stats {
 namespace {
 
+double squares_around_mean(const std::vector<double>& values) {
+  const double centre = values.empty() ? 0 : mean(values);
+  double sum = 0;
+  for (const double each : values) {
+    sum += square(each - centre);
+  }
+  return sum;
+}
+
 /// The mean over an arm's GPUs of the mean of their replicates.
 struct ArmMean {
   double mean = 0;
@@ -25,14 +34,11 @@ ArmMean arm_mean(const Replicates& replicates, const ValueOf& value) {
   ArmMean result;
   result.devices = static_cast<double>(devices.size());
   for (const auto& [device, values] : devices) {
-    const double centre = mean(values);
     const auto count = static_cast<double>(values.size());
-    result.mean += centre / result.devices;
-    result.share += 1 / count / (result.devices * result.devices);
+    result.mean += mean(values) / result.devices;
+    result.share += 1 / count / square(result.devices);
     result.df += count - 1;
-    for (const double each : values) {
-      result.squares += square(each - centre);
-    }
+    result.squares += squares_around_mean(values);
   }
   return result;
 }
@@ -66,15 +72,6 @@ std::map<std::string, Blocks> blocks_by_device(const Replicates& base, const Rep
     devices[replicate->device][*replicate->block].fresh.push_back(value(*replicate));
   }
   return devices;
-}
-
-double squares_around_mean(const std::vector<double>& values) {
-  const double centre = values.empty() ? 0 : mean(values);
-  double sum = 0;
-  for (const double each : values) {
-    sum += square(each - centre);
-  }
-  return sum;
 }
 
 /// One of so many GPUs.
