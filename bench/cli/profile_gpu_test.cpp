@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -203,14 +204,18 @@ TEST_F(ProfileOnGpu, AttentionNamesItsLibrary) {
   EXPECT_NE(without.find("flash_fwd"), std::string::npos) << without;
 }
 
-TEST_F(ProfileOnGpu, ARunWithThePassIsJudgedEqualToOneWithout) {
+TEST_F(ProfileOnGpu, ARunWithThePassIsTimedAsOneWithout) {
   const std::string how =
       "--set profiles.gate.sampling.loop_time=0.5s --replicates 3 --baseline none";
   const results::Result without = bench("run", "graph/aten$", how);
   const results::Result with = bench("run", "graph/aten$", how + " --profile-kernels");
   const compare::Comparison comparison = compare::compare(without, with, {});
   ASSERT_EQ(comparison.cases.size(), 1u);
-  EXPECT_EQ(comparison.cases[0].verdict, stats::Verdict::pass);
+  const compare::CaseComparison& judged = comparison.cases[0];
+  EXPECT_NE(judged.verdict, stats::Verdict::regression);
+  EXPECT_NE(judged.verdict, stats::Verdict::improvement);
+  // Three processes without a prior may be too few to pass: how near they are is what counts.
+  EXPECT_LT(std::abs(judged.judgement.value().work.estimate), judged.gate) << judged.reason;
   for (const CaseResult& c : with.cases)
     if (c.kind == "loop") {
       EXPECT_FALSE(c.profile.value().kernels.empty()) << c.profile->message;

@@ -28,8 +28,8 @@ cudaError_t launch_wide(const RowChain& p, cudaStream_t stream) {
     return with(Layout<32, 1, 8>{});
   if (vectors <= 512 && p.rows <= kFewRows)
     return with(Layout<256, 2, 1>{});
-  if (vectors <= 768 && p.rows <= kFewRows)
-    return with(Layout<384, 2, 1>{});
+  if (vectors <= 640 && p.rows <= kFewRows)
+    return with(Layout<320, 2, 1>{});
   if (vectors <= 128)
     return with(Layout<32, 4, 4>{});
   if (vectors <= 384)

@@ -68,6 +68,7 @@ TEST_F(TritonPath, IsCapturedIntoAGraphAndRunsOnTheCurrentStream) {
   const at::Tensor x = at::randn({960, 128}, options(at::kBFloat16));
   const at::Tensor w = at::randn({128}, options(at::kBFloat16));
   const at::Tensor eager = rms_norm(x, w).clone(); // also loads the kernel
+  c10::cuda::getCurrentCUDAStream().synchronize(); // which the other stream does not wait for
   const c10::cuda::CUDAStreamGuard guard(c10::cuda::getStreamFromPool());
   at::cuda::CUDAGraph graph;
   graph.capture_begin();
