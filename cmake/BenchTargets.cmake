@@ -25,6 +25,10 @@ if(BENCH_SANITIZE)
   target_link_options(bench_options INTERFACE -fsanitize=address,undefined)
 endif()
 
+add_library(bench_fmt STATIC ${CMAKE_CURRENT_LIST_DIR}/fmt.cpp)
+target_link_libraries(bench_fmt PUBLIC LibTorch::fmt PRIVATE bench_options)
+set_target_properties(bench_fmt PROPERTIES POSITION_INDEPENDENT_CODE ON) # a part of libbench_kernels.so too
+
 # The one precompiled header, shared by every target that includes torch.
 add_library(bench_torch INTERFACE)
 target_link_libraries(bench_torch INTERFACE
@@ -46,7 +50,7 @@ target_compile_definitions(bench_torch INTERFACE AT_PER_OPERATOR_HEADERS=1
 function(bench_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "SOURCES;LINKS")
   add_library(${name} STATIC ${arg_SOURCES})
-  target_link_libraries(${name} PUBLIC bench_options LibTorch::fmt ${arg_LINKS})
+  target_link_libraries(${name} PUBLIC bench_options bench_fmt ${arg_LINKS})
   if(arg_TORCH)
     bench_use_torch(${name})
   endif()
@@ -57,7 +61,7 @@ endfunction()
 function(bench_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "SOURCES;LINKS;LABELS")
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE bench_options LibTorch::fmt ${arg_LINKS} GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE bench_options bench_fmt ${arg_LINKS} GTest::gtest_main)
   if(arg_TORCH)
     bench_use_torch(${name})
   endif()
@@ -96,6 +100,6 @@ endfunction()
 
 file(WRITE ${PROJECT_BINARY_DIR}/torch_pch.cpp "// Holds the precompiled header of the targets that include torch.\n")
 add_library(bench_torch_pch OBJECT ${PROJECT_BINARY_DIR}/torch_pch.cpp)
-target_link_libraries(bench_torch_pch PUBLIC bench_options LibTorch::fmt bench_torch)
+target_link_libraries(bench_torch_pch PUBLIC bench_options bench_fmt bench_torch)
 target_precompile_headers(bench_torch_pch PRIVATE
   <ATen/TensorOperators.h> <ATen/core/Tensor.h> <fmt/format.h> <memory> <string> <vector>)

@@ -5,7 +5,7 @@
 #
 #   LibTorch::cpu    ATen on the CPU: libtorch_cpu, libc10
 #   LibTorch::cuda   the above and libtorch_cuda, libc10_cuda, the CUDA runtime (only with BENCH_CUDA)
-#   LibTorch::fmt    the header-only fmt that torch ships, and no other header of torch
+#   LibTorch::fmt    the headers of the fmt that torch ships, and no other header of torch
 #
 # LibTorch_FMT_DIR is where the link to fmt is made. Presets share one, so that ccache sees the same
 # command for files that every preset compiles alike.
@@ -51,15 +51,13 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
   file(CREATE_LINK ${LibTorch_INCLUDE_DIR}/fmt ${fmt_dir}/fmt SYMBOLIC)
   add_library(LibTorch::fmt INTERFACE IMPORTED)
   target_include_directories(LibTorch::fmt SYSTEM INTERFACE ${fmt_dir})
-  target_compile_definitions(LibTorch::fmt INTERFACE FMT_HEADER_ONLY=1)
 
   add_library(LibTorch::c10 UNKNOWN IMPORTED)
   set_target_properties(LibTorch::c10 PROPERTIES IMPORTED_LOCATION ${LibTorch_C10_LIBRARY})
   add_library(LibTorch::cpu UNKNOWN IMPORTED)
   set_target_properties(LibTorch::cpu PROPERTIES
     IMPORTED_LOCATION ${LibTorch_CPU_LIBRARY}
-    INTERFACE_LINK_LIBRARIES LibTorch::c10
-    INTERFACE_COMPILE_DEFINITIONS FMT_HEADER_ONLY=1)
+    INTERFACE_LINK_LIBRARIES LibTorch::c10)
   target_include_directories(LibTorch::cpu SYSTEM INTERFACE ${LibTorch_INCLUDE_DIR})
   if(BENCH_CUDA)
     add_library(LibTorch::c10_cuda UNKNOWN IMPORTED)

@@ -179,7 +179,7 @@ std::string kernel_tables(const results::Result& result, int rows, const Style& 
       any = any || !c.profile->kernels.empty();
     }
   if (!any && messages.size() == 1)
-    return "\n" + style.yellow("no kernel tables: " + *messages.begin()) + "\n";
+    return fmt::format("\n{}\n", style.yellow("no kernel tables: " + *messages.begin()));
   for (const CaseResult& c : result.cases) {
     if (!c.profile)
       continue;
