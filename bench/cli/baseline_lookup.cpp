@@ -24,6 +24,12 @@ compare::NoiseFile noise_for(const results::Result& result) {
   return result.device == "cpu" ? compare::NoiseFile{} : compare::noise_in(baselines_for(result));
 }
 
+compare::NoiseFile noise_of(const std::filesystem::path& baseline, const results::Result& result) {
+  const std::filesystem::path folder = baseline.parent_path();
+  return std::filesystem::exists(folder / compare::kNoiseFileName) ? compare::noise_in(folder)
+                                                                   : noise_for(result);
+}
+
 compare::AbComparison read_pairs(const std::filesystem::path& folder) {
   const results::Result a = results::read(folder / "a.json");
   const results::Result b = results::read(folder / "b.json");
@@ -62,8 +68,7 @@ std::optional<Baseline> find_baseline(const std::string& path, const results::Re
   } else {
     file = baseline_file(path, result.scenario);
   }
-  return Baseline{
-      .file = file, .result = results::read(file), .noise = compare::noise_in(file.parent_path())};
+  return Baseline{.file = file, .result = results::read(file), .noise = noise_of(file, result)};
 }
 
 } // namespace bench::cli

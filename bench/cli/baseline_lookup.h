@@ -15,7 +15,7 @@ namespace bench::cli {
 struct Baseline {
   std::filesystem::path file;
   results::Result result;
-  compare::NoiseFile noise; ///< noise.json beside it; nothing known where there is none
+  compare::NoiseFile noise; ///< noise_of() it
 };
 
 /// `place`, or `<scenario>.json` in it where it is a folder. Throws UsageError for a folder without
@@ -31,6 +31,10 @@ std::optional<Baseline> find_baseline(const std::string& path, const results::Re
 /// What is known of the noise of the GPU that `result` was measured on: baselines/<gpu>/noise.json
 /// beside the folder of its scenario file. Nothing on a CPU.
 compare::NoiseFile noise_for(const results::Result& result);
+
+/// What is known of the noise where `result` is held against the result in `baseline`: noise.json
+/// beside that file, or where there is none noise_for(result).
+compare::NoiseFile noise_of(const std::filesystem::path& baseline, const results::Result& result);
 
 /// The comparison of the two results that `bench ab` left in a folder, made anew from their
 /// samples. Throws UsageError for what cannot be read.

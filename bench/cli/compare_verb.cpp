@@ -20,8 +20,9 @@ void add_compare(CLI::App& app, CompareOptions& options) {
   verb->add_option("--fail-on", options.fail_on,
                    "Verdicts that make the exit code: of regression, invalid, missing, "
                    "inconclusive, improvement (default: regression,invalid)");
-  verb->add_option("--noise", options.noise,
-                   "What is known of the noise (default: noise.json beside BASE, if there is one)");
+  verb->add_option(
+      "--noise", options.noise,
+      "What is known of the noise (default: noise.json beside BASE, else baselines/<gpu>/)");
   verb->add_option("--ab", options.pairs, kAbHelp)->allow_extra_args(false)->take_all();
   verb->footer("Example:\n  bench compare baselines/h200 results/zimage-gate.json");
 }
@@ -30,8 +31,8 @@ ExitCode compare_results(const CompareOptions& options, std::FILE* out) {
   const auto fail_on = compare::parse_fail_on(options.fail_on);
   const results::Result fresh = results::read(options.fresh);
   const std::filesystem::path file = baseline_file(options.base, fresh.scenario);
-  const compare::NoiseFile noise = options.noise.empty() ? compare::noise_in(file.parent_path())
-                                                         : compare::read_noise_file(options.noise);
+  const compare::NoiseFile noise =
+      options.noise.empty() ? noise_of(file, fresh) : compare::read_noise_file(options.noise);
   compare::Comparison comparison = compare::compare(results::read(file), fresh, noise);
   decide_by_pairs(comparison, options.pairs);
   if (options.format == "csv") {

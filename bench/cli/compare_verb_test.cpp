@@ -54,6 +54,17 @@ TEST_F(CompareVerb, BaseMayBeAFile) {
   EXPECT_EQ(code_, ExitCode::ok);
 }
 
+TEST_F(CompareVerb, ABaseWithoutNoiseBesideItHasThatOfTheGpu) {
+  results::Result one = with(0.1); // one process tells nothing of the noise
+  one.cases[0].replicates.resize(1);
+  one.scenario_file = folder_ / "scenarios/zimage.yaml";
+  results::write(one, folder_ / "one.json");
+  EXPECT_NE(run({.base = "one.json", .fresh = "one.json"}).find("1 inconclusive"),
+            std::string::npos);
+  write_file_atomically(folder_ / "baselines/h200/noise.json", kNoise);
+  EXPECT_NE(run({.base = "one.json", .fresh = "one.json"}).find("1 pass"), std::string::npos);
+}
+
 TEST_F(CompareVerb, WritesForPrograms) {
   EXPECT_TRUE(run({.fresh = "same.json", .format = "csv"}).starts_with("case,kind,verdict,"));
   const auto json = nlohmann::json::parse(run({.fresh = "slower.json", .format = "json"}));

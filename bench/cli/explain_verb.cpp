@@ -80,7 +80,7 @@ std::vector<compare::CaseExplanation> explanations(const ExplainOptions& options
                                                "themselves; take a base of the same model",
                                                file.string(), before, options.fresh.string(), now));
   }
-  const compare::NoiseFile noise = compare::noise_in(file.parent_path());
+  const compare::NoiseFile noise = noise_of(file, fresh);
   if (!options.with.empty()) {
     const CaseResult* before = the_one(base, options.only, file);
     const CaseResult* now = the_one(fresh, options.with, options.fresh);

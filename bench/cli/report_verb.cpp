@@ -134,9 +134,9 @@ void add_report(CLI::App& app, ReportOptions& options) {
                    "Folder to write to (default: beside RESULT, its name without .json)");
   verb->add_option("--fail-on", options.fail_on, "Verdicts that make the verdict on the whole")
       ->capture_default_str();
-  verb->add_option(
-      "--noise", options.noise,
-      "What is known of the noise (default: noise.json beside the baseline, if there is one)");
+  verb->add_option("--noise", options.noise,
+                   "What is known of the noise (default: noise.json beside the baseline, else "
+                   "baselines/<gpu>/)");
   verb->add_option("--ab", options.pairs, kAbHelp)->allow_extra_args(false)->take_all();
   verb->add_option("--note", options.notes, "A line that the report is to say")
       ->allow_extra_args(false)

@@ -22,7 +22,7 @@ struct ReportOptions {
   std::filesystem::path out{}; ///< "": beside the result, its name without .json
   std::string fail_on = std::string(compare::kDefaultFailOn);
   int figures = 12;              ///< cases drawn at most, those that changed first
-  std::filesystem::path noise{}; ///< "": noise.json beside the baseline, if there is one
+  std::filesystem::path noise{}; ///< "": noise_of() the baseline
   std::vector<std::filesystem::path>
       pairs{};                      ///< of `bench ab`, for what the baseline cannot decide
   std::vector<std::string> notes{}; ///< lines to say beside those of the comparison
