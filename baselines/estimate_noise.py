@@ -16,6 +16,9 @@ is between 0 and -1.1 and three standard errors from 0, else as it is). Then, fo
   device_df     GPUs less one, of that case; 0 with fewer than three GPUs: nothing is known
   extrapolation, device_extrapolation  of the clock's difference; not estimated here: bounds, 0.16 the most that blocks with
                 zero weights were off the line, 0.02 what other GPUs were (measured on a stack of 30 blocks)
+and for each case with at least eight degrees of freedom of its own replicate_sd and replicate_df of its own variance, moderated
+by the prior of the regime's other cases: some work is quieter than other work. (A comparison counts its baseline's processes
+again; among so many that makes little difference.)
 Needs nothing but Python.
 """
 
@@ -27,6 +30,7 @@ from collections import defaultdict
 
 SLOPES = (-1.1, 0)
 SHORT_KERNEL_S = 5e-6  # a launch
+ENOUGH_DF = 8  # of a case, to be known by itself
 EXTRAPOLATION = {"extrapolation": 0.16, "device_extrapolation": 0.02}
 
 
@@ -142,6 +146,23 @@ def prior(variances):
     return math.exp((mean + digamma(half) - math.log(half)) / 2), 2 * half
 
 
+def rounded(sd, df):
+    return {"replicate_sd": round(sd, 7), "replicate_df": round(df, 1)}
+
+
+def bounded_prior(variances):
+    """The same with no more degrees of freedom than the case that has most."""
+    sd, df = prior(variances)
+    return sd, min(df, max(df for df, _ in variances))
+
+
+def moderated(own, others):
+    """A case's own (degrees of freedom, variance) together with the prior that the other cases of its regime give."""
+    own_df, own_variance = own
+    sd, df = bounded_prior(others) if len(others) > 1 else (0, 0)
+    return rounded(math.sqrt((df * sd**2 + own_df * own_variance) / (df + own_df)), df + own_df)
+
+
 def sound_replicates(case):
     """(GPU, process, seed) -> (GPU, samples)."""
     return {
@@ -163,9 +184,9 @@ def main(out, *paths):
                 regimes[case["id"]] = regime(case)
                 cases[case["id"]].update({(path, *key): replicate for key, replicate in sound.items()})
 
-    found = {}
+    found, known = {}, {}
     for name in sorted(set(regimes.values())):
-        variances, devices, most = [], (0, 0), 0
+        variances, devices = {}, (0, 0)
         for case_id, replicates in cases.items():
             if regimes[case_id] != name or not replicates:
                 continue
@@ -176,20 +197,21 @@ def main(out, *paths):
             else:
                 df, variance = within_gpus(processes)
             if df > 0 and variance > 0:
-                variances.append((df, variance))
-                most = max(most, df)
+                variances[case_id] = (df, variance)
             if len(gpus) > 2:
                 sd = statistics.stdev(statistics.mean(v) for v in gpus.values())
                 devices = max(devices, (sd, len(gpus) - 1))
             print(f"{case_id:<50} {name}: {len(replicates)} processes, {len(gpus)} GPUs, between processes "
                   f"{100 * math.sqrt(variance) if df > 0 else math.nan:.4f} % ({df} df)")  # fmt: skip
         if variances:
-            sd, df = prior(variances)
-            found[name] = {"replicate_sd": round(sd, 7), "replicate_df": round(min(df, most), 1),
-                           "device_sd": round(devices[0], 7), "device_df": devices[1]} | EXTRAPOLATION  # fmt: skip
+            found[name] = (rounded(*bounded_prior(list(variances.values())))
+                           | {"device_sd": round(devices[0], 7), "device_df": devices[1]} | EXTRAPOLATION)  # fmt: skip
+            for case_id, own in variances.items():
+                if own[0] >= ENOUGH_DF:
+                    known[case_id] = moderated(own, [v for other, v in variances.items() if other != case_id])
     source = f"baselines/estimate_noise.py {out} {' '.join(paths)}"
     with open(out, "w") as file:
-        json.dump({"schema_version": 1, "gpu": gpu, "source": source, "regimes": found}, file, indent=1)
+        json.dump({"schema_version": 1, "gpu": gpu, "source": source, "regimes": found, "cases": dict(sorted(known.items()))}, file, indent=1)
         file.write("\n")
 
 

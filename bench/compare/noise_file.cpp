@@ -39,6 +39,11 @@ stats::NoisePrior read_prior(const JsonNode& node) {
   };
 }
 
+NoiseFile::CaseNoise read_case_noise(const JsonNode& node) {
+  return {.replicate_sd = node.at("replicate_sd").not_negative(),
+          .replicate_df = node.at("replicate_df").not_negative()};
+}
+
 /// A misspelt regime would be noise that nobody uses.
 void check_regimes(const JsonNode& regimes, const NoiseFile& noise) {
   constexpr std::array<std::string_view, 4> kRegimes{"graph loop", "eager loop", "kernel",
@@ -53,9 +58,14 @@ void check_regimes(const JsonNode& regimes, const NoiseFile& noise) {
 
 } // namespace
 
-stats::NoisePrior NoiseFile::prior(const std::string& regime) const {
+stats::NoisePrior NoiseFile::prior(const std::string& regime, const std::string& case_id) const {
   const auto found = regimes.find(regime);
-  return found == regimes.end() ? stats::NoisePrior{} : found->second;
+  stats::NoisePrior prior = found == regimes.end() ? stats::NoisePrior{} : found->second;
+  if (const auto known = cases.find(case_id); known != cases.end()) {
+    prior.replicate_sd = known->second.replicate_sd;
+    prior.replicate_df = known->second.replicate_df;
+  }
+  return prior;
 }
 
 NoiseFile noise_from_json(std::string_view text, const std::string& origin) {
@@ -70,6 +80,9 @@ NoiseFile noise_from_json(std::string_view text, const std::string& origin) {
       .gpu = root.at("gpu").text(),
       .source = root.at("source").text(),
       .regimes = regimes.map(read_prior),
+      .cases =
+          root.optional("cases", [](const JsonNode& cases) { return cases.map(read_case_noise); })
+              .value_or(std::map<std::string, NoiseFile::CaseNoise>{}),
   };
   check_regimes(regimes, noise);
   return noise;

@@ -12,7 +12,8 @@ using Json = nlohmann::json;
 Json document() {
   return Json::parse(R"({"schema_version": 1, "gpu": "NVIDIA H200", "source": "A/A",
     "regimes": {"graph loop": {"replicate_sd": 0.0002, "replicate_df": 20, "device_sd": 0.0004,
-      "device_df": 10, "extrapolation": 0.01, "device_extrapolation": 0.02}}})");
+      "device_df": 10, "extrapolation": 0.01, "device_extrapolation": 0.02}},
+    "cases": {"s/loop/a": {"replicate_sd": 0.0001, "replicate_df": 40}}})");
 }
 
 std::string complaint(std::string_view text) {
@@ -33,9 +34,23 @@ std::string complaint(const char* pointer, const Json& value) {
 TEST(NoiseFile, ReadsPriors) {
   const NoiseFile noise = noise_from_json(document().dump(), "n.json");
   EXPECT_EQ(noise.gpu, "NVIDIA H200");
-  EXPECT_EQ(noise.prior("graph loop").replicate_sd, 0.0002);
-  EXPECT_EQ(noise.prior("graph loop").device_extrapolation, 0.02);
-  EXPECT_EQ(noise.prior("kernel").replicate_df, 0); // nothing is known
+  EXPECT_EQ(noise.prior("graph loop", "s/loop/b").replicate_sd, 0.0002);
+  EXPECT_EQ(noise.prior("graph loop", "s/loop/b").device_extrapolation, 0.02);
+  EXPECT_EQ(noise.prior("kernel", "s/loop/b").replicate_df, 0); // nothing is known
+}
+
+TEST(NoiseFile, WhatIsKnownOfACaseComesBeforeItsRegime) {
+  const stats::NoisePrior prior =
+      noise_from_json(document().dump(), "n.json").prior("graph loop", "s/loop/a");
+  EXPECT_EQ(prior.replicate_sd, 0.0001);
+  EXPECT_EQ(prior.replicate_df, 40);
+  EXPECT_EQ(prior.device_sd, 0.0004);
+  EXPECT_EQ(prior.extrapolation, 0.01);
+  Json regimes_only = document();
+  regimes_only.erase("cases");
+  EXPECT_EQ(
+      noise_from_json(regimes_only.dump(), "n.json").prior("graph loop", "s/loop/a").replicate_sd,
+      0.0002);
 }
 
 TEST(NoiseFile, NamesThePlaceOfAFault) {
@@ -49,6 +64,8 @@ TEST(NoiseFile, NamesThePlaceOfAFault) {
   EXPECT_EQ(complaint("/regimes/kernels", document()["regimes"]["graph loop"]),
             "n.json: /regimes/kernels: no such regime; known: graph loop, eager loop, kernel, "
             "short kernel");
+  EXPECT_EQ(complaint("/cases/s~1loop~1a/replicate_df", -2),
+            "n.json: /cases/s~1loop~1a/replicate_df: must be a number >= 0, not -2");
   EXPECT_EQ(complaint("/gpu", 1), "n.json: /gpu: must be a string, not 1");
   EXPECT_THROW(read_noise_file("no/such/noise.json"), UsageError);
 }

@@ -109,3 +109,41 @@ def test_regimes_are_those_of_the_judge(noise, kind, microseconds, launches, reg
     """bench/compare/compare_test.cpp asks the same of it."""
     replicates = [{"samples": {"t_s": [microseconds * 1e-6] * 3}}]
     assert noise.regime({"kind": kind, "launches": launches, "replicates": replicates, "parameters": {"engine": "eager"}}) == regime
+
+
+def test_a_case_that_was_measured_often_is_known_by_itself(noise, tmp_path):
+    """Twelve processes of a quiet and of a noisy loop, three of one more."""
+    draw = random.Random(5)
+
+    def case(name, sd, processes):
+        replicates = []
+        for process in range(processes):
+            t_s = 0.1 * math.exp(draw.gauss(0, sd))
+            samples = {"t_s": [t_s] * 3, "f_hz": [1.58e9] * 3, "loop": [0, 0, 0]}
+            replicates.append({"device_uuid": "GPU-a", "process": process, "seed": 1, "samples": samples})
+        return {"id": name, "kind": "loop", "status": "ok", "parameters": {"engine": "graph"}, "replicates": replicates}
+
+    cases = [case("s/quiet", 1e-4, 12), case("s/noisy", 1e-3, 12), case("s/seldom", 1e-4, 3)]
+    (tmp_path / "r.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": cases}))
+    noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
+    written = json.loads((tmp_path / "noise.json").read_text())
+    assert set(written["cases"]) == {"s/quiet", "s/noisy"}
+    quiet, noisy = written["cases"]["s/quiet"], written["cases"]["s/noisy"]
+    assert noisy["replicate_sd"] == pytest.approx(1e-3, rel=0.4)
+    assert quiet["replicate_sd"] < noisy["replicate_sd"] / 3
+    assert quiet["replicate_df"] > 11  # its own and something of the others'
+    assert quiet["replicate_sd"] < written["regimes"]["graph loop"]["replicate_sd"]
+
+
+def test_a_case_alone_in_its_regime_is_not_counted_twice(noise):
+    assert noise.moderated((11, 4e-8), []) == {"replicate_sd": 2e-4, "replicate_df": 11}
+
+
+@pytest.mark.parametrize("gpu", ["h100", "h200"])
+def test_the_committed_noise_is_that_of_the_committed_samples(noise, tmp_path, monkeypatch, gpu):
+    root = Path(__file__).resolve().parents[2]
+    committed = json.loads((root / "baselines" / gpu / "noise.json").read_text())
+    monkeypatch.chdir(root)
+    noise.main(str(tmp_path / "noise.json"), *committed["source"].split()[2:])
+    made = json.loads((tmp_path / "noise.json").read_text())
+    assert {**made, "source": ""} == {**committed, "source": ""}
