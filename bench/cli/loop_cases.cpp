@@ -70,11 +70,10 @@ void add_samples(results::Replicate& replicate, const measure::Sampled& sampled)
 class LoopMeasurement {
  public:
   LoopMeasurement(const Bench& bench, std::map<std::string, double>& phases_s)
-      : bench_(bench), phases_s_(phases_s), models_(bench.device),
-        marker_(bench.device.make_marker()), injector_(bench.device, *marker_, bench.progress),
+      : bench_(bench), phases_s_(phases_s), loops_(bench.device, bench.progress),
         state_(bench.device), agreement_(bench.device) {}
 
-  void begin_case() { injector_.begin_case(); }
+  void begin_case() { loops_.begin_case(); }
 
   results::CaseResult measure(const scenario::Case& c, const std::optional<Injection>& injection) {
     results::CaseResult result = begin_result(c, "loop");
@@ -101,38 +100,32 @@ class LoopMeasurement {
  private:
   void measure(const scenario::LoopCase& loop, const Injection& injection,
                results::CaseResult& result) {
-    const engines::Engine& engine = usable_engine(loop, bench_.device);
     Stopwatch watch;
-    bench_.progress.phase("weights");
-    models::Denoiser& network = models_.get(loop.model);
-    network.use(loop.paths);
+    models::Denoiser& network = loops_.network(loop);
     phases_s_["weights"] += watch.lap();
     bench_.progress.phase("matrix peak");
     result.reference.matmul_flop_per_s = matmul_peak(loop.model.dtype);
     phases_s_["reference"] += watch.lap();
 
-    bench_.progress.phase("capture");
     bench_.device.take_peak_memory();
-    models::DenoiseLoop denoise(network, loop.model, loop.spec, bench_.device);
-    injector_.inject(injection, engine, denoise);
-    const auto prepared = engine.prepare(denoise, bench_.device);
+    const auto [denoise, prepared] = loops_.make(loop, injection);
     set_kernels(result, prepared->kernels());
-    result.flop = denoise.flop_per_step();
-    result.parameters["forwards_per_step"] = fmt::format("{}", denoise.forwards_per_step());
+    result.flop = denoise->flop_per_step();
+    result.parameters["forwards_per_step"] = fmt::format("{}", denoise->forwards_per_step());
     result.phases_s["capture"] = watch.lap();
 
-    sample(*prepared, *marker_, result);
+    sample(*prepared, loops_.marker(), result);
 
     watch.lap();
     bench_.progress.phase("check");
     result.peak_memory_bytes = bench_.device.take_peak_memory();
-    const at::Tensor latents = denoise.latents();
+    const at::Tensor latents = denoise->latents();
     check_latents(latents, result.check);
     if (!bench_.save_latents.empty() && injection.kind == Injection::Kind::none)
       save_latents(bench_.save_latents, result.id, latents);
     if (!is_floor(loop)) {
       agreement_.compare(loop, latents, result.check);
-      agreement_.check_step(loop, network, denoise, *prepared, result.check);
+      agreement_.check_step(loop, network, *denoise, *prepared, result.check);
     }
     result.phases_s["check"] = watch.lap();
     refuse_wrong_step(loop, result.check);
@@ -148,17 +141,15 @@ class LoopMeasurement {
     at::Tensor reference; // of a worker with weights of its own, or where ours do not fit: none
     if (client->hello().agrees && !loop.model.name.empty()) {
       try {
-        reference = agreement_.first_step(loop, [&]() -> models::Denoiser& {
-          bench_.progress.phase("weights");
-          return models_.get(loop.model);
-        });
+        reference = agreement_.first_step(
+            loop, [&]() -> models::Denoiser& { return loops_.model(loop.model); });
       } catch (const UnavailableError& e) {
         result.message = fmt::format("output not compared: {}", e.what());
       }
     } else {
       result.message = "output not compared: the worker says that it has weights of its own";
     }
-    models_.drop();
+    loops_.drop_model();
     load_worker(*client, loop, bench_, result);
     if (result.flop > 0)
       result.reference.matmul_flop_per_s = matmul_peak(loop.model.dtype);
@@ -237,9 +228,7 @@ class LoopMeasurement {
 
   const Bench& bench_;
   std::map<std::string, double>& phases_s_;
-  ModelCache models_;
-  std::unique_ptr<measure::Marker> marker_;
-  Injector injector_;
+  LoopMaker loops_;
   StateWatch state_;
   Agreement agreement_;
   std::map<scenario::DType, double> matmul_peak_;

@@ -30,6 +30,9 @@ void ModelCache::drop() {
   device_.release_reserves();
 }
 
+namespace {
+
+/// The case's engine. Throws UnavailableError when that or a path does not run on the device.
 const engines::Engine& usable_engine(const scenario::LoopCase& loop, device::Device& device) {
   const engines::Engine* engine = engines::find(loop.engine);
   if (const std::string why = engine->why_unavailable(device.kind()); !why.empty())
@@ -41,6 +44,8 @@ const engines::Engine& usable_engine(const scenario::LoopCase& loop, device::Dev
           fmt::format("{} path {} does not run on {}", family, name, device.name()));
   return *engine;
 }
+
+} // namespace
 
 void Injector::inject(const Injection& injection, const engines::Engine& engine,
                       models::DenoiseLoop& denoise) {
@@ -69,11 +74,21 @@ void Injector::inject(const Injection& injection, const engines::Engine& engine,
   });
 }
 
-ReadyLoop LoopMaker::make(const scenario::LoopCase& loop, const Injection& injection) {
-  const engines::Engine& engine = usable_engine(loop, device_);
+models::Denoiser& LoopMaker::model(const scenario::ModelSpec& spec) {
   progress_.phase("weights");
-  models::Denoiser& network = models_.get(loop.model);
+  return models_.get(spec);
+}
+
+models::Denoiser& LoopMaker::network(const scenario::LoopCase& loop) {
+  usable_engine(loop, device_);
+  models::Denoiser& network = model(loop.model);
   network.use(loop.paths);
+  return network;
+}
+
+ReadyLoop LoopMaker::make(const scenario::LoopCase& loop, const Injection& injection) {
+  models::Denoiser& network = this->network(loop);
+  const engines::Engine& engine = usable_engine(loop, device_);
   progress_.phase("capture");
   ReadyLoop ready;
   ready.denoise = std::make_unique<models::DenoiseLoop>(network, loop.model, loop.spec, device_);

@@ -28,9 +28,6 @@ class ModelCache {
   scenario::ModelSpec spec_;
 };
 
-/// The case's engine. Throws UnavailableError when that or a path does not run on the device.
-const engines::Engine& usable_engine(const scenario::LoopCase& loop, device::Device& device);
-
 /// Adds known work to loops. What a share of a step's cycles is, is measured on the step without
 /// it, once for the arms of one case.
 class Injector {
@@ -56,7 +53,7 @@ struct ReadyLoop {
   std::unique_ptr<engines::PreparedLoop> prepared;
 };
 
-/// Makes loop cases ready, for those who time nothing.
+/// Makes loop cases ready.
 class LoopMaker {
  public:
   LoopMaker(device::Device& device, measure::Progress& progress)
@@ -64,9 +61,17 @@ class LoopMaker {
         injector_(device, *marker_, progress) {}
 
   void begin_case() { injector_.begin_case(); }
+  /// A network, its weights loaded.
+  models::Denoiser& model(const scenario::ModelSpec& spec);
+  /// The case's network, on its paths. Throws UnavailableError, before anything is loaded, when
+  /// the engine or a path does not run on the device.
+  models::Denoiser& network(const scenario::LoopCase& loop);
+  /// The loop of that network.
   ReadyLoop make(const scenario::LoopCase& loop, const Injection& injection);
   /// As ModelCache::drop.
   void drop_model() { models_.drop(); }
+  /// For whoever times what was made.
+  measure::Marker& marker() { return *marker_; }
 
  private:
   device::Device& device_;
