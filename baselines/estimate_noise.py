@@ -16,9 +16,14 @@ is between 0 and -1.1 and three standard errors from 0, else as it is). Then, fo
   device_df     GPUs less one, of that case; 0 with fewer than three GPUs: nothing is known
   extrapolation, device_extrapolation  of the clock's difference; not estimated here: bounds, 0.16 the most that blocks with
                 zero weights were off the line, 0.02 what other GPUs were (measured on a stack of 30 blocks)
-and for each case with at least eight degrees of freedom of its own replicate_sd and replicate_df of its own variance, moderated
-by the prior of the regime's other cases: some work is quieter than other work. (A comparison counts its baseline's processes
-again; among so many that makes little difference.)
+and for each case with at least eight degrees of freedom of its own
+  replicate_sd, replicate_df  of its own variance, moderated by the prior of the regime's other cases: some work is quieter than
+                other work. No more degrees of freedom than half as many again as its own. (A comparison counts its baseline's
+                processes twice, which of eight degrees of freedom makes an interval at most 5 % too narrow.)
+  clock, temperature  of loops, what processes on one GPU follow besides the line within loops: the slope of log time on mean
+                log clock, on top of that line's, and per degree Celsius of the GPU; only what lies three standard errors from 0.
+                replicate_sd is of what they leave.
+Arms of `bench selftest` that add work are left out: what they scatter by is the injection's.
 Needs nothing but Python.
 """
 
@@ -45,7 +50,7 @@ def regime(case):
 def line(replicates):
     """Slope of log t on log f within loops, its standard error."""
     tf = ff = tt = groups = count = 0
-    for _, samples in replicates:
+    for _, samples, *_ in replicates:
         loops = defaultdict(list)
         for t, f, loop in zip(samples["t_s"], samples["f_hz"], samples["loop"]):
             loops[loop].append((math.log(t), math.log(f)))
@@ -67,10 +72,74 @@ def levels(replicates):
     if not (SLOPES[0] < slope < SLOPES[1] and abs(slope) > 3 * error):
         slope = 0
     found = []
-    for gpu, samples in replicates:
+    for gpu, samples, *_ in replicates:
         log_t = statistics.mean(map(math.log, samples["t_s"]))
-        found.append((gpu, log_t - slope * (statistics.mean(map(math.log, samples["f_hz"])) - math.log(1.58e9))))
+        found.append((gpu, log_t - slope * (mean_log_clock(samples) - math.log(1.58e9))))
     return found
+
+
+def mean_log_clock(samples):
+    return statistics.mean(map(math.log, samples["f_hz"]))
+
+
+def temperature(replicate):
+    """Of the GPU, the mean of before and after the case; None where it is not known. As bench/results/facts.cpp says it."""
+    values = [replicate.get("machine", {}).get(when, {}).get("temperature_c") for when in ("before", "after")]
+    return None if None in values else sum(values) / 2
+
+
+def less_gpu_means(gpus, values):
+    """Of each process what its GPU's others do not have."""
+    groups = defaultdict(list)
+    for gpu, value in zip(gpus, values):
+        groups[gpu].append(value)
+    return [value - statistics.fmean(groups[gpu]) for gpu, value in zip(gpus, values)]
+
+
+def fit(y, columns):
+    """Least squares of y on one or two columns, all of mean 0: their slopes, and what is left of y."""
+    if len(columns) == 1:
+        slopes = [dot(columns[0], y) / dot(columns[0], columns[0])]
+    else:
+        a, b = columns
+        aa, ab, bb, ay, by = dot(a, a), dot(a, b), dot(b, b), dot(a, y), dot(b, y)
+        slopes = [(ay * bb - by * ab) / (aa * bb - ab**2), (by * aa - ay * ab) / (aa * bb - ab**2)]
+    return slopes, [value - sum(slope * column[i] for slope, column in zip(slopes, columns)) for i, value in enumerate(y)]
+
+
+def dot(a, b):
+    return sum(x * z for x, z in zip(a, b))
+
+
+def covariates(processes, columns):
+    """What processes on one GPU follow, of {name: column}: {name: slope, standard error, degrees of freedom} of those that lie
+    at least three standard errors from 0, and (degrees of freedom, variance) of what is left. The least of two is left out first."""
+    gpus = [gpu for gpu, _ in processes]
+    y = less_gpu_means(gpus, [level for _, level in processes])
+    free = len(y) - len(set(gpus))
+    used = {name: less_gpu_means(gpus, column) for name, column in columns.items() if None not in column}
+    used = {name: column for name, column in used.items() if dot(column, column) > 0}
+    while used and free - len(used) >= ENOUGH_DF:
+        slopes, left = fit(y, list(used.values()))
+        df = free - len(used)
+        variance = dot(left, left) / df
+        found = {}
+        for name, slope in zip(used, slopes):
+            others = [column for other, column in used.items() if other != name]
+            own = fit(used[name], others)[1] if others else used[name]  # of the column what no other has
+            found[name] = (slope, math.sqrt(variance / dot(own, own)))
+        least = min(found, key=lambda name: abs(found[name][0]) / found[name][1])
+        if abs(found[least][0]) >= 3 * found[least][1]:
+            known = {name: {"slope": rounded_to(slope, error), "slope_sd": rounded_to(error, error), "df": df}
+                     for name, (slope, error) in found.items()}  # fmt: skip
+            return known, (df, variance)
+        del used[least]
+    return {}, (free, dot(y, y) / free if free else 0)
+
+
+def rounded_to(value, error):
+    """To three digits of the error."""
+    return round(value, 2 - math.floor(math.log10(error)))
 
 
 def by_gpu(levels_of_processes):
@@ -160,55 +229,67 @@ def moderated(own, others):
     """A case's own (degrees of freedom, variance) together with the prior that the other cases of its regime give."""
     own_df, own_variance = own
     sd, df = bounded_prior(others) if len(others) > 1 else (0, 0)
+    df = min(df, own_df / 2)  # the others are of the same processes
     return rounded(math.sqrt((df * sd**2 + own_df * own_variance) / (df + own_df)), df + own_df)
 
 
 def sound_replicates(case):
-    """(GPU, process, seed) -> (GPU, samples)."""
+    """(GPU, process, seed) -> (GPU, samples, temperature)."""
     return {
-        (replicate["device_uuid"], replicate["process"], replicate["seed"]): (replicate["device_uuid"], replicate["samples"])
+        (replicate["device_uuid"], replicate["process"], replicate["seed"]): (
+            replicate["device_uuid"], replicate["samples"], temperature(replicate))  # fmt: skip
         for replicate in case["replicates"]
         if case["status"] == "ok" and None not in replicate["samples"]["f_hz"]
     }
 
 
 def main(out, *paths):
-    cases, regimes, gpu = defaultdict(dict), {}, ""
+    cases, regimes, hashes, gpu = defaultdict(dict), {}, {}, ""
     for path in paths:
         with open(path) as file:
             result = json.load(file)
         gpu = result["machine"]["gpu"]["name"]
         for case in result["cases"]:
             sound = sound_replicates(case)
-            if case["kind"] != "anchor" and sound:
+            if case["kind"] != "anchor" and "#" not in case["id"] and sound:  # "#": what `bench selftest` injected
                 regimes[case["id"]] = regime(case)
+                if hashes.setdefault(case["id"], case["hash"]) != case["hash"]:
+                    sys.exit(f"{path}: {case['id']} has another hash than in the files before: it is other work")
                 cases[case["id"]].update({(path, *key): replicate for key, replicate in sound.items()})
 
     found, known = {}, {}
     for name in sorted(set(regimes.values())):
-        variances, devices = {}, (0, 0)
+        variances, own, devices = {}, {}, (0, 0)
         for case_id, replicates in cases.items():
             if regimes[case_id] != name or not replicates:
                 continue
             processes = levels(list(replicates.values()))
             gpus = by_gpu(processes)
+            follows, left = {}, None
             if name.endswith("kernel"):
                 df, variance = within_gpus_and_seeds(processes, [key[-1] for key in replicates])
             else:
                 df, variance = within_gpus(processes)
+                follows, left = covariates(processes, {
+                    "clock": [mean_log_clock(samples) for _, samples, _ in replicates.values()],
+                    "temperature": [degrees for _, _, degrees in replicates.values()]})  # fmt: skip
             if df > 0 and variance > 0:
                 variances[case_id] = (df, variance)
+                own[case_id] = (left or (df, variance), follows)
             if len(gpus) > 2:
                 sd = statistics.stdev(statistics.mean(v) for v in gpus.values())
                 devices = max(devices, (sd, len(gpus) - 1))
             print(f"{case_id:<50} {name}: {len(replicates)} processes, {len(gpus)} GPUs, between processes "
-                  f"{100 * math.sqrt(variance) if df > 0 else math.nan:.4f} % ({df} df)")  # fmt: skip
+                  f"{100 * math.sqrt(variance) if df > 0 else math.nan:.4f} % ({df} df)"
+                  + "".join(f", {what} {c['slope']:+g} +- {c['slope_sd']:g}" for what, c in follows.items())
+                  + (f": leaves {100 * math.sqrt(left[1]):.4f} %" if follows else ""))  # fmt: skip
         if variances:
             found[name] = (rounded(*bounded_prior(list(variances.values())))
                            | {"device_sd": round(devices[0], 7), "device_df": devices[1]} | EXTRAPOLATION)  # fmt: skip
-            for case_id, own in variances.items():
-                if own[0] >= ENOUGH_DF:
-                    known[case_id] = moderated(own, [v for other, v in variances.items() if other != case_id])
+            for case_id, (left, follows) in own.items():
+                if left[0] >= ENOUGH_DF:
+                    others = [v for other, v in variances.items() if other != case_id]
+                    known[case_id] = {"hash": hashes[case_id]} | moderated(left, others) | follows
     source = f"baselines/estimate_noise.py {out} {' '.join(paths)}"
     with open(out, "w") as file:
         json.dump({"schema_version": 1, "gpu": gpu, "source": source, "regimes": found, "cases": dict(sorted(known.items()))}, file, indent=1)

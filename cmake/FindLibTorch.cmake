@@ -5,7 +5,8 @@
 #
 #   LibTorch::cpu    ATen on the CPU: libtorch_cpu, libc10
 #   LibTorch::cuda   the above and libtorch_cuda, libc10_cuda, the CUDA runtime (only with BENCH_CUDA)
-#   LibTorch::fmt    the headers of the fmt that torch ships, and no other header of torch
+#   LibTorch::fmt    the headers of the fmt that torch ships, and no other header of torch. Whoever formats
+#                    links bench_fmt, which has their code (BenchTargets.cmake)
 #
 # LibTorch_FMT_DIR is where the link to fmt is made. Presets share one, so that ccache sees the same
 # command for files that every preset compiles alike.

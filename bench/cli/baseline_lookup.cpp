@@ -21,7 +21,8 @@ std::filesystem::path baselines_for(const results::Result& result) {
 } // namespace
 
 compare::NoiseFile noise_for(const results::Result& result) {
-  return result.device == "cpu" ? compare::NoiseFile{} : compare::noise_in(baselines_for(result));
+  const bool has_gpu = result.device != "cpu" && !compare::gpu_name(result).empty();
+  return has_gpu ? compare::noise_in(baselines_for(result)) : compare::NoiseFile{};
 }
 
 compare::NoiseFile noise_of(const std::filesystem::path& baseline, const results::Result& result) {

@@ -56,6 +56,10 @@ void promote(const BaselineOptions& options, std::FILE* out) {
       out, "baseline: {} ({} cases, {:.0f} kB); commit it\n", file.string(),
       std::ranges::count_if(promoted.cases, [](const CaseResult& c) { return c.kind != "anchor"; }),
       static_cast<double>(text.size()) / 1e3);
+  if (std::filesystem::exists(folder / compare::kNoiseFileName)) {
+    fmt::print(out, "what is known of the noise beside it may have changed, too: {}\n",
+               compare::noise_in(folder).source);
+  }
 }
 
 /// The file, or every JSON file under the folder, sorted.

@@ -22,7 +22,8 @@ void add_compare(CLI::App& app, CompareOptions& options) {
                    "inconclusive, improvement (default: regression,invalid)");
   verb->add_option(
       "--noise", options.noise,
-      "What is known of the noise (default: noise.json beside BASE, else baselines/<gpu>/)");
+      "What is known of the noise (default: noise.json beside BASE, else that of baselines/<gpu>/ "
+      "beside the folder of NEW's scenario)");
   verb->add_option("--ab", options.pairs, kAbHelp)->allow_extra_args(false)->take_all();
   verb->footer("Example:\n  bench compare baselines/h200 results/zimage-gate.json");
 }

@@ -16,7 +16,7 @@ namespace bench::cli {
 struct CompareOptions {
   std::filesystem::path base{}; ///< a result file, or a folder that holds <scenario>.json
   std::filesystem::path fresh{};
-  std::filesystem::path noise{}; ///< "": noise.json beside the baseline, if there is one
+  std::filesystem::path noise{}; ///< "": noise_of() the baseline
   std::vector<std::filesystem::path>
       pairs{}; ///< folders of `bench ab`, for what BASE cannot decide
   std::string format = "table";

@@ -47,13 +47,13 @@ class Injector {
   double cycles_ = 0; ///< of a step of the case under way; 0: not known yet
 };
 
-/// A loop case ready to run.
+/// A loop case ready to run, as long as its network lives.
 struct ReadyLoop {
   std::unique_ptr<models::DenoiseLoop> denoise; ///< what `prepared` runs
   std::unique_ptr<engines::PreparedLoop> prepared;
 };
 
-/// Makes loop cases ready.
+/// Makes loop cases ready. A network lives until another spec is asked for, or it is dropped.
 class LoopMaker {
  public:
   LoopMaker(device::Device& device, measure::Progress& progress)
@@ -66,7 +66,7 @@ class LoopMaker {
   /// The case's network, on its paths. Throws UnavailableError, before anything is loaded, when
   /// the engine or a path does not run on the device.
   models::Denoiser& network(const scenario::LoopCase& loop);
-  /// The loop of that network.
+  /// The loop of that network; throws as network().
   ReadyLoop make(const scenario::LoopCase& loop, const Injection& injection);
   /// As ModelCache::drop.
   void drop_model() { models_.drop(); }

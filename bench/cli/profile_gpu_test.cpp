@@ -215,7 +215,9 @@ TEST_F(ProfileOnGpu, ARunWithThePassIsTimedAsOneWithout) {
   EXPECT_NE(judged.verdict, stats::Verdict::regression);
   EXPECT_NE(judged.verdict, stats::Verdict::improvement);
   // Three processes without a prior may be too few to pass: how near they are is what counts.
-  EXPECT_LT(std::abs(judged.judgement.value().work.estimate), judged.gate) << judged.reason;
+  const stats::Interval work = judged.judgement.value().work;
+  EXPECT_LT(std::abs(work.estimate), judged.gate) << judged.reason;
+  EXPECT_LT(work.half_width, 3 * judged.gate) << judged.reason;
   for (const CaseResult& c : with.cases)
     if (c.kind == "loop") {
       EXPECT_FALSE(c.profile.value().kernels.empty()) << c.profile->message;

@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/cli/baseline_lookup.h>
 #include <bench/cli/columns.h>
 #include <bench/cli/injection.h>
 #include <bench/cli/rates_table.h>
@@ -107,7 +108,7 @@ void print_rates(const std::filesystem::path& file, int shuffles, std::FILE* out
     throw UsageError(fmt::format("{}: no case with an injection: `bench selftest --append` makes "
                                  "such a data set",
                                  file.string()));
-  const compare::NoiseFile known = compare::noise_in(file.parent_path());
+  const compare::NoiseFile known = noise_of(file, data);
   for (const auto& [id, arms] : loops) {
     const DataNoise noise = compare::data_noise(data, id);
     const double ratio = noise.raw_sd / noise.adjusted_sd;

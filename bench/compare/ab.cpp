@@ -231,7 +231,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
     const stats::Rules rules{
         .gate = c.gate_work,
         .confidence = confidence,
-        .noise = noise.prior(regime(c), c.id),
+        .noise = noise.prior(*before, c),
         .adjust = on_gpu, // nobody reads a CPU's clock
         // A shared CPU has no modes: its copies differ by per cents from process to process.
         .anchor_tolerance =

@@ -66,6 +66,21 @@ TEST(Ab, APathIsHeldAgainstTheOnlyOtherPath) {
   }
 }
 
+TEST(Ab, OfTwoPathsTheNoisierOnesNoiseCounts) {
+  NoiseFile noise;
+  noise.regimes["graph loop"] = {.replicate_sd = 1e-4, .replicate_df = 50};
+  const auto half_width = [&](const std::string& a, const std::string& b) {
+    return compare_pairs(arm_of({a}, 0.1), arm_of({b}, 0.1), noise, 0.99)
+        .cases[0]
+        .judgement->work.drift.half_width;
+  };
+  const double quiet = half_width("z/l/aten", "z/l/cuda");
+  noise.cases["z/l/cuda"] = {.hash = "0123456789abcdef", .replicate_sd = 1e-3, .replicate_df = 50};
+  EXPECT_GT(half_width("z/l/aten", "z/l/cuda"), 5 * quiet);
+  EXPECT_GT(half_width("z/l/cuda", "z/l/aten"), 5 * quiet);
+  EXPECT_DOUBLE_EQ(half_width("z/l/aten", "z/l/aten"), quiet);
+}
+
 TEST(Ab, OtherWorkIsComparedAndSaid) {
   const Result a = arm_of({"x"}, 0.1);
   Result b = arm_of({"x"}, 0.1);

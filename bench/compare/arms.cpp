@@ -95,6 +95,7 @@ Arm arm(const CaseResult& c, const Anchors& anchors) {
     if (c.kind == "kernel") { // the seed draws its places in memory, and what runs before it
       observation.block = replicate.seed;
     }
+    observation.temperature_c = results::mean_temperature(replicate);
     if (const auto energy_j = results::energy_per_sample(replicate)) {
       observation.log_energy = std::log(*energy_j);
     }

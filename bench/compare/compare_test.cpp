@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <ctime>
 #include <limits>
 
@@ -41,6 +42,40 @@ TEST(Compare, JudgesCasesOfTheSameWork) {
   EXPECT_EQ(only(with(0.1), with(0.101)).verdict, Verdict::regression);
   EXPECT_NEAR(only(with(0.1), with(0.101)).judgement->work.estimate, std::log(1.01), 1e-6);
   EXPECT_EQ(only(with(0.1), with(0.099)).verdict, Verdict::improvement);
+}
+
+TEST(Compare, WhatIsKnownOfTheCaseItselfDecides) {
+  NoiseFile wide;
+  wide.regimes["graph loop"] = {.replicate_sd = 5e-3, .replicate_df = 50};
+  EXPECT_EQ(compare(with(0.1), with(0.1), wide).cases[0].verdict, Verdict::inconclusive);
+  wide.cases["zimage/a"] = {
+      .hash = with(0.1).cases[0].hash, .replicate_sd = 1e-4, .replicate_df = 50};
+  EXPECT_EQ(compare(with(0.1), with(0.1), wide).cases[0].verdict, Verdict::pass);
+}
+
+TEST(Compare, TimeThatIsKnownToFollowTheTemperatureIsNoRegression) {
+  const auto at = [](double temperature_c) {
+    Result result = with(0.1 * std::exp(2e-4 * (temperature_c - 60)));
+    for (results::Replicate& replicate : result.cases[0].replicates) {
+      replicate.machine["before"]["temperature_c"] = temperature_c - 2;
+      replicate.machine["after"]["temperature_c"] = temperature_c + 2;
+      for (std::size_t i = 0; i < replicate.samples.t_s.size(); ++i) { // it follows the clock
+        const double log_f = (i % 2 == 0 ? 1 : -1) * 0.01;
+        replicate.samples.f_hz[i] *= std::exp(log_f);
+        replicate.samples.t_s[i] *= std::exp(-0.9 * log_f);
+      }
+    }
+    return result;
+  };
+  NoiseFile known = noise();
+  EXPECT_EQ(compare(at(60), at(75), known).cases[0].verdict, Verdict::regression);
+  known.cases["zimage/a"] = {.hash = at(60).cases[0].hash,
+                             .replicate_sd = 1e-4,
+                             .replicate_df = 50,
+                             .temperature = {.slope = 2e-4, .slope_sd = 1e-5, .df = 40}};
+  const CaseComparison judged = compare(at(60), at(75), known).cases[0];
+  EXPECT_EQ(judged.verdict, Verdict::pass) << judged.reason;
+  EXPECT_NEAR(judged.judgement->work.estimate, 0, 1e-5);
 }
 
 TEST(Compare, KeepsTheMeanOfEveryReplicate) {

@@ -134,7 +134,7 @@ class Comparer {
     }
     const stats::Rules rules{
         .gate = fresh.gate_work,
-        .noise = noise_.prior(regime(fresh), fresh.id),
+        .noise = noise_.prior(base, fresh),
         .adjust = fresh_.device != "cpu", // whose clock nobody reads
     };
     result.judgement = stats::judge(before.observations, now.observations, rules);

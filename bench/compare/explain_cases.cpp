@@ -28,7 +28,7 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
   }
   const stats::Judgement judgement = stats::judge(before.observations, now.observations,
                                                   {.gate = fresh.gate_work,
-                                                   .noise = noise.prior(regime(fresh), fresh.id),
+                                                   .noise = noise.prior(base, fresh),
                                                    .adjust = new_result.device != "cpu"});
   result.explanation = explain(base, fresh, judgement.slope, judgement.work, judgement.same_device);
   return result;

@@ -1,4 +1,5 @@
 #include <bench/base/file.h>
+#include <bench/compare/comparison.h>
 #include <bench/compare/noise_file.h>
 #include <bench/results/json_node.h>
 
@@ -39,9 +40,21 @@ stats::NoisePrior read_prior(const JsonNode& node) {
   };
 }
 
+stats::Covariate read_covariate(const JsonNode& node) {
+  return {.slope = node.at("slope").finite(),
+          .slope_sd = node.at("slope_sd").not_negative(),
+          .df = node.at("df").positive()};
+}
+
 NoiseFile::CaseNoise read_case_noise(const JsonNode& node) {
-  return {.replicate_sd = node.at("replicate_sd").not_negative(),
-          .replicate_df = node.at("replicate_df").not_negative()};
+  const auto covariate = [&](const char* key) {
+    return node.optional(key, read_covariate).value_or(stats::Covariate{});
+  };
+  return {.hash = node.at("hash").text(),
+          .replicate_sd = node.at("replicate_sd").not_negative(),
+          .replicate_df = node.at("replicate_df").not_negative(),
+          .clock = covariate("clock"),
+          .temperature = covariate("temperature")};
 }
 
 /// A misspelt regime would be noise that nobody uses.
@@ -58,14 +71,30 @@ void check_regimes(const JsonNode& regimes, const NoiseFile& noise) {
 
 } // namespace
 
-stats::NoisePrior NoiseFile::prior(const std::string& regime, const std::string& case_id) const {
-  const auto found = regimes.find(regime);
-  stats::NoisePrior prior = found == regimes.end() ? stats::NoisePrior{} : found->second;
-  if (const auto known = cases.find(case_id); known != cases.end()) {
+stats::NoisePrior NoiseFile::prior(const results::CaseResult& c) const {
+  const auto of_regime = regimes.find(regime(c));
+  stats::NoisePrior prior = of_regime == regimes.end() ? stats::NoisePrior{} : of_regime->second;
+  if (const auto known = cases.find(c.id); known != cases.end() && known->second.hash == c.hash) {
     prior.replicate_sd = known->second.replicate_sd;
     prior.replicate_df = known->second.replicate_df;
+    prior.clock = known->second.clock;
+    prior.temperature = known->second.temperature;
   }
   return prior;
+}
+
+stats::NoisePrior NoiseFile::prior(const results::CaseResult& one,
+                                   const results::CaseResult& other) const {
+  const stats::NoisePrior a = prior(one);
+  if (one.id == other.id && one.hash == other.hash)
+    return a;
+  const stats::NoisePrior b = prior(other);
+  stats::NoisePrior noisier = a.replicate_sd < b.replicate_sd ? b : a;
+  // Its noise is less what they explain, and of another path they explain something else.
+  if (noisier.clock.df > 0 || noisier.temperature.df > 0)
+    noisier.replicate_df = 0;
+  noisier.clock = noisier.temperature = {};
+  return noisier;
 }
 
 NoiseFile noise_from_json(std::string_view text, const std::string& origin) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bench/results/result.h>
 #include <bench/stats/judge.h>
 
 #include <filesystem>
@@ -15,14 +16,20 @@ namespace bench::compare {
 ///      "regimes": {"graph loop": {"replicate_sd": 0.0002, "replicate_df": 20,
 ///                                 "device_sd": 0.0004, "device_df": 10,
 ///                                 "extrapolation": 0.01, "device_extrapolation": 0.02}},
-///      "cases": {"zimage/loop/turbo-9/graph/aten": {"replicate_sd": 0.0002, "replicate_df": 40}}}
+///      "cases": {"zimage/loop/turbo-9/graph/aten": {"hash": "0123456789abcdef",
+///                "replicate_sd": 0.0002, "replicate_df": 40,
+///                "clock": {"slope": 0.03, "slope_sd": 0.01, "df": 36}}}}
 ///
-/// `cases`, which may be absent, knows what was measured often by itself.
+/// `cases`, which may be absent, knows what was measured often by itself. `clock` and
+/// `temperature` are there if time was seen to follow them.
 struct NoiseFile {
-  /// Between processes of one case, as stats::NoisePrior has it of a regime.
+  /// Between processes of one case, as stats::NoisePrior has it.
   struct CaseNoise {
+    std::string hash; ///< of the case that was measured
     double replicate_sd = 0;
     double replicate_df = 0;
+    stats::Covariate clock{};
+    stats::Covariate temperature{};
   };
 
   std::string gpu;
@@ -30,9 +37,12 @@ struct NoiseFile {
   std::map<std::string, stats::NoisePrior> regimes; ///< by what regime() says of cases
   std::map<std::string, CaseNoise> cases;           ///< by id
 
-  /// Of a case: the regime's, all zeros where it is not there, with what is known of the case
-  /// itself in its place.
-  stats::NoisePrior prior(const std::string& regime, const std::string& case_id) const;
+  /// Of a case: its regime's, all zeros where that is not there, with what is known of the case
+  /// itself, of the same hash, in its place.
+  stats::NoisePrior prior(const results::CaseResult& c) const;
+  /// Of two cases that are held against each other. Where they differ, such as two paths: the
+  /// noisier one's, and no covariate.
+  stats::NoisePrior prior(const results::CaseResult& one, const results::CaseResult& other) const;
 };
 
 /// Throws UsageError naming `origin` and the place in it.

@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/compare/fake_results.h>
 #include <bench/compare/noise_file.h>
 
 #include <gtest/gtest.h>
@@ -13,7 +14,13 @@ Json document() {
   return Json::parse(R"({"schema_version": 1, "gpu": "NVIDIA H200", "source": "A/A",
     "regimes": {"graph loop": {"replicate_sd": 0.0002, "replicate_df": 20, "device_sd": 0.0004,
       "device_df": 10, "extrapolation": 0.01, "device_extrapolation": 0.02}},
-    "cases": {"s/loop/a": {"replicate_sd": 0.0001, "replicate_df": 40}}})");
+    "cases": {"s/loop/a": {"hash": "0123456789abcdef", "replicate_sd": 0.0001, "replicate_df": 40,
+      "clock": {"slope": 0.13, "slope_sd": 0.02, "df": 38}},
+      "s/loop/noisy": {"hash": "0123456789abcdef", "replicate_sd": 0.001, "replicate_df": 30}}})");
+}
+
+stats::NoisePrior prior(const Json& text, const results::CaseResult& c) {
+  return noise_from_json(text.dump(), "n.json").prior(c);
 }
 
 std::string complaint(std::string_view text) {
@@ -34,23 +41,47 @@ std::string complaint(const char* pointer, const Json& value) {
 TEST(NoiseFile, ReadsPriors) {
   const NoiseFile noise = noise_from_json(document().dump(), "n.json");
   EXPECT_EQ(noise.gpu, "NVIDIA H200");
-  EXPECT_EQ(noise.prior("graph loop", "s/loop/b").replicate_sd, 0.0002);
-  EXPECT_EQ(noise.prior("graph loop", "s/loop/b").device_extrapolation, 0.02);
-  EXPECT_EQ(noise.prior("kernel", "s/loop/b").replicate_df, 0); // nothing is known
+  const stats::NoisePrior prior = noise.prior(fake_case("s/loop/b", 0.1));
+  EXPECT_EQ(prior.replicate_sd, 0.0002);
+  EXPECT_EQ(prior.device_extrapolation, 0.02);
+  EXPECT_EQ(prior.clock.df, 0);
+  results::CaseResult kernel = fake_case("s/rms_norm/b", 0.1);
+  kernel.kind = "kernel";
+  EXPECT_EQ(noise.prior(kernel).replicate_df, 0); // nothing is known
 }
 
 TEST(NoiseFile, WhatIsKnownOfACaseComesBeforeItsRegime) {
-  const stats::NoisePrior prior =
-      noise_from_json(document().dump(), "n.json").prior("graph loop", "s/loop/a");
-  EXPECT_EQ(prior.replicate_sd, 0.0001);
-  EXPECT_EQ(prior.replicate_df, 40);
-  EXPECT_EQ(prior.device_sd, 0.0004);
-  EXPECT_EQ(prior.extrapolation, 0.01);
+  const stats::NoisePrior known = prior(document(), fake_case("s/loop/a", 0.1));
+  EXPECT_EQ(known.replicate_sd, 0.0001);
+  EXPECT_EQ(known.replicate_df, 40);
+  EXPECT_EQ(known.clock.slope, 0.13);
+  EXPECT_EQ(known.clock.df, 38);
+  EXPECT_EQ(known.temperature.df, 0);
+  EXPECT_EQ(known.device_sd, 0.0004);
+  EXPECT_EQ(known.extrapolation, 0.01);
   Json regimes_only = document();
   regimes_only.erase("cases");
-  EXPECT_EQ(
-      noise_from_json(regimes_only.dump(), "n.json").prior("graph loop", "s/loop/a").replicate_sd,
-      0.0002);
+  EXPECT_EQ(prior(regimes_only, fake_case("s/loop/a", 0.1)).replicate_sd, 0.0002);
+}
+
+TEST(NoiseFile, OfOtherWorkUnderTheSameIdItKnowsTheRegime) {
+  results::CaseResult smaller = fake_case("s/loop/a", 0.1);
+  smaller.hash = "fedcba9876543210";
+  EXPECT_EQ(prior(document(), smaller).replicate_sd, 0.0002);
+}
+
+TEST(NoiseFile, OfTwoPathsTheNoisierOneCounts) {
+  const NoiseFile noise = noise_from_json(document().dump(), "n.json");
+  const auto quiet = fake_case("s/loop/a", 0.1), noisy = fake_case("s/loop/noisy", 0.1),
+             unknown = fake_case("s/loop/b", 0.1);
+  EXPECT_EQ(noise.prior(quiet, quiet).clock.df, 38);
+  for (const stats::NoisePrior& both : {noise.prior(quiet, noisy), noise.prior(noisy, quiet)}) {
+    EXPECT_EQ(both.replicate_sd, 0.001);
+    EXPECT_EQ(both.replicate_df, 30);
+    EXPECT_EQ(both.clock.df, 0);
+  }
+  EXPECT_EQ(noise.prior(quiet, unknown).replicate_sd, 0.0002);
+  EXPECT_EQ(noise.prior(unknown, quiet).replicate_df, 20);
 }
 
 TEST(NoiseFile, NamesThePlaceOfAFault) {
@@ -66,6 +97,8 @@ TEST(NoiseFile, NamesThePlaceOfAFault) {
             "short kernel");
   EXPECT_EQ(complaint("/cases/s~1loop~1a/replicate_df", -2),
             "n.json: /cases/s~1loop~1a/replicate_df: must be a number >= 0, not -2");
+  EXPECT_EQ(complaint("/cases/s~1loop~1a/clock/df", 0),
+            "n.json: /cases/s~1loop~1a/clock/df: must be a number > 0, not 0");
   EXPECT_EQ(complaint("/gpu", 1), "n.json: /gpu: must be a string, not 1");
   EXPECT_THROW(read_noise_file("no/such/noise.json"), UsageError);
 }

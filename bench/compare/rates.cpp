@@ -183,7 +183,7 @@ Rates judge_rates(const results::Result& data, const std::string& id,
       return std::ranges::any_of(process.cases, [](const auto& one) { return !one; });
     });
   const results::CaseResult& base_case = case_of(data, id);
-  const stats::NoisePrior known = noise.prior(regime(base_case), base_case.id);
+  const stats::NoisePrior known = noise.prior(base_case);
 
   Rates rates{.replicates = replicates};
   std::vector<std::vector<Tally>> tallies(kJudges + stats::kPeerRules.size(),

@@ -34,6 +34,20 @@ std::optional<double> energy_per_sample(const Replicate& replicate) {
   return energy_j->second / steps->second;
 }
 
+std::optional<double> mean_temperature(const Replicate& replicate) {
+  double sum = 0;
+  for (const char* when : {"before", "after"}) {
+    const auto state = replicate.machine.find(when);
+    if (state == replicate.machine.end())
+      return std::nullopt;
+    const auto degrees = state->second.find("temperature_c");
+    if (degrees == state->second.end() || std::isnan(degrees->second)) // null reads as NaN
+      return std::nullopt;
+    sum += degrees->second;
+  }
+  return sum / 2;
+}
+
 std::optional<double> counted_bytes(const KernelProfile& profile) {
   if (!profile.counters) {
     return std::nullopt;

@@ -57,6 +57,9 @@ struct Replicate {
 /// Joules of one sample, where NVML counted them; NVML counts in steps of about 0.1 s.
 std::optional<double> energy_per_sample(const Replicate& replicate);
 
+/// Degrees Celsius of the GPU, the mean of before and after, where both are known.
+std::optional<double> mean_temperature(const Replicate& replicate);
+
 /// What the case computed, so that a faster wrong path is caught.
 struct Check {
   bool finite = true;

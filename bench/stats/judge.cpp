@@ -1,5 +1,6 @@
 #include <bench/stats/clock_line.h>
 #include <bench/stats/contrast.h>
+#include <bench/stats/covariates.h>
 #include <bench/stats/judge.h>
 #include <bench/stats/likes.h>
 #include <bench/stats/percent.h>
@@ -129,8 +130,10 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   const Comparer arms(base, fresh, judgement.same_device, noise);
   const double slope = line ? line->slope : 0;
   const double reference = line ? arms.of(mean_log_clock).base : 0;
+  const Covariates covariates(noise, line && judgement.same_device, base, fresh);
   const auto adjusted = [&](const Observation& replicate) {
-    return mean_log_time(replicate) - (line ? slope * (mean_log_clock(replicate) - reference) : 0);
+    return mean_log_time(replicate) - (line ? slope * (mean_log_clock(replicate) - reference) : 0) -
+           covariates.share(replicate);
   };
   const Contrast work = arms.of(adjusted);
   judgement.base_log_t = work.base;
@@ -142,12 +145,10 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   judgement.clock = judgement.wall - judgement.work.estimate;
 
   const Variance seen{work.df > 0 ? work.squares / work.df : 0, work.df};
-  Spread spread{
-      moderated(seen, {square(noise.replicate_sd), arms.prior_fits() ? noise.replicate_df : 0}),
-      work.share,
-      work.share_of,
-      {},
-      0};
+  const bool prior_fits = arms.prior_fits() && covariates.prior_fits();
+  Spread spread{moderated(seen, {square(noise.replicate_sd), prior_fits ? noise.replicate_df : 0}),
+                work.share, work.share_of,
+                covariates.errors(clock_drift, arms.of(temperature).estimate), 0};
   if (line) {
     const double known = judgement.same_device ? noise.extrapolation : noise.device_extrapolation;
     spread.others.push_back({line->variance * square(clock_drift), line->df});

@@ -23,6 +23,7 @@ struct Observation {
   /// Replicates of one block, in either arm, have something in common that acts on time: kernels
   /// what their seed draws. None: nothing.
   std::optional<std::uint64_t> block{};
+  std::optional<double> temperature_c{}; ///< of its GPU, the mean of before and after
 };
 
 /// Throws std::invalid_argument for an empty arm, a replicate without samples, columns of unequal
@@ -32,9 +33,16 @@ void check(std::span<const Observation> arm);
 double mean_log_time(const Observation& replicate);
 double mean_log_clock(const Observation& replicate); ///< wants a replicate that has clocks
 
-/// What committed A/A samples say about the noise of a regime ("graph loop", "kernel", ...).
-/// Standard deviations of log time at one clock; df: how many independent differences each rests on
-/// (0: nothing is known, sd is not used).
+/// How the log times of processes follow what they differ in. df 0: not at all, or not known.
+struct Covariate {
+  double slope = 0;
+  double slope_sd = 0; ///< its standard error
+  double df = 0;
+};
+
+/// What committed A/A samples say about the noise of a case or of its regime ("graph loop",
+/// "kernel", ...). Standard deviations of log time at one clock, less what the covariates explain;
+/// df: how many independent differences each rests on (0: nothing is known, sd is not used).
 struct NoisePrior {
   double replicate_sd = 0; ///< between processes on one GPU
   double replicate_df = 0;
@@ -43,6 +51,8 @@ struct NoisePrior {
   /// How far off work may be per unit of log clock between arms on one GPU: a bound, not chance.
   double extrapolation = 0;
   double device_extrapolation = 0; ///< the same between GPUs
+  Covariate clock{};               ///< of mean log clocks, on top of the slope within loops
+  Covariate temperature{};         ///< of degrees Celsius
 };
 
 struct Rules {
@@ -68,10 +78,10 @@ struct Interval {
 
 struct Judgement {
   Verdict verdict = Verdict::inconclusive;
-  std::string reason;              ///< one line: why inconclusive, invalid or missing; else ""
-  Interval work;                   ///< of log time at the base's mean clock
-  double wall = 0;                 ///< difference of mean log times; wall = work.estimate + clock
-  double clock = 0;                ///< what the clocks' difference did to log time
+  std::string reason; ///< one line: why inconclusive, invalid or missing; else ""
+  Interval work;      ///< of log time at the base's mean clock
+  double wall = 0;    ///< difference of mean log times; wall = work.estimate + clock
+  double clock = 0;   ///< what the clocks' difference did to log time, known covariates with it
   std::optional<double> slope;     ///< of log time on log clock that was used; none: judged raw
   std::optional<double> log_clock; ///< that work is of, the base's mean; none: judged raw
   double base_log_t = 0;           ///< the base's mean log time at that clock

@@ -1,4 +1,5 @@
 #include <bench/stats/clock_line.h>
+#include <bench/stats/covariates.h>
 #include <bench/stats/pairs.h>
 #include <bench/stats/percent.h>
 #include <bench/stats/summary.h>
@@ -16,10 +17,6 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 using Arm = std::vector<const Observation*>;
-
-double square(double value) {
-  return value * value;
-}
 
 Variance of_one(std::span<const double> differences) {
   if (differences.size() < 2) {
@@ -94,19 +91,22 @@ std::vector<std::size_t> alike(std::span<const Observation> base,
 }
 
 void judge_work(PairedJudgement& judgement, std::span<const double> differences,
-                const std::optional<ClockLine>& line, double clock_gap, const Rules& rules) {
+                const std::optional<ClockLine>& line, double clock_gap,
+                const Covariates& covariates, double temperature_gap, const Rules& rules) {
   const auto pairs = static_cast<double>(differences.size());
   // Two processes differ by twice the variance of one. A pair ran back to back, so the prior, of
   // processes minutes apart, is on the safe side.
-  const Variance one = moderated(of_one(differences),
-                                 {2 * square(rules.noise.replicate_sd), rules.noise.replicate_df});
+  const Variance one =
+      moderated(of_one(differences), {2 * square(rules.noise.replicate_sd),
+                                      covariates.prior_fits() ? rules.noise.replicate_df : 0});
   judgement.work.drift = {mean(differences), kInfinity};
   if (one.df <= 0) {
     judgement.reason = "one pair and no noise prior";
     judgement.open = true;
     return;
   }
-  std::vector<Variance> terms{{one.value / pairs, one.df}};
+  std::vector<Variance> terms = covariates.errors(clock_gap, temperature_gap);
+  terms.push_back({one.value / pairs, one.df});
   double bias = 0;
   if (line) {
     terms.push_back({line->variance * square(clock_gap), line->df});
@@ -169,11 +169,14 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
   const std::optional<ClockLine> line =
       rules.adjust ? common_clock_line(before, after) : std::nullopt;
 
-  std::vector<double> walls, clocks, works, energies, gaps;
+  const Covariates covariates(rules.noise, line.has_value(), before, after);
+  std::vector<double> walls, clocks, works, energies, gaps, warmer;
   for (std::size_t i = 0; i < before.size(); ++i) {
     walls.push_back(mean_log_time(*after[i]) - mean_log_time(*before[i]));
     gaps.push_back(line ? mean_log_clock(*after[i]) - mean_log_clock(*before[i]) : 0);
-    clocks.push_back(line ? line->slope * gaps.back() : 0);
+    warmer.push_back(temperature(*after[i]) - temperature(*before[i]));
+    clocks.push_back((line ? line->slope * gaps.back() : 0) + covariates.share(*after[i]) -
+                     covariates.share(*before[i]));
     works.push_back(walls.back() - clocks.back());
     if (before[i]->log_energy && after[i]->log_energy) {
       energies.push_back(*after[i]->log_energy - *before[i]->log_energy);
@@ -189,7 +192,7 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
   if (energies.size() == before.size()) {
     judgement.energy = judged(energies, kEnergyGate, rules.confidence);
   }
-  judge_work(judgement, works, line, mean(gaps), rules);
+  judge_work(judgement, works, line, mean(gaps), covariates, mean(warmer), rules);
   judgement.open = judgement.open || (line && looks_beyond(judgement.wall, rules.gate)) ||
                    (judgement.energy && looks_beyond(*judgement.energy, kEnergyGate));
   conclude(judgement);

@@ -121,7 +121,7 @@ def test_a_case_that_was_measured_often_is_known_by_itself(noise, tmp_path):
             t_s = 0.1 * math.exp(draw.gauss(0, sd))
             samples = {"t_s": [t_s] * 3, "f_hz": [1.58e9] * 3, "loop": [0, 0, 0]}
             replicates.append({"device_uuid": "GPU-a", "process": process, "seed": 1, "samples": samples})
-        return {"id": name, "kind": "loop", "status": "ok", "parameters": {"engine": "graph"}, "replicates": replicates}
+        return {"id": name, "hash": "0", "kind": "loop", "status": "ok", "parameters": {"engine": "graph"}, "replicates": replicates}
 
     cases = [case("s/quiet", 1e-4, 12), case("s/noisy", 1e-3, 12), case("s/seldom", 1e-4, 3)]
     (tmp_path / "r.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": cases}))
@@ -137,6 +137,35 @@ def test_a_case_that_was_measured_often_is_known_by_itself(noise, tmp_path):
 
 def test_a_case_alone_in_its_regime_is_not_counted_twice(noise):
     assert noise.moderated((11, 4e-8), []) == {"replicate_sd": 2e-4, "replicate_df": 11}
+
+
+def processes_that_follow(clock, degree, count=60):
+    """(GPU, level), mean log clocks and temperatures of processes on three GPUs."""
+    draw = random.Random(11)
+    clocks, degrees = [draw.gauss(0, 0.004) for _ in range(count)], [60 + draw.gauss(0, 4) for _ in range(count)]
+    processes = [
+        (f"GPU-{i % 3}", 0.01 * (i % 3) + clock * clocks[i] + degree * degrees[i] + draw.gauss(0, 2e-4)) for i in range(count)
+    ]
+    return processes, {"clock": clocks, "temperature": degrees}
+
+
+def test_what_processes_follow_is_found_again(noise):
+    known, (df, variance) = noise.covariates(*processes_that_follow(clock=0.13, degree=2e-4))
+    assert df == 60 - 3 - 2
+    assert math.sqrt(variance) == pytest.approx(2e-4, rel=0.25)
+    for name, slope in (("clock", 0.13), ("temperature", 2e-4)):
+        assert known[name]["df"] == df
+        assert abs(known[name]["slope"] - slope) < 3 * known[name]["slope_sd"] < 0.2 * slope
+
+
+def test_what_may_be_chance_is_no_covariate(noise):
+    processes, columns = processes_that_follow(clock=0, degree=2e-4)
+    known, (df, _) = noise.covariates(processes, columns)
+    assert set(known) == {"temperature"}
+    assert df == 60 - 3 - 1
+    columns["temperature"][7] = None  # a file of an older bench
+    assert noise.covariates(processes, columns)[0] == {}
+    assert noise.covariates(processes[:10], {"clock": columns["clock"][:10]})[0] == {}
 
 
 @pytest.mark.parametrize("gpu", ["h100", "h200"])

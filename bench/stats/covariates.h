@@ -1,0 +1,40 @@
+#pragma once
+
+#include <bench/stats/judge.h>
+#include <bench/stats/variance.h>
+
+#include <span>
+#include <vector>
+
+namespace bench::stats {
+
+/// What the log times of two arms on one GPU follow beyond the line within loops, as far as a prior
+/// knows it.
+class Covariates {
+ public:
+  /// The prior's are used where the arms are adjusted for the clock (`has_line`) and, if the prior
+  /// knows of the temperature, every replicate knows its own.
+  Covariates(const NoisePrior& prior, bool has_line, std::span<const Observation* const> base,
+             std::span<const Observation* const> fresh);
+
+  /// In a replicate's mean log time; 0 at the base's mean clock and temperature.
+  double share(const Observation& replicate) const;
+
+  /// Variances, from the errors of the slopes, of the difference of two arms whose mean log clocks
+  /// and temperatures differ by so much.
+  std::vector<Variance> errors(double log_clock, double temperature_c) const;
+
+  /// The prior's noise, that of times without the covariates it knows, is the arms'.
+  bool prior_fits() const { return fits_; }
+
+ private:
+  Covariate clock_;       ///< zeros: not used
+  Covariate temperature_; ///< zeros: not used
+  double base_log_clock_ = 0;
+  double base_temperature_c_ = 0;
+  bool fits_ = true;
+};
+
+double temperature(const Observation& replicate); ///< degrees Celsius; 0 where it is not known
+
+} // namespace bench::stats

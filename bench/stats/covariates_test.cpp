@@ -1,0 +1,90 @@
+#include <bench/stats/covariates.h>
+#include <bench/stats/fake_observations.h>
+#include <bench/stats/pairs.h>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace bench::stats {
+namespace {
+
+/// Loops follow the clock with -0.9, processes with -0.77, and each degree costs 0.02 %.
+constexpr double kClock = 0.13, kPerDegree = 2e-4;
+
+std::vector<Observation> arm(double clock, double temperature_c, std::mt19937_64& random) {
+  std::vector<Observation> all = fake_arm({.clock = clock,
+                                           .replicate_sd = 0.0002,
+                                           .replicate_clock_sd = 0.003,
+                                           .sample_clock_sd = 0.02,
+                                           .slope = -0.9},
+                                          random);
+  for (Observation& one : all) {
+    one.temperature_c = temperature_c + std::normal_distribution<double>(0, 3)(random);
+    const double more =
+        kClock * (mean_log_clock(one) - std::log(1.6e9)) + kPerDegree * (*one.temperature_c - 60);
+    for (double& t : one.log_t)
+      t += more;
+  }
+  return all;
+}
+
+Rules knowing(Covariate clock, Covariate temperature) {
+  Rules rules;
+  rules.noise = {.replicate_sd = 0.0002, .replicate_df = 40};
+  rules.noise.clock = clock;
+  rules.noise.temperature = temperature;
+  return rules;
+}
+
+const Rules kKnown = knowing({kClock, 0.01, 40}, {kPerDegree, 2e-5, 40});
+
+TEST(Covariates, AreTakenOutOfADrift) {
+  std::mt19937_64 random(1);
+  const auto base = arm(0, 55, random), warmer = arm(0.003, 70, random); // 15 degrees: +0.3 %
+  const Judgement judged = judge(base, warmer, kKnown);
+  EXPECT_EQ(judged.verdict, Verdict::pass) << judged.reason;
+  EXPECT_NEAR(judged.work.estimate, 0, 0.0005);
+  EXPECT_DOUBLE_EQ(judged.wall, judged.work.estimate + judged.clock);
+  EXPECT_GT(judge(base, warmer, knowing({}, {})).work.estimate, 0.0025) << "else an alarm";
+}
+
+TEST(Covariates, AreTakenOutOfPairs) {
+  std::mt19937_64 random(2);
+  const auto base = arm(0, 55, random), warmer = arm(0.003, 70, random);
+  EXPECT_NEAR(judge_pairs(base, warmer, kKnown).work.drift.estimate, 0, 0.0005);
+  EXPECT_GT(judge_pairs(base, warmer, knowing({}, {})).work.drift.estimate, 0.0025);
+}
+
+TEST(Covariates, TheErrorOfTheirSlopesIsInTheInterval) {
+  std::mt19937_64 random(3);
+  const auto base = arm(0, 55, random), warmer = arm(0, 70, random);
+  const auto half_width = [&](double slope_sd) {
+    return judge(base, warmer, knowing({kClock, 0.01, 40}, {kPerDegree, slope_sd, 40}))
+        .work.half_width;
+  };
+  EXPECT_GT(half_width(1e-4), half_width(0) + 15 * 1e-4);
+}
+
+TEST(Covariates, WithoutAThermometerThePriorDoesNotFit) {
+  std::mt19937_64 random(4);
+  auto base = arm(0, 60, random), fresh = arm(0, 60, random);
+  base[1].temperature_c.reset();
+  const Judgement judged = judge(base, fresh, kKnown);
+  auto without = kKnown;
+  without.noise = {}; // nothing known at all
+  EXPECT_DOUBLE_EQ(judged.work.estimate, judge(base, fresh, without).work.estimate);
+  EXPECT_DOUBLE_EQ(judged.work.half_width, judge(base, fresh, without).work.half_width);
+}
+
+TEST(Covariates, OneAloneWillDo) {
+  std::mt19937_64 random(5);
+  const auto base = arm(0, 60, random), faster = arm(0.01, 60, random);
+  const double by_clock = judge(base, faster, knowing({kClock, 0.001, 40}, {})).work.estimate;
+  const double without = judge(base, faster, knowing({}, {})).work.estimate;
+  const double gap = 0.01; // of the clocks, give or take what processes differ by
+  EXPECT_NEAR(without - by_clock, kClock * gap, kClock * 0.006);
+}
+
+} // namespace
+} // namespace bench::stats
