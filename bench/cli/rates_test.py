@@ -1,5 +1,6 @@
-"""bench selftest --judge: rates on the data set in the repository, and what is no data set."""
+"""bench selftest --judge: rates on the data set in the repository, and what is no data set; --append, which makes one."""
 
+import json
 import re
 
 USAGE = 2
@@ -24,3 +25,13 @@ def test_no_data_set(bench):
     bench.refuses(USAGE, f"{data}: no case with an injection: `bench selftest --append` makes such a data set", "selftest",
                   "--judge", data)  # fmt: skip
     bench.refuses(USAGE, "cannot read 'a.json': No such file or directory; check the path", "selftest", "--judge", "a.json")
+
+
+def test_processes_that_are_added_draw_other_orders(bench):
+    for out in ("a.json", "b.json"):
+        run = bench("selftest", bench.scenario, *bench.quick, "--quick", "--only", "turbo-9/eager/aten$", "--replicates", "2", "--out", out,
+                    "--append", "data.json")  # fmt: skip
+        assert run.returncode in (0, 4), run.stderr  # 4: an arm that this machine's noise had judged wrongly
+    loops = [c for c in json.loads((bench.cwd / "data.json").read_text())["cases"] if c["kind"] == "loop"]
+    assert len(loops) == 4
+    assert all([r["seed"] for r in c["replicates"]] == [1, 2, 3, 4] for c in loops)

@@ -137,7 +137,7 @@ class JobRun {
   /// The first replicate says which GPU this is, and so which baseline holds.
   std::uint64_t seed_for(int replicate, const std::vector<std::string>& cases) {
     if (replicate == 1 || !has_baseline())
-      return static_cast<std::uint64_t>(replicate);
+      return options_.seeds_behind + static_cast<std::uint64_t>(replicate);
     const auto& measured = recorder_.result().cases;
     const auto timed = std::ranges::find_if(
         measured, [](const results::CaseResult& c) { return !c.replicates.empty(); });

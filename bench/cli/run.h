@@ -3,6 +3,7 @@
 #include <bench/base/exit_code.h>
 #include <bench/cli/injection.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ struct RunOptions {
   int replicates = 0;     ///< exactly so many; 0: until every case is decided
   std::filesystem::path resume;       ///< result of an interrupted run to go on with
   std::vector<Injection> injections;  ///< of `bench selftest`
+  std::uint64_t seeds_behind = 0;     ///< the first replicate's seed is the one behind this
   std::filesystem::path save_latents; ///< folder for each loop's latents; "": none
   int kernel_rows = 0;                ///< profile the kernels and print so many a case; 0: do not
   std::filesystem::path trace;        ///< of the profile, in Chrome's format; "": none

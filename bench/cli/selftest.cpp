@@ -69,6 +69,17 @@ Expectation expectation(const Injection& injection) {
   return {};
 }
 
+/// The greatest in a data set, if there is one: processes that are added to it draw other orders
+/// of their arms.
+std::uint64_t last_seed(const std::filesystem::path& data_set) {
+  std::uint64_t last = 0;
+  if (!data_set.empty() && std::filesystem::exists(data_set))
+    for (const CaseResult& c : results::read(data_set).cases)
+      for (const results::Replicate& replicate : c.replicates)
+        last = std::max(last, replicate.seed);
+  return last;
+}
+
 RunOptions run_options(const SelftestOptions& options) {
   RunOptions run;
   run.scenarios = {options.scenario};
@@ -79,6 +90,7 @@ RunOptions run_options(const SelftestOptions& options) {
   run.baseline = "none";
   run.replicates = options.replicates;
   run.injections = arms(options.quick);
+  run.seeds_behind = last_seed(options.append);
   run.argv = options.argv;
   run.out = options.out.empty()
                 ? std::filesystem::path(fmt::format("results/selftest-{:%Y%m%dT%H%M%SZ}.json",
@@ -90,8 +102,7 @@ RunOptions run_options(const SelftestOptions& options) {
 /// Prints what came of each arm; invalid where one was judged wrongly.
 ExitCode judge_arms(const Result& result, const std::vector<Injection>& injections) {
   ExitCode code = ExitCode::ok;
-  const auto baseline = find_baseline("", result); // for what is known of the noise
-  const compare::NoiseFile noise = baseline ? baseline->noise : compare::NoiseFile{};
+  const compare::NoiseFile noise = noise_for(result);
   const auto percent = [](double log_drift) {
     return fmt::format("{:+.3f} %", 100 * std::expm1(log_drift));
   };
