@@ -111,7 +111,8 @@ void add_means(AbCase& result, const Pairs& pairs) {
   for (std::size_t i = 0; i < count; ++i) {
     for (const auto& [arm, means] :
          {std::pair{&pairs.a, &result.a_replicates}, std::pair{&pairs.b, &result.b_replicates}}) {
-      means->push_back(replicate_mean(*arm, i, judgement.slope, result.log_clock));
+      means->push_back(
+          replicate_mean(*arm, i, judgement.slope, result.log_clock, judgement.covariates));
       means->back().set_aside = aside(i);
       means->back().compared = !aside(i);
     }

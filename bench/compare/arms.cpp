@@ -106,7 +106,7 @@ Arm arm(const CaseResult& c, const Anchors& anchors) {
 }
 
 ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double> slope,
-                             std::optional<double> log_clock) {
+                             std::optional<double> log_clock, const stats::Covariates& covariates) {
   const stats::Observation& observation = arm.observations[i];
   const Replicate& replicate = *arm.replicates[i];
   const double log_t = stats::mean(observation.log_t);
@@ -121,7 +121,8 @@ ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double
     const double log_f = stats::mean(observation.log_f);
     result.f_hz = std::exp(log_f);
     if (slope && log_clock) {
-      result.work_t_s = std::exp(log_t - *slope * (log_f - *log_clock));
+      result.work_t_s =
+          std::exp(log_t - *slope * (log_f - *log_clock) - covariates.share(observation));
     }
   }
   return result;

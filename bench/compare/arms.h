@@ -38,9 +38,10 @@ struct Arm {
 
 Arm arm(const results::CaseResult& result, const Anchors& anchors);
 
-/// The mean of replicate `i`, read at the clock `log_clock` along `slope` where both are known.
+/// The mean of replicate `i`, read at the clock `log_clock` along `slope` where both are known,
+/// less `covariates`.
 ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double> slope,
-                             std::optional<double> log_clock);
+                             std::optional<double> log_clock, const stats::Covariates& covariates);
 
 /// Of their samples together, as they were timed. Wants replicates with samples.
 double median_time(const std::vector<const results::Replicate*>& replicates);

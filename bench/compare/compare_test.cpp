@@ -76,6 +76,8 @@ TEST(Compare, TimeThatIsKnownToFollowTheTemperatureIsNoRegression) {
   const CaseComparison judged = compare(at(60), at(75), known).cases[0];
   EXPECT_EQ(judged.verdict, Verdict::pass) << judged.reason;
   EXPECT_NEAR(judged.judgement->work.estimate, 0, 1e-5);
+  EXPECT_NEAR(judged.new_replicates[0].work_t_s, judged.base_replicates[0].work_t_s, 1e-6);
+  EXPECT_GT(judged.new_replicates[0].t_s, judged.base_replicates[0].t_s * 1.0025);
 }
 
 TEST(Compare, KeepsTheMeanOfEveryReplicate) {

@@ -41,7 +41,8 @@ std::vector<ReplicateMean> replicate_means(const Arm& arm, const Arm& other,
   for (std::size_t i = 0; i < arm.replicates.size(); ++i) {
     const bool aside = std::ranges::find(set_aside, i) != set_aside.end();
     const bool shared = !judgement.same_device || has_device(other, arm.observations[i].device);
-    means.push_back(replicate_mean(arm, i, judgement.slope, judgement.log_clock));
+    means.push_back(
+        replicate_mean(arm, i, judgement.slope, judgement.log_clock, judgement.covariates));
     means.back().compared = shared && !aside;
     means.back().set_aside = aside;
   }

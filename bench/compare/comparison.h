@@ -22,9 +22,9 @@ struct ReplicateMean {
   std::string started;        ///< UTC, ISO 8601
   double t_s = 0;             ///< as it was timed
   std::optional<double> f_hz; ///< mean SM frequency; none: unknown
-  double work_t_s = 0;        ///< at CaseComparison::clock_hz; t_s where the case was judged raw
-  bool compared = true;       ///< false: on a GPU that the other side lacks, or set aside
-  bool set_aside = false;     ///< its process's memory copy is out of line
+  double work_t_s = 0;    ///< at CaseComparison::clock_hz, less covariates; t_s where judged raw
+  bool compared = true;   ///< false: on a GPU that the other side lacks, or set aside
+  bool set_aside = false; ///< its process's memory copy is out of line
   std::optional<double> energy_j{}; ///< joules of a sample
 };
 

@@ -4,10 +4,6 @@
 #include <algorithm>
 
 namespace bench::stats {
-double temperature(const Observation& replicate) {
-  return replicate.temperature_c.value_or(0);
-}
-
 Covariates::Covariates(const NoisePrior& prior, bool has_line,
                        std::span<const Observation* const> base,
                        std::span<const Observation* const> fresh) {
@@ -31,9 +27,9 @@ Covariates::Covariates(const NoisePrior& prior, bool has_line,
 
 double Covariates::share(const Observation& replicate) const {
   double sum = 0;
-  if (clock_.df > 0)
+  if (clock_.df > 0 && !replicate.log_f.empty())
     sum += clock_.slope * (mean_log_clock(replicate) - base_log_clock_);
-  if (temperature_.df > 0)
+  if (temperature_.df > 0 && replicate.temperature_c)
     sum += temperature_.slope * (temperature(replicate) - base_temperature_c_);
   return sum;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <bench/stats/judge.h>
+#include <bench/stats/noise_prior.h>
+#include <bench/stats/observation.h>
 #include <bench/stats/variance.h>
 
 #include <span>
@@ -12,12 +13,14 @@ namespace bench::stats {
 /// knows it.
 class Covariates {
  public:
+  Covariates() = default; ///< none
   /// The prior's are used where the arms are adjusted for the clock (`has_line`) and, if the prior
   /// knows of the temperature, every replicate knows its own.
   Covariates(const NoisePrior& prior, bool has_line, std::span<const Observation* const> base,
              std::span<const Observation* const> fresh);
 
-  /// In a replicate's mean log time; 0 at the base's mean clock and temperature.
+  /// In a replicate's mean log time, as far as it knows its clock and temperature; 0 at the base's
+  /// means.
   double share(const Observation& replicate) const;
 
   /// Variances, from the errors of the slopes, of the difference of two arms whose mean log clocks
@@ -34,7 +37,5 @@ class Covariates {
   double base_temperature_c_ = 0;
   bool fits_ = true;
 };
-
-double temperature(const Observation& replicate); ///< degrees Celsius; 0 where it is not known
 
 } // namespace bench::stats

@@ -32,10 +32,6 @@ void demand(bool holds, const char* fault) {
   }
 }
 
-bool finite(std::span<const double> values) {
-  return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
-}
-
 void check(double gate) {
   demand(gate >= 0 && gate < 1, "a gate must be in 0..1");
 }
@@ -131,6 +127,7 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   const double slope = line ? line->slope : 0;
   const double reference = line ? arms.of(mean_log_clock).base : 0;
   const Covariates covariates(noise, line && judgement.same_device, base, fresh);
+  judgement.covariates = covariates;
   const auto adjusted = [&](const Observation& replicate) {
     return mean_log_time(replicate) - (line ? slope * (mean_log_clock(replicate) - reference) : 0) -
            covariates.share(replicate);
@@ -173,29 +170,6 @@ Interval wall_drift(const Replicates& base, const Replicates& fresh, Judgement j
 }
 
 } // namespace
-
-void check(std::span<const Observation> arm) {
-  demand(!arm.empty(), "no replicates");
-  for (const Observation& replicate : arm) {
-    const std::size_t samples = replicate.log_t.size();
-    demand(samples > 0, "a replicate has no samples");
-    demand(replicate.group.size() == samples, "groups and times differ in number");
-    demand(replicate.log_f.empty() || replicate.log_f.size() == samples,
-           "clocks and times differ in number");
-    demand(finite(replicate.log_t) && finite(replicate.log_f) &&
-               std::isfinite(replicate.log_anchor.value_or(0)) &&
-               std::isfinite(replicate.log_energy.value_or(0)),
-           "a value is not finite");
-  }
-}
-
-double mean_log_time(const Observation& replicate) {
-  return mean(replicate.log_t);
-}
-
-double mean_log_clock(const Observation& replicate) {
-  return mean(replicate.log_f);
-}
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {

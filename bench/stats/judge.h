@@ -1,7 +1,11 @@
 #pragma once
 
+#include <bench/stats/covariates.h>
+#include <bench/stats/noise_prior.h>
+#include <bench/stats/observation.h>
+
 #include <array>
-#include <cstdint>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,49 +15,6 @@
 /// From the samples of two sets of replicates to a verdict on the drift between them. README.md
 /// beside this file says in words what a verdict means and when it misleads.
 namespace bench::stats {
-
-/// One replicate: what one fresh process measured of one case.
-struct Observation {
-  std::string device;               ///< UUID of its GPU; "" on a CPU
-  std::vector<double> log_t;        ///< of each sample, t in seconds
-  std::vector<double> log_f;        ///< of each sample, f the SM frequency in hertz; empty: unknown
-  std::vector<int> group;           ///< of each sample: its loop or placement
-  std::optional<double> log_anchor; ///< of the time of the memory copy that this process timed
-  std::optional<double> log_energy{}; ///< of the joules a sample, over all of them
-  /// Replicates of one block, in either arm, have something in common that acts on time: kernels
-  /// what their seed draws. None: nothing.
-  std::optional<std::uint64_t> block{};
-  std::optional<double> temperature_c{}; ///< of its GPU, the mean of before and after
-};
-
-/// Throws std::invalid_argument for an empty arm, a replicate without samples, columns of unequal
-/// length or values that are not finite.
-void check(std::span<const Observation> arm);
-
-double mean_log_time(const Observation& replicate);
-double mean_log_clock(const Observation& replicate); ///< wants a replicate that has clocks
-
-/// How the log times of processes follow what they differ in. df 0: not at all, or not known.
-struct Covariate {
-  double slope = 0;
-  double slope_sd = 0; ///< its standard error
-  double df = 0;
-};
-
-/// What committed A/A samples say about the noise of a case or of its regime ("graph loop",
-/// "kernel", ...). Standard deviations of log time at one clock, less what the covariates explain;
-/// df: how many independent differences each rests on (0: nothing is known, sd is not used).
-struct NoisePrior {
-  double replicate_sd = 0; ///< between processes on one GPU
-  double replicate_df = 0;
-  double device_sd = 0; ///< between GPUs
-  double device_df = 0;
-  /// How far off work may be per unit of log clock between arms on one GPU: a bound, not chance.
-  double extrapolation = 0;
-  double device_extrapolation = 0; ///< the same between GPUs
-  Covariate clock{};               ///< of mean log clocks, on top of the slope within loops
-  Covariate temperature{};         ///< of degrees Celsius
-};
 
 struct Rules {
   double gate = 0.002; ///< relative drift, in either direction
@@ -84,6 +45,7 @@ struct Judgement {
   double clock = 0;   ///< what the clocks' difference did to log time, known covariates with it
   std::optional<double> slope;     ///< of log time on log clock that was used; none: judged raw
   std::optional<double> log_clock; ///< that work is of, the base's mean; none: judged raw
+  Covariates covariates;           ///< what was taken out of work besides
   double base_log_t = 0;           ///< the base's mean log time at that clock
   bool same_device = true; ///< false: another GPU's base, the device terms are in the interval
   int base_replicates = 0; ///< that were compared, those in blocks that one arm lacks included

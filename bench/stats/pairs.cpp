@@ -170,6 +170,7 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
       rules.adjust ? common_clock_line(before, after) : std::nullopt;
 
   const Covariates covariates(rules.noise, line.has_value(), before, after);
+  judgement.covariates = covariates;
   std::vector<double> walls, clocks, works, energies, gaps, warmer;
   for (std::size_t i = 0; i < before.size(); ++i) {
     walls.push_back(mean_log_time(*after[i]) - mean_log_time(*before[i]));

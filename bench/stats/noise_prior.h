@@ -1,0 +1,27 @@
+#pragma once
+
+namespace bench::stats {
+
+/// How the log times of processes follow what they differ in. df 0: not at all, or not known.
+struct Covariate {
+  double slope = 0;
+  double slope_sd = 0; ///< its standard error
+  double df = 0;
+};
+
+/// What committed A/A samples say about the noise of a case or of its regime ("graph loop",
+/// "kernel", ...). Standard deviations of log time at one clock, less what the covariates explain;
+/// df: how many independent differences each rests on (0: nothing is known, sd is not used).
+struct NoisePrior {
+  double replicate_sd = 0; ///< between processes on one GPU
+  double replicate_df = 0;
+  double device_sd = 0; ///< between GPUs
+  double device_df = 0;
+  /// How far off work may be per unit of log clock between arms on one GPU: a bound, not chance.
+  double extrapolation = 0;
+  double device_extrapolation = 0; ///< the same between GPUs
+  Covariate clock{};               ///< of mean log clocks, on top of the slope within loops
+  Covariate temperature{};         ///< of degrees Celsius
+};
+
+} // namespace bench::stats
