@@ -18,12 +18,12 @@ is between 0 and -1.1 and three standard errors from 0, else as it is). Then, fo
                 zero weights were off the line, 0.02 what other GPUs were (measured on a stack of 30 blocks)
 and for each case with at least eight degrees of freedom of its own
   replicate_sd, replicate_df  of its own variance, moderated by the prior of the regime's other cases: some work is quieter than
-                other work. No more degrees of freedom than half as many again as its own. (A comparison counts its baseline's
-                processes twice, which of eight degrees of freedom makes an interval at most 5 % too narrow.)
-  clock, temperature  of loops, what processes on one GPU follow besides the line within loops: the slope of log time on mean
-                log clock, on top of that line's, and per degree Celsius of the GPU; only what lies three standard errors from 0.
-                replicate_sd is of what they leave.
-Arms of `bench selftest` that add work are left out: what they scatter by is the injection's.
+                other work. Half its own degrees of freedom, since a comparison counts its baseline's processes again; and no
+                more of the others'
+  covariates    of loops: what processes on one GPU follow besides the line within loops, and what noise is left without it.
+                `clock`: the slope of log time on the mean log clock, on top of that line's; `temperature`: per degree Celsius
+Arms of `bench selftest` that add work are left out: what they scatter by is the injection's. Where files have a case with
+another hash, the first file's work counts.
 Needs nothing but Python.
 """
 
@@ -111,30 +111,63 @@ def dot(a, b):
     return sum(x * z for x, z in zip(a, b))
 
 
+def three_sigma(df):
+    """As many standard errors as Student's distribution takes to leave out what three leave out of the normal one; for df >= 8
+    within 0.5 % (Cornish and Fisher's expansion)."""
+    z = 3
+    return (z + (z**3 + z) / (4 * df) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * df**2)
+            + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * df**3))  # fmt: skip
+
+
+def slopes_of(y, used, df):
+    """{name: (slope, standard error)} of the columns used, the variance that is left; nothing where that is none, or no fit is."""
+    own = {}  # of each column what no other has
+    for name, column in used.items():
+        others = [other for key, other in used.items() if key != name]
+        own[name] = fit(column, others)[1] if others else column
+        if dot(own[name], own[name]) <= 1e-9 * dot(column, column):
+            return {}, 0
+    slopes, left = fit(y, list(used.values()))
+    variance = dot(left, left) / df
+    if variance <= 0:
+        return {}, 0
+    return {name: (slope, math.sqrt(variance / dot(own[name], own[name]))) for name, slope in zip(used, slopes)}, variance
+
+
+def significance(found, df):
+    return {name: abs(slope) / error / three_sigma(df) for name, (slope, error) in found.items()}
+
+
 def covariates(processes, columns):
-    """What processes on one GPU follow, of {name: column}: {name: slope, standard error, degrees of freedom} of those that lie
-    at least three standard errors from 0, and (degrees of freedom, variance) of what is left. The least of two is left out first."""
-    gpus = [gpu for gpu, _ in processes]
-    y = less_gpu_means(gpus, [level for _, level in processes])
+    """What processes on one GPU follow, of {name: column}: {name: slope, standard error, degrees of freedom} of what chance does
+    not explain (Student's equivalent of three standard errors), and (degrees of freedom, variance) of what is left. Of processes
+    alone on their GPU, or that lack a value, nothing is learned. With too few for both, or where one of two is chance, the one
+    that explains more by itself."""
+    known = [i for i in range(len(processes)) if all(column[i] is not None for column in columns.values())]
+    counts = defaultdict(int)
+    for i in known:
+        counts[processes[i][0]] += 1
+    known = [i for i in known if counts[processes[i][0]] > 1]
+    gpus = [processes[i][0] for i in known]
+    y = less_gpu_means(gpus, [processes[i][1] for i in known])
     free = len(y) - len(set(gpus))
-    used = {name: less_gpu_means(gpus, column) for name, column in columns.items() if None not in column}
+    used = {name: less_gpu_means(gpus, [column[i] for i in known]) for name, column in columns.items()}
     used = {name: column for name, column in used.items() if dot(column, column) > 0}
-    while used and free - len(used) >= ENOUGH_DF:
-        slopes, left = fit(y, list(used.values()))
-        df = free - len(used)
-        variance = dot(left, left) / df
-        found = {}
-        for name, slope in zip(used, slopes):
-            others = [column for other, column in used.items() if other != name]
-            own = fit(used[name], others)[1] if others else used[name]  # of the column what no other has
-            found[name] = (slope, math.sqrt(variance / dot(own, own)))
-        least = min(found, key=lambda name: abs(found[name][0]) / found[name][1])
-        if abs(found[least][0]) >= 3 * found[least][1]:
-            known = {name: {"slope": rounded_to(slope, error), "slope_sd": rounded_to(error, error), "df": df}
-                     for name, (slope, error) in found.items()}  # fmt: skip
-            return known, (df, variance)
-        del used[least]
-    return {}, (free, dot(y, y) / free if free else 0)
+    for together in (used, *({name: used[name]} for name in strongest_first(y, used, free))):
+        df = free - len(together)
+        if not together or df < ENOUGH_DF:
+            continue
+        found, variance = slopes_of(y, together, df)
+        if found and min(significance(found, df).values()) >= 1:
+            told = {name: {"slope": rounded_to(slope, error), "slope_sd": rounded_to(error, error), "df": df}
+                    for name, (slope, error) in found.items()}  # fmt: skip
+            return told, (df, variance)
+    return {}, None
+
+
+def strongest_first(y, used, free):
+    alone = {name: slopes_of(y, {name: column}, max(1, free - 1))[0] for name, column in used.items()}
+    return sorted((name for name in alone if alone[name]), key=lambda name: -abs(alone[name][name][0]) / alone[name][name][1])
 
 
 def rounded_to(value, error):
@@ -227,9 +260,9 @@ def bounded_prior(variances):
 
 def moderated(own, others):
     """A case's own (degrees of freedom, variance) together with the prior that the other cases of its regime give."""
-    own_df, own_variance = own
+    own_df, own_variance = own[0] / 2, own[1]  # a comparison counts its baseline's processes again
     sd, df = bounded_prior(others) if len(others) > 1 else (0, 0)
-    df = min(df, own_df / 2)  # the others are of the same processes
+    df = min(df, own_df)  # the others are of the same processes
     return rounded(math.sqrt((df * sd**2 + own_df * own_variance) / (df + own_df)), df + own_df)
 
 
@@ -254,7 +287,8 @@ def main(out, *paths):
             if case["kind"] != "anchor" and "#" not in case["id"] and sound:  # "#": what `bench selftest` injected
                 regimes[case["id"]] = regime(case)
                 if hashes.setdefault(case["id"], case["hash"]) != case["hash"]:
-                    sys.exit(f"{path}: {case['id']} has another hash than in the files before: it is other work")
+                    print(f"{path}: {case['id']} is other work than in the files before: left out")
+                    continue
                 cases[case["id"]].update({(path, *key): replicate for key, replicate in sound.items()})
 
     found, known = {}, {}
@@ -275,7 +309,7 @@ def main(out, *paths):
                     "temperature": [degrees for _, _, degrees in replicates.values()]})  # fmt: skip
             if df > 0 and variance > 0:
                 variances[case_id] = (df, variance)
-                own[case_id] = (left or (df, variance), follows)
+                own[case_id] = ((df, variance), left, follows)
             if len(gpus) > 2:
                 sd = statistics.stdev(statistics.mean(v) for v in gpus.values())
                 devices = max(devices, (sd, len(gpus) - 1))
@@ -286,10 +320,12 @@ def main(out, *paths):
         if variances:
             found[name] = (rounded(*bounded_prior(list(variances.values())))
                            | {"device_sd": round(devices[0], 7), "device_df": devices[1]} | EXTRAPOLATION)  # fmt: skip
-            for case_id, (left, follows) in own.items():
-                if left[0] >= ENOUGH_DF:
+            for case_id, (raw, left, follows) in own.items():
+                if raw[0] >= ENOUGH_DF:
                     others = [v for other, v in variances.items() if other != case_id]
-                    known[case_id] = {"hash": hashes[case_id]} | moderated(left, others) | follows
+                    known[case_id] = {"hash": hashes[case_id]} | moderated(raw, others)
+                    if follows:
+                        known[case_id]["covariates"] = follows | moderated(left, others)
     source = f"baselines/estimate_noise.py {out} {' '.join(paths)}"
     with open(out, "w") as file:
         json.dump({"schema_version": 1, "gpu": gpu, "source": source, "regimes": found, "cases": dict(sorted(known.items()))}, file, indent=1)

@@ -69,10 +69,11 @@ TEST(Compare, TimeThatIsKnownToFollowTheTemperatureIsNoRegression) {
   };
   NoiseFile known = noise();
   EXPECT_EQ(compare(at(60), at(75), known).cases[0].verdict, Verdict::regression);
-  known.cases["zimage/a"] = {.hash = at(60).cases[0].hash,
-                             .replicate_sd = 1e-4,
-                             .replicate_df = 50,
-                             .temperature = {.slope = 2e-4, .slope_sd = 1e-5, .df = 40}};
+  known.cases["zimage/a"] = {
+      .hash = at(60).cases[0].hash,
+      .replicate_sd = 1e-3,
+      .replicate_df = 50,
+      .covariates = {.temperature = {2e-4, 1e-5, 40}, .replicate_sd = 1e-4, .replicate_df = 50}};
   const CaseComparison judged = compare(at(60), at(75), known).cases[0];
   EXPECT_EQ(judged.verdict, Verdict::pass) << judged.reason;
   EXPECT_NEAR(judged.judgement->work.estimate, 0, 1e-5);

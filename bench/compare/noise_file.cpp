@@ -46,15 +46,22 @@ stats::Covariate read_covariate(const JsonNode& node) {
           .df = node.at("df").positive()};
 }
 
-NoiseFile::CaseNoise read_case_noise(const JsonNode& node) {
+stats::CovariatePrior read_covariates(const JsonNode& node) {
   const auto covariate = [&](const char* key) {
     return node.optional(key, read_covariate).value_or(stats::Covariate{});
   };
+  return {.clock = covariate("clock"),
+          .temperature = covariate("temperature"),
+          .replicate_sd = node.at("replicate_sd").not_negative(),
+          .replicate_df = node.at("replicate_df").not_negative()};
+}
+
+NoiseFile::CaseNoise read_case_noise(const JsonNode& node) {
   return {.hash = node.at("hash").text(),
           .replicate_sd = node.at("replicate_sd").not_negative(),
           .replicate_df = node.at("replicate_df").not_negative(),
-          .clock = covariate("clock"),
-          .temperature = covariate("temperature")};
+          .covariates =
+              node.optional("covariates", read_covariates).value_or(stats::CovariatePrior{})};
 }
 
 /// A misspelt regime would be noise that nobody uses.
@@ -77,8 +84,7 @@ stats::NoisePrior NoiseFile::prior(const results::CaseResult& c) const {
   if (const auto known = cases.find(c.id); known != cases.end() && known->second.hash == c.hash) {
     prior.replicate_sd = known->second.replicate_sd;
     prior.replicate_df = known->second.replicate_df;
-    prior.clock = known->second.clock;
-    prior.temperature = known->second.temperature;
+    prior.covariates = known->second.covariates;
   }
   return prior;
 }
@@ -90,10 +96,9 @@ stats::NoisePrior NoiseFile::prior(const results::CaseResult& one,
     return a;
   const stats::NoisePrior b = prior(other);
   stats::NoisePrior noisier = a.replicate_sd < b.replicate_sd ? b : a;
-  // Its noise is less what they explain, and of another path they explain something else.
-  if (noisier.clock.df > 0 || noisier.temperature.df > 0)
+  if (a.replicate_df <= 0 || b.replicate_df <= 0)
     noisier.replicate_df = 0;
-  noisier.clock = noisier.temperature = {};
+  noisier.covariates = {}; // of another path they explain something else
   return noisier;
 }
 

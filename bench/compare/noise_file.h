@@ -18,18 +18,18 @@ namespace bench::compare {
 ///                                 "extrapolation": 0.01, "device_extrapolation": 0.02}},
 ///      "cases": {"zimage/loop/turbo-9/graph/aten": {"hash": "0123456789abcdef",
 ///                "replicate_sd": 0.0002, "replicate_df": 40,
-///                "clock": {"slope": 0.03, "slope_sd": 0.01, "df": 36}}}}
+///                "covariates": {"clock": {"slope": 0.03, "slope_sd": 0.01, "df": 36},
+///                               "replicate_sd": 0.00015, "replicate_df": 38}}}}
 ///
-/// `cases`, which may be absent, knows what was measured often by itself. `clock` and
-/// `temperature` are there if time was seen to follow them.
+/// `cases`, which may be absent, knows what was measured often by itself. In `covariates` is what
+/// time was seen to follow, `clock` or `temperature` or both, and the noise without that.
 struct NoiseFile {
   /// Between processes of one case, as stats::NoisePrior has it.
   struct CaseNoise {
     std::string hash; ///< of the case that was measured
     double replicate_sd = 0;
     double replicate_df = 0;
-    stats::Covariate clock{};
-    stats::Covariate temperature{};
+    stats::CovariatePrior covariates{};
   };
 
   std::string gpu;
@@ -41,7 +41,7 @@ struct NoiseFile {
   /// itself, of the same hash, in its place.
   stats::NoisePrior prior(const results::CaseResult& c) const;
   /// Of two cases that are held against each other. Where they differ, such as two paths: the
-  /// noisier one's, and no covariate.
+  /// noisier one's between processes, nothing if either's is not known, and no covariate.
   stats::NoisePrior prior(const results::CaseResult& one, const results::CaseResult& other) const;
 };
 

@@ -15,7 +15,8 @@ Json document() {
     "regimes": {"graph loop": {"replicate_sd": 0.0002, "replicate_df": 20, "device_sd": 0.0004,
       "device_df": 10, "extrapolation": 0.01, "device_extrapolation": 0.02}},
     "cases": {"s/loop/a": {"hash": "0123456789abcdef", "replicate_sd": 0.0001, "replicate_df": 40,
-      "clock": {"slope": 0.13, "slope_sd": 0.02, "df": 38}},
+      "covariates": {"clock": {"slope": 0.13, "slope_sd": 0.02, "df": 38},
+                     "replicate_sd": 0.00005, "replicate_df": 39}},
       "s/loop/noisy": {"hash": "0123456789abcdef", "replicate_sd": 0.001, "replicate_df": 30}}})");
 }
 
@@ -44,7 +45,7 @@ TEST(NoiseFile, ReadsPriors) {
   const stats::NoisePrior prior = noise.prior(fake_case("s/loop/b", 0.1));
   EXPECT_EQ(prior.replicate_sd, 0.0002);
   EXPECT_EQ(prior.device_extrapolation, 0.02);
-  EXPECT_EQ(prior.clock.df, 0);
+  EXPECT_FALSE(prior.covariates.known());
   results::CaseResult kernel = fake_case("s/rms_norm/b", 0.1);
   kernel.kind = "kernel";
   EXPECT_EQ(noise.prior(kernel).replicate_df, 0); // nothing is known
@@ -54,9 +55,10 @@ TEST(NoiseFile, WhatIsKnownOfACaseComesBeforeItsRegime) {
   const stats::NoisePrior known = prior(document(), fake_case("s/loop/a", 0.1));
   EXPECT_EQ(known.replicate_sd, 0.0001);
   EXPECT_EQ(known.replicate_df, 40);
-  EXPECT_EQ(known.clock.slope, 0.13);
-  EXPECT_EQ(known.clock.df, 38);
-  EXPECT_EQ(known.temperature.df, 0);
+  EXPECT_EQ(known.covariates.clock.slope, 0.13);
+  EXPECT_EQ(known.covariates.clock.df, 38);
+  EXPECT_EQ(known.covariates.temperature.df, 0);
+  EXPECT_EQ(known.covariates.replicate_sd, 0.00005);
   EXPECT_EQ(known.device_sd, 0.0004);
   EXPECT_EQ(known.extrapolation, 0.01);
   Json regimes_only = document();
@@ -74,14 +76,17 @@ TEST(NoiseFile, OfTwoPathsTheNoisierOneCounts) {
   const NoiseFile noise = noise_from_json(document().dump(), "n.json");
   const auto quiet = fake_case("s/loop/a", 0.1), noisy = fake_case("s/loop/noisy", 0.1),
              unknown = fake_case("s/loop/b", 0.1);
-  EXPECT_EQ(noise.prior(quiet, quiet).clock.df, 38);
+  EXPECT_EQ(noise.prior(quiet, quiet).covariates.clock.df, 38);
   for (const stats::NoisePrior& both : {noise.prior(quiet, noisy), noise.prior(noisy, quiet)}) {
     EXPECT_EQ(both.replicate_sd, 0.001);
     EXPECT_EQ(both.replicate_df, 30);
-    EXPECT_EQ(both.clock.df, 0);
+    EXPECT_FALSE(both.covariates.known());
   }
   EXPECT_EQ(noise.prior(quiet, unknown).replicate_sd, 0.0002);
   EXPECT_EQ(noise.prior(unknown, quiet).replicate_df, 20);
+  results::CaseResult kernel = fake_case("s/rms_norm/a", 0.1); // of whose regime nothing is known
+  kernel.kind = "kernel";
+  EXPECT_EQ(noise.prior(quiet, kernel).replicate_df, 0);
 }
 
 TEST(NoiseFile, NamesThePlaceOfAFault) {
@@ -97,8 +102,8 @@ TEST(NoiseFile, NamesThePlaceOfAFault) {
             "short kernel");
   EXPECT_EQ(complaint("/cases/s~1loop~1a/replicate_df", -2),
             "n.json: /cases/s~1loop~1a/replicate_df: must be a number >= 0, not -2");
-  EXPECT_EQ(complaint("/cases/s~1loop~1a/clock/df", 0),
-            "n.json: /cases/s~1loop~1a/clock/df: must be a number > 0, not 0");
+  EXPECT_EQ(complaint("/cases/s~1loop~1a/covariates/clock/df", 0),
+            "n.json: /cases/s~1loop~1a/covariates/clock/df: must be a number > 0, not 0");
   EXPECT_EQ(complaint("/gpu", 1), "n.json: /gpu: must be a string, not 1");
   EXPECT_THROW(read_noise_file("no/such/noise.json"), UsageError);
 }

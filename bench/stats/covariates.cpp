@@ -2,27 +2,42 @@
 #include <bench/stats/summary.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
 
 namespace bench::stats {
+namespace {
+
+/// Every GPU counts alike, as it does where arms are compared.
+template <typename Value>
+double mean_over_devices(std::span<const Observation* const> replicates, Value value) {
+  std::map<std::string, std::vector<double>> devices;
+  for (const Observation* replicate : replicates)
+    devices[replicate->device].push_back(value(*replicate));
+  std::vector<double> means;
+  for (const auto& [device, values] : devices)
+    means.push_back(mean(values));
+  return mean(means);
+}
+
+} // namespace
+
 Covariates::Covariates(const NoisePrior& prior, bool has_line,
                        std::span<const Observation* const> base,
                        std::span<const Observation* const> fresh) {
   const auto knows = [](const Observation* replicate) {
     return replicate->temperature_c.has_value();
   };
-  const bool by_clock = prior.clock.df > 0, by_temperature = prior.temperature.df > 0;
-  if (!by_clock && !by_temperature)
+  const CovariatePrior& known = prior.covariates;
+  const bool all_know = std::ranges::all_of(base, knows) && std::ranges::all_of(fresh, knows);
+  used_ = known.known() && has_line && (known.temperature.df <= 0 || all_know);
+  if (!used_)
     return;
-  fits_ = has_line && (!by_temperature ||
-                       (std::ranges::all_of(base, knows) && std::ranges::all_of(fresh, knows)));
-  if (!fits_)
-    return;
-  clock_ = prior.clock;
-  temperature_ = prior.temperature;
-  for (const Observation* replicate : base) {
-    base_log_clock_ += mean_log_clock(*replicate) / static_cast<double>(base.size());
-    base_temperature_c_ += temperature(*replicate) / static_cast<double>(base.size());
-  }
+  clock_ = known.clock;
+  temperature_ = known.temperature;
+  base_log_clock_ = mean_over_devices(base, mean_log_clock);
+  base_temperature_c_ = mean_over_devices(base, temperature);
 }
 
 double Covariates::share(const Observation& replicate) const {
@@ -41,6 +56,15 @@ std::vector<Variance> Covariates::errors(double log_clock, double temperature_c)
   if (temperature_.df > 0)
     errors.push_back({square(temperature_.slope_sd * temperature_c), temperature_.df});
   return errors;
+}
+
+double Covariates::off_the_line() const {
+  return std::abs(clock_.slope);
+}
+
+Variance Covariates::noise(const NoisePrior& prior) const {
+  return used_ ? Variance{square(prior.covariates.replicate_sd), prior.covariates.replicate_df}
+               : Variance{square(prior.replicate_sd), prior.replicate_df};
 }
 
 } // namespace bench::stats

@@ -27,15 +27,21 @@ class Covariates {
   /// and temperatures differ by so much.
   std::vector<Variance> errors(double log_clock, double temperature_c) const;
 
-  /// The prior's noise, that of times without the covariates it knows, is the arms'.
-  bool prior_fits() const { return fits_; }
+  /// How far off the line within loops the clock's covariate leads, per unit of log clock.
+  double off_the_line() const;
+
+  /// What is known of a replicate's noise: without what they explain, where they are used.
+  Variance noise(const NoisePrior& prior) const;
+
+  /// Of log time per degree Celsius; zeros where it is not used.
+  const Covariate& temperature_slope() const { return temperature_; }
 
  private:
-  Covariate clock_;       ///< zeros: not used
-  Covariate temperature_; ///< zeros: not used
+  bool used_ = false;
+  Covariate clock_;
+  Covariate temperature_;
   double base_log_clock_ = 0;
   double base_temperature_c_ = 0;
-  bool fits_ = true;
 };
 
 } // namespace bench::stats

@@ -31,9 +31,9 @@ std::vector<Observation> arm(double clock, double temperature_c, std::mt19937_64
 
 Rules knowing(Covariate clock, Covariate temperature) {
   Rules rules;
-  rules.noise = {.replicate_sd = 0.0002, .replicate_df = 40};
-  rules.noise.clock = clock;
-  rules.noise.temperature = temperature;
+  rules.noise = {.replicate_sd = 0.0007, .replicate_df = 42};
+  rules.noise.covariates = {
+      .clock = clock, .temperature = temperature, .replicate_sd = 0.0002, .replicate_df = 40};
   return rules;
 }
 
@@ -66,15 +66,49 @@ TEST(Covariates, TheErrorOfTheirSlopesIsInTheInterval) {
   EXPECT_GT(half_width(1e-4), half_width(0) + 15 * 1e-4);
 }
 
-TEST(Covariates, WithoutAThermometerThePriorDoesNotFit) {
+TEST(Covariates, WithoutAThermometerTheNoiseIsThatWithThem) {
   std::mt19937_64 random(4);
   auto base = arm(0, 60, random), fresh = arm(0, 60, random);
   base[1].temperature_c.reset();
-  const Judgement judged = judge(base, fresh, kKnown);
-  auto without = kKnown;
-  without.noise = {}; // nothing known at all
-  EXPECT_DOUBLE_EQ(judged.work.estimate, judge(base, fresh, without).work.estimate);
-  EXPECT_DOUBLE_EQ(judged.work.half_width, judge(base, fresh, without).work.half_width);
+  const Judgement judged = judge(base, fresh, kKnown),
+                  without = judge(base, fresh, knowing({}, {}));
+  EXPECT_DOUBLE_EQ(judged.work.estimate, without.work.estimate);
+  EXPECT_DOUBLE_EQ(judged.work.half_width, without.work.half_width);
+  EXPECT_DOUBLE_EQ(judge_pairs(base, fresh, kKnown).work.drift.half_width,
+                   judge_pairs(base, fresh, knowing({}, {})).work.drift.half_width);
+}
+
+TEST(Covariates, OfAnotherGpuAreNotKnown) {
+  std::mt19937_64 random(6);
+  const auto base = arm(0, 55, random);
+  auto elsewhere = arm(0, 70, random);
+  for (Observation& one : elsewhere)
+    one.device = "GPU-b";
+  Rules known = kKnown, unknown = knowing({}, {});
+  known.noise.device_sd = unknown.noise.device_sd = 0.001;
+  known.noise.device_df = unknown.noise.device_df = 5;
+  const Judgement judged = judge(base, elsewhere, known), without = judge(base, elsewhere, unknown);
+  EXPECT_DOUBLE_EQ(judged.work.estimate, without.work.estimate);
+  EXPECT_DOUBLE_EQ(judged.work.half_width, without.work.half_width);
+}
+
+TEST(Covariates, FarFromTheClockDegreesAreNoRegression) {
+  std::mt19937_64 random(7);
+  const auto base = arm(0, 50, random), far = arm(0.02, 90, random);
+  const Interval wall{40 * kPerDegree, 0.001};
+  const Covariates none, known = judge(base, far, kKnown).covariates;
+  EXPECT_DOUBLE_EQ(less_temperature(wall, none, 40).estimate, wall.estimate);
+  EXPECT_NEAR(less_temperature(wall, known, 40).estimate, 0, 1e-12);
+  EXPECT_GT(less_temperature(wall, known, 40).half_width, wall.half_width + 3 * 2e-5 * 40);
+}
+
+TEST(Covariates, TheClocksWidensTheBoundOfExtrapolation) {
+  std::mt19937_64 random(8);
+  const auto base = arm(0, 60, random), faster = arm(0.02, 60, random);
+  const auto half_width = [&](double slope) {
+    return judge(base, faster, knowing({slope, 0, 1e9}, {})).work.half_width;
+  };
+  EXPECT_GT(half_width(0.2), half_width(0.1) + 0.1 * 0.013); // the clocks are about 0.02 apart
 }
 
 TEST(Covariates, OneAloneWillDo) {

@@ -142,14 +142,13 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   judgement.clock = judgement.wall - judgement.work.estimate;
 
   const Variance seen{work.df > 0 ? work.squares / work.df : 0, work.df};
-  const bool prior_fits = arms.prior_fits() && covariates.prior_fits();
-  Spread spread{moderated(seen, {square(noise.replicate_sd), prior_fits ? noise.replicate_df : 0}),
-                work.share, work.share_of,
+  const Variance known_noise = arms.prior_fits() ? covariates.noise(noise) : Variance{};
+  Spread spread{moderated(seen, known_noise), work.share, work.share_of,
                 covariates.errors(clock_drift, arms.of(temperature).estimate), 0};
   if (line) {
     const double known = judgement.same_device ? noise.extrapolation : noise.device_extrapolation;
     spread.others.push_back({line->variance * square(clock_drift), line->df});
-    spread.bias = (known + line->disagreement) * std::abs(clock_drift);
+    spread.bias = (known + line->disagreement + covariates.off_the_line()) * std::abs(clock_drift);
   }
   if (!judgement.same_device) {
     spread.others.push_back(
@@ -164,6 +163,7 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
 Interval wall_drift(const Replicates& base, const Replicates& fresh, Judgement judgement,
                     Rules rules) {
   rules.noise.replicate_df = 0;
+  rules.noise.covariates = {};
   const Spread spread = compare(judgement, base, fresh, std::nullopt, 0, rules);
   const bool known = unknown_noise(spread, rules.noise, judgement.same_device).empty();
   return {judgement.wall, known ? half_width(spread, rules.confidence) : kInfinity};
@@ -215,6 +215,12 @@ Verdict at_any_slope(const Interval& wall, double clock_gap, double gate) {
                                                              : Verdict::inconclusive;
 }
 
+Interval less_temperature(const Interval& wall, const Covariates& covariates, double warmer) {
+  const Covariate& slope = covariates.temperature_slope();
+  const double three_sd = slope.df > 0 ? three_sigma(slope.df) * slope.slope_sd : 0;
+  return {wall.estimate - slope.slope * warmer, wall.half_width + three_sd * std::abs(warmer)};
+}
+
 Interval paired(std::span<const double> differences, double confidence) {
   const double deviation = standard_deviation(differences);
   const auto count = static_cast<double>(differences.size());
@@ -261,8 +267,13 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   }
   judgement.work.half_width = half_width(spread, rules.confidence);
   if (std::abs(clock_drift) > rules.farthest_clock) {
-    judgement.verdict = at_any_slope(wall_drift(compared_base, compared_fresh, judgement, rules),
-                                     clock_drift, rules.gate);
+    const double warmer = Comparer(compared_base, compared_fresh, likes.same_device, rules.noise)
+                              .of(temperature)
+                              .estimate;
+    judgement.verdict =
+        at_any_slope(less_temperature(wall_drift(compared_base, compared_fresh, judgement, rules),
+                                      judgement.covariates, warmer),
+                     clock_drift, rules.gate);
     if (judgement.verdict != Verdict::inconclusive) {
       return judgement;
     }

@@ -77,4 +77,7 @@ Verdict verdict_of(const Interval& drift, double gate);
 /// work lies between wall and wall + clock_gap. Regression, improvement, or inconclusive.
 Verdict at_any_slope(const Interval& wall, double clock_gap, double gate);
 
+/// A drift of wall without what so many degrees do to it, as far as they are a covariate.
+Interval less_temperature(const Interval& wall, const Covariates& covariates, double warmer);
+
 } // namespace bench::stats

@@ -9,9 +9,20 @@ struct Covariate {
   double df = 0;
 };
 
+/// What the processes of a case follow beyond the line within loops, and the noise that is left
+/// without it, as NoisePrior has it.
+struct CovariatePrior {
+  Covariate clock{};       ///< of mean log clocks, on top of the slope within loops
+  Covariate temperature{}; ///< of degrees Celsius
+  double replicate_sd = 0;
+  double replicate_df = 0;
+
+  bool known() const { return clock.df > 0 || temperature.df > 0; }
+};
+
 /// What committed A/A samples say about the noise of a case or of its regime ("graph loop",
-/// "kernel", ...). Standard deviations of log time at one clock, less what the covariates explain;
-/// df: how many independent differences each rests on (0: nothing is known, sd is not used).
+/// "kernel", ...). Standard deviations of log time at one clock; df: how many independent
+/// differences each rests on (0: nothing is known, sd is not used).
 struct NoisePrior {
   double replicate_sd = 0; ///< between processes on one GPU
   double replicate_df = 0;
@@ -20,8 +31,7 @@ struct NoisePrior {
   /// How far off work may be per unit of log clock between arms on one GPU: a bound, not chance.
   double extrapolation = 0;
   double device_extrapolation = 0; ///< the same between GPUs
-  Covariate clock{};               ///< of mean log clocks, on top of the slope within loops
-  Covariate temperature{};         ///< of degrees Celsius
+  CovariatePrior covariates{};
 };
 
 } // namespace bench::stats

@@ -30,7 +30,8 @@ void check(std::span<const Observation> arm) {
            "clocks and times differ in number");
     demand(finite(replicate.log_t) && finite(replicate.log_f) &&
                std::isfinite(replicate.log_anchor.value_or(0)) &&
-               std::isfinite(replicate.log_energy.value_or(0)),
+               std::isfinite(replicate.log_energy.value_or(0)) &&
+               std::isfinite(temperature(replicate)),
            "a value is not finite");
   }
 }

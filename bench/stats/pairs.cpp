@@ -96,9 +96,8 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
   const auto pairs = static_cast<double>(differences.size());
   // Two processes differ by twice the variance of one. A pair ran back to back, so the prior, of
   // processes minutes apart, is on the safe side.
-  const Variance one =
-      moderated(of_one(differences), {2 * square(rules.noise.replicate_sd),
-                                      covariates.prior_fits() ? rules.noise.replicate_df : 0});
+  const Variance known = covariates.noise(rules.noise);
+  const Variance one = moderated(of_one(differences), {2 * known.value, known.df});
   judgement.work.drift = {mean(differences), kInfinity};
   if (one.df <= 0) {
     judgement.reason = "one pair and no noise prior";
@@ -110,11 +109,13 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
   double bias = 0;
   if (line) {
     terms.push_back({line->variance * square(clock_gap), line->df});
-    bias = (rules.noise.extrapolation + line->disagreement) * std::abs(clock_gap);
+    bias = (rules.noise.extrapolation + line->disagreement + covariates.off_the_line()) *
+           std::abs(clock_gap);
   }
   judgement.work.drift.half_width = half_width(terms, rules.confidence) + bias;
   if (line && std::abs(clock_gap) > rules.farthest_clock) {
-    judgement.work.verdict = at_any_slope(judgement.wall.drift, clock_gap, rules.gate);
+    judgement.work.verdict = at_any_slope(
+        less_temperature(judgement.wall.drift, covariates, temperature_gap), clock_gap, rules.gate);
     if (judgement.work.verdict != Verdict::inconclusive) {
       return;
     }

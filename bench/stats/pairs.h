@@ -32,7 +32,7 @@ struct PairedJudgement {
   std::string reason; ///< one line: why inconclusive, or which quantity raised the alarm; else ""
   PairedDrift work;   ///< log time at the base's mean clock
   PairedDrift wall;   ///< log time as measured; wall = work + clock
-  PairedDrift clock;  ///< what the clocks' difference did to log time; zeros where judged raw
+  PairedDrift clock;  ///< wall - work: the clocks, known covariates; zeros where judged raw
   std::optional<PairedDrift> energy;  ///< log joules a sample; none unless every pair has both
   std::optional<double> slope;        ///< of log time on log clock that was used
   Covariates covariates;              ///< what was taken out of work besides

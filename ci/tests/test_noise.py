@@ -131,12 +131,12 @@ def test_a_case_that_was_measured_often_is_known_by_itself(noise, tmp_path):
     quiet, noisy = written["cases"]["s/quiet"], written["cases"]["s/noisy"]
     assert noisy["replicate_sd"] == pytest.approx(1e-3, rel=0.4)
     assert quiet["replicate_sd"] < noisy["replicate_sd"] / 3
-    assert quiet["replicate_df"] > 11  # its own and something of the others'
+    assert 11 / 2 < quiet["replicate_df"] <= 11  # half its own and something of the others'
     assert quiet["replicate_sd"] < written["regimes"]["graph loop"]["replicate_sd"]
 
 
 def test_a_case_alone_in_its_regime_is_not_counted_twice(noise):
-    assert noise.moderated((11, 4e-8), []) == {"replicate_sd": 2e-4, "replicate_df": 11}
+    assert noise.moderated((12, 4e-8), []) == {"replicate_sd": 2e-4, "replicate_df": 6}
 
 
 def processes_that_follow(clock, degree, count=60):
@@ -163,9 +163,32 @@ def test_what_may_be_chance_is_no_covariate(noise):
     known, (df, _) = noise.covariates(processes, columns)
     assert set(known) == {"temperature"}
     assert df == 60 - 3 - 1
-    columns["temperature"][7] = None  # a file of an older bench
-    assert noise.covariates(processes, columns)[0] == {}
-    assert noise.covariates(processes[:10], {"clock": columns["clock"][:10]})[0] == {}
+    assert noise.covariates(processes[:10], columns) == ({}, None)  # too few
+    assert noise.covariates([(gpu, 1.0) for gpu, _ in processes], columns) == ({}, None)  # nothing to follow
+    assert noise.covariates(processes, {"clock": columns["clock"], "again": columns["clock"]}) == ({}, None)
+
+
+def test_a_process_without_a_thermometer_is_left_out(noise):
+    processes, columns = processes_that_follow(clock=0.13, degree=2e-4)
+    processes.append(("GPU-alone", 5.0))
+    columns["clock"].append(0.5)
+    columns["temperature"].append(99)
+    columns["temperature"][7] = None
+    known, (df, _) = noise.covariates(processes, columns)
+    assert set(known) == {"clock", "temperature"}
+    assert df == 59 - 3 - 2
+
+
+def test_with_too_few_for_both_the_stronger_one_is_taken(noise):
+    processes, columns = processes_that_follow(clock=0.3, degree=0, count=12)
+    known, (df, _) = noise.covariates(processes, columns)
+    assert set(known) == {"clock"}
+    assert df == 12 - 3 - 1
+
+
+@pytest.mark.parametrize(("df", "factor"), [(8, 4.277), (20, 3.422), (1e6, 3.0)])
+def test_three_sigma_of_student(noise, df, factor):
+    assert noise.three_sigma(df) == pytest.approx(factor, rel=6e-3)
 
 
 @pytest.mark.parametrize("gpu", ["h100", "h200"])
