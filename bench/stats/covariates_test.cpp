@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <iostream>
+#include <random>
 
 namespace bench::stats {
 namespace {
@@ -12,7 +14,8 @@ namespace {
 /// Loops follow the clock with -0.9, processes with -0.77, and each degree costs 0.02 %.
 constexpr double kClock = 0.13, kPerDegree = 2e-4;
 
-std::vector<Observation> arm(double clock, double temperature_c, std::mt19937_64& random) {
+std::vector<Observation> arm(double clock, double temperature_c, std::mt19937_64& random,
+                             double follows_clock = kClock) {
   std::vector<Observation> all = fake_arm({.clock = clock,
                                            .replicate_sd = 0.0002,
                                            .replicate_clock_sd = 0.003,
@@ -21,8 +24,8 @@ std::vector<Observation> arm(double clock, double temperature_c, std::mt19937_64
                                           random);
   for (Observation& one : all) {
     one.temperature_c = temperature_c + std::normal_distribution<double>(0, 3)(random);
-    const double more =
-        kClock * (mean_log_clock(one) - std::log(1.6e9)) + kPerDegree * (*one.temperature_c - 60);
+    const double more = follows_clock * (mean_log_clock(one) - std::log(1.6e9)) +
+                        kPerDegree * (*one.temperature_c - 60);
     for (double& t : one.log_t)
       t += more;
   }
@@ -109,6 +112,32 @@ TEST(Covariates, TheClocksWidensTheBoundOfExtrapolation) {
     return judge(base, faster, knowing({slope, 0, 1e9}, {})).work.half_width;
   };
   EXPECT_GT(half_width(0.2), half_width(0.1) + 0.1 * 0.013); // the clocks are about 0.02 apart
+}
+
+/// Slopes and noise as they are estimated, arms five degrees apart.
+TEST(Covariates, TheIntervalHoldsWhatItPromises) {
+  constexpr int kRuns = 4000;
+  constexpr double kDf = 40, kSlopeSd = 2e-5;
+  std::mt19937_64 random(9);
+  std::normal_distribution<double> normal;
+  std::chi_squared_distribution<double> chi_squared(kDf);
+  const double mean_sd = std::hypot(0.0002, 0.0004 / std::sqrt(20)); // of 20 samples
+  int covered = 0, alarms = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    const double scale = std::sqrt(chi_squared(random) / kDf);
+    Rules rules = knowing({}, {kPerDegree + kSlopeSd * normal(random), kSlopeSd * scale, kDf});
+    rules.noise.covariates.replicate_sd = mean_sd * scale;
+    rules.noise.covariates.replicate_df = kDf;
+    const auto base = arm(0, 60, random, 0);
+    const auto fresh = arm(0.003 * normal(random), 60 + 5 * normal(random), random, 0);
+    const Judgement judged = judge(base, fresh, rules);
+    covered += std::abs(judged.work.estimate) <= judged.work.half_width ? 1 : 0;
+    alarms += judged.verdict == Verdict::regression || judged.verdict == Verdict::improvement;
+  }
+  std::cout << "covered " << covered / 4000.0 << ", alarms " << alarms / 4000.0 << '\n';
+  EXPECT_GE(covered, 0.985 * kRuns);
+  EXPECT_LE(covered, 0.997 * kRuns);
+  EXPECT_LE(alarms, 0.001 * kRuns);
 }
 
 TEST(Covariates, OneAloneWillDo) {
