@@ -31,7 +31,7 @@ import json
 import math
 import statistics
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 SLOPES = (-1.1, 0)
 SHORT_KERNEL_S = 5e-6  # a launch
@@ -90,10 +90,8 @@ def temperature(replicate):
 
 def less_gpu_means(gpus, values):
     """Of each process what its GPU's others do not have."""
-    groups = defaultdict(list)
-    for gpu, value in zip(gpus, values):
-        groups[gpu].append(value)
-    return [value - statistics.fmean(groups[gpu]) for gpu, value in zip(gpus, values)]
+    means = {gpu: statistics.fmean(of_gpu) for gpu, of_gpu in by_gpu(zip(gpus, values)).items()}
+    return [value - means[gpu] for gpu, value in zip(gpus, values)]
 
 
 def fit(y, columns):
@@ -134,19 +132,13 @@ def slopes_of(y, used, df):
     return {name: (slope, math.sqrt(variance / dot(own[name], own[name]))) for name, slope in zip(used, slopes)}, variance
 
 
-def significance(found, df):
-    return {name: abs(slope) / error / three_sigma(df) for name, (slope, error) in found.items()}
-
-
 def covariates(processes, columns):
     """What processes on one GPU follow, of {name: column}: {name: slope, standard error, degrees of freedom} of what chance does
     not explain (Student's equivalent of three standard errors), and (degrees of freedom, variance) of what is left. Of processes
     alone on their GPU, or that lack a value, nothing is learned. With too few for both, or where one of two is chance, the one
     that explains more by itself."""
     known = [i for i in range(len(processes)) if all(column[i] is not None for column in columns.values())]
-    counts = defaultdict(int)
-    for i in known:
-        counts[processes[i][0]] += 1
+    counts = Counter(processes[i][0] for i in known)
     known = [i for i in known if counts[processes[i][0]] > 1]
     gpus = [processes[i][0] for i in known]
     y = less_gpu_means(gpus, [processes[i][1] for i in known])
@@ -158,7 +150,7 @@ def covariates(processes, columns):
         if not together or df < ENOUGH_DF:
             continue
         found, variance = slopes_of(y, together, df)
-        if found and min(significance(found, df).values()) >= 1:
+        if found and all(abs(slope) >= three_sigma(df) * error for slope, error in found.values()):
             told = {name: {"slope": rounded_to(slope, error), "slope_sd": rounded_to(error, error), "df": df}
                     for name, (slope, error) in found.items()}  # fmt: skip
             return told, (df, variance)
@@ -248,14 +240,14 @@ def prior(variances):
     return math.exp((mean + digamma(half) - math.log(half)) / 2), 2 * half
 
 
-def rounded(sd, df):
-    return {"replicate_sd": round(sd, 7), "replicate_df": round(df, 1)}
-
-
 def bounded_prior(variances):
     """The same with no more degrees of freedom than the case that has most."""
     sd, df = prior(variances)
     return sd, min(df, max(df for df, _ in variances))
+
+
+def rounded(sd, df):
+    return {"replicate_sd": round(sd, 7), "replicate_df": round(df, 1)}
 
 
 def moderated(own, others):
@@ -285,10 +277,10 @@ def main(out, *paths):
         for case in result["cases"]:
             sound = sound_replicates(case)
             if case["kind"] != "anchor" and "#" not in case["id"] and sound:  # "#": what `bench selftest` injected
-                regimes[case["id"]] = regime(case)
                 if hashes.setdefault(case["id"], case["hash"]) != case["hash"]:
                     print(f"{path}: {case['id']} is other work than in the files before: left out")
                     continue
+                regimes[case["id"]] = regime(case)
                 cases[case["id"]].update({(path, *key): replicate for key, replicate in sound.items()})
 
     found, known = {}, {}

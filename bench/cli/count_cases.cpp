@@ -65,7 +65,7 @@ std::string count_step(Uncounted& c, profile::RangeProfiler& profiler, LoopMaker
   const auto& loop = std::get<scenario::LoopCase>(c.work->work);
   if (loop.worker)
     return "the step of a worker runs in another process, whose kernels only that could count";
-  const ReadyLoop ready = loops.make(loop, c.injection);
+  const ReadyLoop ready = loops.make(loops.network(loop), loop, c.injection);
   bench.progress.phase("counters");
   const auto step = [&](int index) {
     ready.prepared->step(index % ready.prepared->steps());

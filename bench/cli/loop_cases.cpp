@@ -108,7 +108,7 @@ class LoopMeasurement {
     phases_s_["reference"] += watch.lap();
 
     bench_.device.take_peak_memory();
-    const auto [denoise, prepared] = loops_.make(loop, injection);
+    const auto [denoise, prepared] = loops_.make(network, loop, injection);
     set_kernels(result, prepared->kernels());
     result.flop = denoise->flop_per_step();
     result.parameters["forwards_per_step"] = fmt::format("{}", denoise->forwards_per_step());

@@ -86,8 +86,8 @@ models::Denoiser& LoopMaker::network(const scenario::LoopCase& loop) {
   return network;
 }
 
-ReadyLoop LoopMaker::make(const scenario::LoopCase& loop, const Injection& injection) {
-  models::Denoiser& network = this->network(loop);
+ReadyLoop LoopMaker::make(models::Denoiser& network, const scenario::LoopCase& loop,
+                          const Injection& injection) {
   const engines::Engine& engine = usable_engine(loop, device_);
   progress_.phase("capture");
   ReadyLoop ready;

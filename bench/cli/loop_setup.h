@@ -67,7 +67,8 @@ class LoopMaker {
   /// the engine or a path does not run on the device.
   models::Denoiser& network(const scenario::LoopCase& loop);
   /// The loop of that network; throws as network().
-  ReadyLoop make(const scenario::LoopCase& loop, const Injection& injection);
+  ReadyLoop make(models::Denoiser& network, const scenario::LoopCase& loop,
+                 const Injection& injection);
   /// As ModelCache::drop.
   void drop_model() { models_.drop(); }
   /// For whoever times what was made.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
+#include <string>
 
 namespace bench::results {
 
@@ -23,29 +25,30 @@ const std::string* find_fact(const Facts& facts, const std::string& topic, const
   return entry == entries->second.end() ? nullptr : &entry->second;
 }
 
+namespace {
+
+/// NaN where the file does not say, or says null.
+double reading(const Replicate& replicate, const std::string& when, const std::string& what) {
+  const auto readings = replicate.machine.find(when);
+  if (readings == replicate.machine.end())
+    return std::numeric_limits<double>::quiet_NaN();
+  const auto found = readings->second.find(what);
+  return found == readings->second.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
+}
+
+} // namespace
+
 std::optional<double> energy_per_sample(const Replicate& replicate) {
-  const auto sampled = replicate.machine.find("sampled");
-  if (sampled == replicate.machine.end())
-    return std::nullopt;
-  const auto energy_j = sampled->second.find("energy_j"), steps = sampled->second.find("steps");
-  if (energy_j == sampled->second.end() || steps == sampled->second.end() ||
-      !(energy_j->second > 0) || !(steps->second > 0)) // null reads as NaN
-    return std::nullopt;
-  return energy_j->second / steps->second;
+  const double energy_j = reading(replicate, "sampled", "energy_j");
+  const double steps = reading(replicate, "sampled", "steps");
+  return energy_j > 0 && steps > 0 ? std::optional(energy_j / steps) : std::nullopt;
 }
 
 std::optional<double> mean_temperature(const Replicate& replicate) {
-  double sum = 0;
-  for (const char* when : {"before", "after"}) {
-    const auto state = replicate.machine.find(when);
-    if (state == replicate.machine.end())
-      return std::nullopt;
-    const auto degrees = state->second.find("temperature_c");
-    if (degrees == state->second.end() || std::isnan(degrees->second)) // null reads as NaN
-      return std::nullopt;
-    sum += degrees->second;
-  }
-  return sum / 2;
+  const double mean_c = (reading(replicate, "before", "temperature_c") +
+                         reading(replicate, "after", "temperature_c")) /
+                        2;
+  return std::isnan(mean_c) ? std::nullopt : std::optional(mean_c);
 }
 
 std::optional<double> counted_bytes(const KernelProfile& profile) {

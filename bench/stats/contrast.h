@@ -1,6 +1,6 @@
 #pragma once
 
-#include <bench/stats/judge.h>
+#include <bench/stats/observation.h>
 
 #include <functional>
 #include <vector>

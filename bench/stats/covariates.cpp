@@ -3,29 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <string>
 
 namespace bench::stats {
-namespace {
-
-/// Every GPU counts alike, as it does where arms are compared.
-template <typename Value>
-double mean_over_devices(std::span<const Observation* const> replicates, Value value) {
-  std::map<std::string, std::vector<double>> devices;
-  for (const Observation* replicate : replicates)
-    devices[replicate->device].push_back(value(*replicate));
-  std::vector<double> means;
-  for (const auto& [device, values] : devices)
-    means.push_back(mean(values));
-  return mean(means);
-}
-
-} // namespace
-
-Covariates::Covariates(const NoisePrior& prior, bool has_line,
-                       std::span<const Observation* const> base,
-                       std::span<const Observation* const> fresh) {
+Covariates::Covariates(const NoisePrior& prior, bool has_line, const Replicates& base,
+                       const Replicates& fresh) {
   const auto knows = [](const Observation* replicate) {
     return replicate->temperature_c.has_value();
   };
@@ -36,8 +17,8 @@ Covariates::Covariates(const NoisePrior& prior, bool has_line,
     return;
   clock_ = known.clock;
   temperature_ = known.temperature;
-  base_log_clock_ = mean_over_devices(base, mean_log_clock);
-  base_temperature_c_ = mean_over_devices(base, temperature);
+  base_log_clock_ = contrast(base, fresh, mean_log_clock).base;
+  base_temperature_c_ = contrast(base, fresh, temperature).base;
 }
 
 double Covariates::share(const Observation& replicate) const {

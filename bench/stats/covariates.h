@@ -1,10 +1,10 @@
 #pragma once
 
+#include <bench/stats/contrast.h>
 #include <bench/stats/noise_prior.h>
 #include <bench/stats/observation.h>
 #include <bench/stats/variance.h>
 
-#include <span>
 #include <vector>
 
 namespace bench::stats {
@@ -16,8 +16,8 @@ class Covariates {
   Covariates() = default; ///< none
   /// The prior's are used where the arms are adjusted for the clock (`has_line`) and, if the prior
   /// knows of the temperature, every replicate knows its own.
-  Covariates(const NoisePrior& prior, bool has_line, std::span<const Observation* const> base,
-             std::span<const Observation* const> fresh);
+  Covariates(const NoisePrior& prior, bool has_line, const Replicates& base,
+             const Replicates& fresh);
 
   /// In a replicate's mean log time, as far as it knows its clock and temperature; 0 at the base's
   /// means.

@@ -26,14 +26,10 @@ constexpr double kFewestWithinBlocks = 4;
 /// More replicates than that are no advice.
 constexpr int kMostReplicates = 1000;
 
-void demand(bool holds, const char* fault) {
-  if (!holds) {
-    throw std::invalid_argument(fault);
-  }
-}
-
 void check(double gate) {
-  demand(gate >= 0 && gate < 1, "a gate must be in 0..1");
+  if (!(gate >= 0 && gate < 1)) {
+    throw std::invalid_argument("a gate must be in 0..1");
+  }
 }
 
 Replicates pick(std::span<const Observation> arm, const std::vector<std::size_t>& indices) {
@@ -126,8 +122,8 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   const Comparer arms(base, fresh, judgement.same_device, noise);
   const double slope = line ? line->slope : 0;
   const double reference = line ? arms.of(mean_log_clock).base : 0;
-  const Covariates covariates(noise, line && judgement.same_device, base, fresh);
-  judgement.covariates = covariates;
+  judgement.covariates = Covariates(noise, line && judgement.same_device, base, fresh);
+  const Covariates& covariates = judgement.covariates;
   const auto adjusted = [&](const Observation& replicate) {
     return mean_log_time(replicate) - (line ? slope * (mean_log_clock(replicate) - reference) : 0) -
            covariates.share(replicate);
@@ -163,7 +159,6 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
 Interval wall_drift(const Replicates& base, const Replicates& fresh, Judgement judgement,
                     Rules rules) {
   rules.noise.replicate_df = 0;
-  rules.noise.covariates = {};
   const Spread spread = compare(judgement, base, fresh, std::nullopt, 0, rules);
   const bool known = unknown_noise(spread, rules.noise, judgement.same_device).empty();
   return {judgement.wall, known ? half_width(spread, rules.confidence) : kInfinity};
@@ -251,12 +246,11 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   const Replicates compared_fresh = pick(fresh, likes.fresh);
   const std::optional<ClockLine> line =
       rules.adjust ? common_clock_line(compared_base, compared_fresh) : std::nullopt;
+  const Comparer arms(compared_base, compared_fresh, likes.same_device, rules.noise);
   double clock_drift = 0;
   if (line) {
     judgement.slope = line->slope;
-    clock_drift = Comparer(compared_base, compared_fresh, likes.same_device, rules.noise)
-                      .of(mean_log_clock)
-                      .estimate;
+    clock_drift = arms.of(mean_log_clock).estimate;
   }
   const Spread spread = compare(judgement, compared_base, compared_fresh, line, clock_drift, rules);
 
@@ -267,12 +261,9 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   }
   judgement.work.half_width = half_width(spread, rules.confidence);
   if (std::abs(clock_drift) > rules.farthest_clock) {
-    const double warmer = Comparer(compared_base, compared_fresh, likes.same_device, rules.noise)
-                              .of(temperature)
-                              .estimate;
     judgement.verdict =
         at_any_slope(less_temperature(wall_drift(compared_base, compared_fresh, judgement, rules),
-                                      judgement.covariates, warmer),
+                                      judgement.covariates, arms.of(temperature).estimate),
                      clock_drift, rules.gate);
     if (judgement.verdict != Verdict::inconclusive) {
       return judgement;

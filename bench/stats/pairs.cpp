@@ -91,8 +91,9 @@ std::vector<std::size_t> alike(std::span<const Observation> base,
 }
 
 void judge_work(PairedJudgement& judgement, std::span<const double> differences,
-                const std::optional<ClockLine>& line, double clock_gap,
-                const Covariates& covariates, double temperature_gap, const Rules& rules) {
+                const std::optional<ClockLine>& line, double clock_gap, double temperature_gap,
+                const Rules& rules) {
+  const Covariates& covariates = judgement.covariates;
   const auto pairs = static_cast<double>(differences.size());
   // Two processes differ by twice the variance of one. A pair ran back to back, so the prior, of
   // processes minutes apart, is on the safe side.
@@ -170,15 +171,15 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
   const std::optional<ClockLine> line =
       rules.adjust ? common_clock_line(before, after) : std::nullopt;
 
-  const Covariates covariates(rules.noise, line.has_value(), before, after);
-  judgement.covariates = covariates;
+  judgement.covariates = Covariates(rules.noise, line.has_value(), before, after);
   std::vector<double> walls, clocks, works, energies, gaps, warmer;
   for (std::size_t i = 0; i < before.size(); ++i) {
     walls.push_back(mean_log_time(*after[i]) - mean_log_time(*before[i]));
     gaps.push_back(line ? mean_log_clock(*after[i]) - mean_log_clock(*before[i]) : 0);
     warmer.push_back(temperature(*after[i]) - temperature(*before[i]));
-    clocks.push_back((line ? line->slope * gaps.back() : 0) + covariates.share(*after[i]) -
-                     covariates.share(*before[i]));
+    clocks.push_back((line ? line->slope * gaps.back() : 0) +
+                     judgement.covariates.share(*after[i]) -
+                     judgement.covariates.share(*before[i]));
     works.push_back(walls.back() - clocks.back());
     if (before[i]->log_energy && after[i]->log_energy) {
       energies.push_back(*after[i]->log_energy - *before[i]->log_energy);
@@ -194,7 +195,7 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
   if (energies.size() == before.size()) {
     judgement.energy = judged(energies, kEnergyGate, rules.confidence);
   }
-  judge_work(judgement, works, line, mean(gaps), covariates, mean(warmer), rules);
+  judge_work(judgement, works, line, mean(gaps), mean(warmer), rules);
   judgement.open = judgement.open || (line && looks_beyond(judgement.wall, rules.gate)) ||
                    (judgement.energy && looks_beyond(*judgement.energy, kEnergyGate));
   conclude(judgement);
