@@ -9,7 +9,9 @@
 // Persistent clusters of two blocks. A block makes tiles of 128 x 128 outputs, for which it
 // multiplies 128 rows of x with 128 rows of the weight's gate half and the 128 of its up half: both
 // factors of an output are then in one thread's registers. One warp lets the copy engine fill a
-// ring of stages, two warpgroups multiply 64 rows each.
+// ring of stages, two warpgroups multiply 64 rows each. The two blocks' tiles lie below each other
+// and share the weight, which is the larger part of what a tile reads; those of a last odd row of
+// tiles lie side by side and share x.
 
 namespace kernels::cuda {
 namespace {
@@ -26,27 +28,36 @@ constexpr int kOutBytes = kRows * kColumns * 2;
 constexpr int kAlignment = 1024; // of swizzled tiles; the runtime promises less
 constexpr int kSharedBytes = kAlignment + kStages * kStageBytes + kOutBytes + 16 * kStages;
 constexpr int kWarpgroup = 128, kConsumers = 2, kThreads = (1 + kConsumers) * kWarpgroup;
-/// Row tiles that run side by side, their part of x in the L2 while the weight streams by.
-constexpr int kGroup = 11;
+/// Pairs of row tiles that run side by side, their part of x in the L2 while the weight streams by.
+constexpr int kMostPairs = 9;
 
 struct Call {
   CUtensorMap x, weight, to;
-  int row_tiles, column_pairs, depth_tiles, half;
+  int row_tiles, column_tiles, depth_tiles, half;
+  int group; ///< pairs of row tiles
 
-  /// What clusters do: two neighbouring column tiles of one row tile, which share x.
-  __host__ __device__ int tasks() const { return row_tiles * column_pairs; }
+  /// What clusters do: two neighbouring row tiles of one column tile ...
+  __host__ __device__ int tasks_that_share_weight() const { return row_tiles / 2 * column_tiles; }
+  /// ... and of a last odd row tile two neighbouring column tiles.
+  __host__ __device__ int tasks() const {
+    return tasks_that_share_weight() + row_tiles % 2 * ((column_tiles + 1) / 2);
+  }
 };
 
 struct Tile {
   int row, column; ///< first element
+  bool shares_weight;
 };
 
 __device__ Tile tile_of(const Call& p, int task, int rank) {
-  const int in_group = kGroup * p.column_pairs;
-  const int group = task / in_group, first = group * kGroup, rest = task - group * in_group;
-  const int rows = min(kGroup, p.row_tiles - first);
-  const int pair = rest / rows, row = first + rest - pair * rows;
-  return {row * kRows, (2 * pair + rank) * kColumns};
+  const int side_by_side = task - p.tasks_that_share_weight();
+  if (side_by_side >= 0)
+    return {(p.row_tiles - 1) * kRows, (2 * side_by_side + rank) * kColumns, false};
+  const int in_group = p.group * p.column_tiles;
+  const int group = task / in_group, first = group * p.group, rest = task - group * in_group;
+  const int pairs = min(p.group, p.row_tiles / 2 - first);
+  const int column = rest / pairs, pair = first + rest - column * pairs;
+  return {(2 * pair + rank) * kRows, column * kColumns, true};
 }
 
 __device__ float exp2_approximate(float x) {
@@ -96,10 +107,17 @@ __device__ void load(const Call& p, std::uint32_t stages, std::uint32_t full, st
                           up = gate + kHalfWeightBytes, barrier = full + 8 * at.stage;
       wait(empty + 8 * at.stage, at.parity);
       arrive_and_expect(barrier, kStageBytes);
-      load_tile_into(kBoth, x + rank * (kXBytes / 2), p.x, k, tile.row + rank * (kRows / 2),
-                     barrier);
-      load_tile(gate, p.weight, k, tile.column, barrier);
-      load_tile(up, p.weight, k, tile.column + p.half, barrier);
+      if (tile.shares_weight) {
+        load_tile(x, p.x, k, tile.row, barrier);
+        load_tile(x + kXBytes / 2, p.x, k, tile.row + kRows / 2, barrier);
+        load_tile_into(kBoth, rank == 0 ? gate : up, p.weight, k, tile.column + rank * p.half,
+                       barrier);
+      } else {
+        load_tile_into(kBoth, x + rank * (kXBytes / 2), p.x, k, tile.row + rank * (kRows / 2),
+                       barrier);
+        load_tile(gate, p.weight, k, tile.column, barrier);
+        load_tile(up, p.weight, k, tile.column + p.half, barrier);
+      }
     }
   }
 }
@@ -226,6 +244,11 @@ int tiles(std::int64_t size, int tile) {
   return static_cast<int>((size + tile - 1) / tile);
 }
 
+/// The size of as few groups of at most `most` as hold `count`, all alike if they can be.
+int evenly(int count, int most) {
+  return tiles(count, std::max(1, tiles(count, most)));
+}
+
 } // namespace
 
 cudaError_t launch(const LinearSwiglu& p, cudaStream_t stream) {
@@ -233,7 +256,8 @@ cudaError_t launch(const LinearSwiglu& p, cudaStream_t stream) {
     return cudaSuccess;
   Call call{};
   call.row_tiles = tiles(p.rows, kRows);
-  call.column_pairs = tiles(p.half, 2 * kColumns);
+  call.column_tiles = tiles(p.half, kColumns);
+  call.group = evenly(call.row_tiles / 2, kMostPairs);
   call.depth_tiles = tiles(p.inputs, kDepth);
   call.half = static_cast<int>(p.half);
   int device = 0, processors = 0;

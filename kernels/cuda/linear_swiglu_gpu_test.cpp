@@ -36,8 +36,9 @@ class LinearSwiglu : public testing::Test {
   static const Operators& products() { return *find_path("fused")->operators; }
 };
 
-// Tiles are 128 rows x 128 outputs x 64 inputs, two neighbours of a row at a time, 11 rows a group.
-constexpr std::array<std::array<std::int64_t, 3>, 12> kRowsInputsHalves{{{1024, 64, 128},
+// Tiles are 128 rows x 128 outputs x 64 inputs, two below each other at a time, of a last odd row
+// of tiles two side by side; up to 9 such pairs of rows a group.
+constexpr std::array<std::array<std::int64_t, 3>, 15> kRowsInputsHalves{{{1024, 64, 128},
                                                                          {1025, 64, 128},
                                                                          {1100, 72, 8},
                                                                          {1151, 8, 256},
@@ -45,6 +46,9 @@ constexpr std::array<std::array<std::int64_t, 3>, 12> kRowsInputsHalves{{{1024, 
                                                                          {1280, 320, 392},
                                                                          {1300, 200, 1000},
                                                                          {2049, 3840, 520},
+                                                                         {2177, 128, 384},
+                                                                         {2500, 72, 1288},
+                                                                         {5000, 136, 264},
                                                                          {4128, 3840, 10240},
                                                                          {4608, 3072, 9216},
                                                                          {32, 3840, 512},
