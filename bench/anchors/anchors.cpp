@@ -86,11 +86,16 @@ std::unique_ptr<measure::Workload> make_mix(device::Device& device) {
 
 const std::vector<Anchor>& all() {
   static const std::vector<Anchor> kAnchors{
-      {.name = "copy", .hash = "616e63686f720001", .make = make_copy, .bytes = copy_bytes},
+      {.name = "copy",
+       .hash = "616e63686f720001",
+       .make = make_copy,
+       .bytes = copy_bytes,
+       .for_kernels = true},
       {.name = "mix",
        .hash = "616e63686f720002",
        .make = make_mix,
-       .bytes = [](const device::Device&) -> std::int64_t { return 0; }},
+       .bytes = [](const device::Device&) -> std::int64_t { return 0; },
+       .for_kernels = false},
   };
   return kAnchors;
 }

@@ -18,10 +18,12 @@ struct Anchor {
   std::string_view hash; ///< 16 hex digits; changes with the anchor's work and never else
   std::unique_ptr<measure::Workload> (*make)(device::Device& device);
   std::int64_t (*bytes)(const device::Device& device); ///< read and written by a step; 0: not known
+  bool for_kernels; ///< says something about a process that times kernels only
 };
 
 /// "copy": memory to memory, far larger than the L2 cache; a step is ten copies.
 /// "mix": matrix products, attention and norms of the size of a 6 B transformer; a step is a block.
+/// It is like a loop, and takes as long as two kernel cases: not where there are only kernels.
 const std::vector<Anchor>& all();
 
 } // namespace bench::anchors

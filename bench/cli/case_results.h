@@ -26,8 +26,9 @@ struct Bench {
 
 using Sink = std::function<void(results::CaseResult)>;
 
-/// Times the anchors, ids `<scenario>/anchor/<name>`, and hands each on.
-void measure_anchors(std::string_view scenario, const Bench& bench, const Sink& sink);
+/// Times the anchors of these cases, ids `<scenario>/anchor/<name>`, and hands each on.
+void measure_anchors(std::string_view scenario, const std::vector<scenario::Case>& cases,
+                     const Bench& bench, const Sink& sink);
 
 /// Measures the loop cases among `cases` in order and hands each on when it is done; a case that
 /// fails is handed on with its message. Each case is measured with every arm (none: as it is), in

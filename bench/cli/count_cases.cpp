@@ -98,7 +98,7 @@ void count_cases(std::vector<Uncounted> cases, const Bench& bench, const Sink& s
       bench.progress.begin(c.result.id);
       bench.progress.phase("counters");
       try {
-        if (std::holds_alternative<scenario::KernelCase>(c.work->work)) {
+        if (!c.work->is_loop()) {
           fault = count_kernels(c, *profiler, bench);
         } else {
           if (!loops)

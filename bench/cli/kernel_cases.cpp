@@ -63,7 +63,7 @@ void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& benc
                      const std::vector<std::string>& flags, const Sink& sink) {
   std::vector<scenario::Case> kernels;
   for (const scenario::Case& c : cases)
-    if (std::holds_alternative<scenario::KernelCase>(c.work))
+    if (!c.is_loop())
       kernels.push_back(c);
   if (kernels.empty())
     return;

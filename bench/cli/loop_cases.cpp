@@ -236,9 +236,13 @@ class LoopMeasurement {
 
 } // namespace
 
-void measure_anchors(std::string_view scenario, const Bench& bench, const Sink& sink) {
+void measure_anchors(std::string_view scenario, const std::vector<scenario::Case>& cases,
+                     const Bench& bench, const Sink& sink) {
   const auto marker = bench.device.make_marker();
+  const bool has_loops = std::ranges::any_of(cases, &scenario::Case::is_loop);
   for (const anchors::Anchor& anchor : anchors::all()) {
+    if (!has_loops && !anchor.for_kernels)
+      continue;
     results::CaseResult result;
     result.id = fmt::format("{}/anchor/{}", scenario, anchor.name);
     result.kind = "anchor";
@@ -268,7 +272,7 @@ void measure_loops(const std::vector<scenario::Case>& cases,
                    std::map<std::string, double>& phases_s, const Sink& sink) {
   std::optional<LoopMeasurement> measurement;
   for (const scenario::Case& c : cases) {
-    if (!std::holds_alternative<scenario::LoopCase>(c.work))
+    if (!c.is_loop())
       continue;
     std::mt19937_64 random(bench.seed);
     std::ranges::shuffle(arms, random);

@@ -48,7 +48,7 @@ class ProfilePass {
   void begin_case() { loops_.begin_case(); }
 
   results::CaseResult measure(const scenario::Case& c, const std::optional<Injection>& injection) {
-    const bool is_loop = std::holds_alternative<scenario::LoopCase>(c.work);
+    const bool is_loop = c.is_loop();
     results::CaseResult result = begin_result(c, is_loop ? "loop" : "kernel");
     if (injection)
       result.id = injected_id(c.id, *injection);
@@ -243,9 +243,7 @@ void profile_cases(const std::vector<scenario::Case>& cases,
                    const std::vector<std::optional<Injection>>& arms, const Bench& bench,
                    const std::filesystem::path& trace, const Sink& sink) {
   std::vector<Uncounted> uncounted;
-  const auto is_loop = [](const scenario::Case& c) {
-    return std::holds_alternative<scenario::LoopCase>(c.work);
-  };
+  const auto is_loop = [](const scenario::Case& c) { return c.is_loop(); };
   {
     ProfilePass pass(bench);
     const auto one = [&](const scenario::Case& c, const std::optional<Injection>& arm) {
@@ -264,7 +262,7 @@ void profile_cases(const std::vector<scenario::Case>& cases,
     try {
       for (const scenario::Case& c : cases) {
         pass.begin_case();
-        if (!is_loop(c))
+        if (!c.is_loop())
           one(c, std::nullopt);
         else
           for (const std::optional<Injection>& arm : arms)

@@ -126,7 +126,7 @@ void measure_request(const ReplicateRequest& request, const Lines& lines) {
   const std::vector<scenario::Case> cases = chosen_cases(plan, request);
   if (request.profile_kernels)
     return profile_cases(cases, loop_arms(request), bench, request.trace, sink);
-  measure_anchors(plan.scenario, bench, sink);
+  measure_anchors(plan.scenario, cases, bench, sink);
   std::map<std::string, double> phases_s;
   measure_loops(cases, loop_arms(request), bench, phases_s, sink);
   measure_kernels(cases, bench, request.flags, sink);

@@ -48,7 +48,7 @@ std::vector<std::string> benchmark_names(const std::vector<Job>& jobs) {
   std::vector<std::string> names;
   for (const Job& job : jobs)
     for (const scenario::Case& c : job.plan.cases)
-      if (std::holds_alternative<scenario::KernelCase>(c.work))
+      if (!c.is_loop())
         names.push_back(fmt::format("{}/iterations:{}/manual_time", c.id,
                                     job.plan.sampling.regions_per_placement()));
   return names;
@@ -72,9 +72,7 @@ class JobRun {
                   gpu_, progress) {
     for (const scenario::Case& c : job.plan.cases) {
       ids_.push_back(c.id);
-      measured_ += std::holds_alternative<scenario::LoopCase>(c.work)
-                       ? 1 + static_cast<int>(options.injections.size())
-                       : 1;
+      measured_ += c.is_loop() ? 1 + static_cast<int>(options.injections.size()) : 1;
     }
     if (!options.resolution.empty())
       resolution_ = std::log1p(parse_resolution(options.resolution));

@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/compare/ab.h>
 #include <bench/compare/arms.h>
+#include <bench/compare/covariates_json.h>
 #include <bench/compare/explain_output.h>
 #include <bench/compare/or_null.h>
 #include <bench/stats/summary.h>
@@ -149,7 +150,9 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
     result.warnings.push_back("output differs");
   }
   result.exact = exact_change(a, b);
-  result.explanation = explain(a, b, result.judgement->slope, result.judgement->work.drift, true);
+  result.explanation = explain(
+      a, b, stats::slope_between_processes(result.judgement->slope, result.judgement->covariates),
+      result.judgement->work.drift, true);
   return result;
 }
 
@@ -166,6 +169,7 @@ nlohmann::ordered_json judgement_json(const stats::PairedJudgement& judgement) {
       {"clock", drift_json(judgement.clock)},
       {"energy", judgement.energy ? drift_json(*judgement.energy) : nullptr},
       {"slope", or_null(judgement.slope)},
+      {"covariates", covariates_json(judgement.covariates, judgement.covariates_share)},
       {"pairs", judgement.pairs},
       {"set_aside", judgement.set_aside},
       {"open", judgement.open},

@@ -1,9 +1,12 @@
 #include <bench/base/error.h>
+#include <bench/compare/arms.h>
 #include <bench/compare/comparison.h>
 #include <bench/compare/fake_results.h>
+#include <bench/compare/output.h>
 #include <bench/compare/verdicts.h>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <ctime>
@@ -74,11 +77,32 @@ TEST(Compare, TimeThatIsKnownToFollowTheTemperatureIsNoRegression) {
       .replicate_sd = 1e-3,
       .replicate_df = 50,
       .covariates = {.temperature = {2e-4, 1e-5, 40}, .replicate_sd = 1e-4, .replicate_df = 50}};
-  const CaseComparison judged = compare(at(60), at(75), known).cases[0];
+  const Comparison comparison = compare(at(60), at(75), known);
+  const CaseComparison& judged = comparison.cases[0];
   EXPECT_EQ(judged.verdict, Verdict::pass) << judged.reason;
   EXPECT_NEAR(judged.judgement->work.estimate, 0, 1e-5);
+  EXPECT_NEAR(judged.judgement->covariates_share, 15 * 2e-4, 1e-5);
+  EXPECT_NEAR(judged.judgement->clock, 15 * 2e-4, 1e-5);
   EXPECT_NEAR(judged.new_replicates[0].work_t_s, judged.base_replicates[0].work_t_s, 1e-6);
   EXPECT_GT(judged.new_replicates[0].t_s, judged.base_replicates[0].t_s * 1.0025);
+  const auto taken_out = to_json(comparison)["cases"][0]["judgement"]["covariates"];
+  EXPECT_EQ(taken_out["temperature_slope"], 2e-4);
+  EXPECT_EQ(taken_out["clock_slope"], 0);
+  EXPECT_EQ(taken_out["share"], judged.judgement->covariates_share);
+  EXPECT_TRUE(to_csv(comparison).ends_with(",0.003\n")) << to_csv(comparison);
+}
+
+TEST(Compare, ProfilesAreReadAlongTheLineBetweenProcesses) {
+  const Result measured = with(0.1);
+  const std::vector<stats::Observation> observations =
+      arm(measured.cases[0], Anchors(measured)).observations;
+  std::vector<const stats::Observation*> replicates;
+  for (const stats::Observation& observation : observations)
+    replicates.push_back(&observation);
+  const stats::NoisePrior prior{.covariates = {.clock = {0.13, 0.02, 38}, .replicate_df = 37}};
+  const stats::Covariates covariates(prior, true, replicates, replicates);
+  EXPECT_NEAR(*stats::slope_between_processes(-0.9, covariates), -0.77, 1e-12);
+  EXPECT_EQ(stats::slope_between_processes(std::nullopt, covariates), std::nullopt);
 }
 
 TEST(Compare, KeepsTheMeanOfEveryReplicate) {

@@ -116,8 +116,10 @@ class Comparer {
     result.exact = exact_change(base, c);
     judge(base, c, result);
     if (result.judgement) {
-      result.explanation = explain(base, c, result.judgement->slope, result.judgement->work,
-                                   result.judgement->same_device);
+      result.explanation = explain(
+          base, c,
+          stats::slope_between_processes(result.judgement->slope, result.judgement->covariates),
+          result.judgement->work, result.judgement->same_device);
       result.loops = loop_shares(c, result.judgement->work, fresh_);
     }
     return result;

@@ -30,7 +30,9 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
                                                   {.gate = fresh.gate_work,
                                                    .noise = noise.prior(base, fresh),
                                                    .adjust = new_result.device != "cpu"});
-  result.explanation = explain(base, fresh, judgement.slope, judgement.work, judgement.same_device);
+  result.explanation =
+      explain(base, fresh, stats::slope_between_processes(judgement.slope, judgement.covariates),
+              judgement.work, judgement.same_device);
   return result;
 }
 

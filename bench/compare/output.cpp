@@ -1,3 +1,4 @@
+#include <bench/compare/covariates_json.h>
 #include <bench/compare/csv.h>
 #include <bench/compare/explain_output.h>
 #include <bench/compare/or_null.h>
@@ -43,6 +44,7 @@ Json judgement_json(const CaseComparison& c) {
       {"wall", judgement.wall},
       {"clock", judgement.clock},
       {"slope", or_null(judgement.slope)},
+      {"covariates", covariates_json(judgement.covariates, judgement.covariates_share)},
       {"clock_hz", or_null(c.clock_hz())},
       {"base_work_t_s", std::exp(judgement.base_log_t)},
       {"new_work_t_s", std::exp(judgement.base_log_t + judgement.work.estimate)},
@@ -62,7 +64,7 @@ std::string to_csv(const Comparison& comparison) {
   std::string text =
       "case,kind,verdict,base_t_s,new_t_s,wall,work,work_half_width,clock,slope,gate,"
       "same_device,base_replicates,new_replicates,reason,warnings,base_energy_j,new_energy_j,"
-      "exact\n";
+      "exact,covariates\n";
   for (const CaseComparison& c : comparison.cases) {
     std::vector<std::string> fields{csv_field(c.id), csv_field(c.kind),
                                     std::string(to_string(c.verdict)), csv_number(c.base_t_s),
@@ -81,6 +83,9 @@ std::string to_csv(const Comparison& comparison) {
     fields.push_back(csv_number(c.base_energy_j));
     fields.push_back(csv_number(c.new_energy_j));
     fields.push_back(csv_field(to_text(c.exact)));
+    fields.push_back(csv_number(c.judgement && c.judgement->covariates.used()
+                                    ? std::optional(c.judgement->covariates_share)
+                                    : std::nullopt));
     text += fmt::format("{}\n", fmt::join(fields, ","));
   }
   return text;

@@ -40,10 +40,10 @@ TEST(Output, Csv) {
   EXPECT_EQ(to_csv(sample()),
             "case,kind,verdict,base_t_s,new_t_s,wall,work,work_half_width,clock,slope,gate,"
             "same_device,base_replicates,new_replicates,reason,warnings,base_energy_j,new_energy_j,"
-            "exact\n"
+            "exact,covariates\n"
             "zimage/a,loop,pass,0.1,0.10025,0.0025,0.0005,0.00025,0.002,-0.75,0.002,true,3,3,,"
-            "output differs,67.5,,\n"
-            "zimage/b,kernel,missing,,,,,,,,0.002,,,,\"so, \"\"so\"\"\",,,,\n");
+            "output differs,67.5,,,\n"
+            "zimage/b,kernel,missing,,,,,,,,0.002,,,,\"so, \"\"so\"\"\",,,,,\n");
 }
 
 TEST(Output, Json) {
@@ -52,6 +52,7 @@ TEST(Output, Json) {
   const auto json = nlohmann::json::parse(to_json(comparison).dump());
   EXPECT_EQ(json["counts"]["pass"], 1);
   EXPECT_EQ(json["cases"][0]["judgement"]["wall"], 0.0025);
+  EXPECT_TRUE(json["cases"][0]["judgement"]["covariates"].is_null());
   EXPECT_TRUE(json["cases"][0]["judgement"]["work_half_width"].is_null());
   EXPECT_NEAR(json["cases"][0]["judgement"]["clock_hz"].get<double>(), 1.5e9, 1);
   EXPECT_NEAR(json["cases"][0]["judgement"]["new_work_t_s"].get<double>(), 0.1 * std::exp(0.0005),

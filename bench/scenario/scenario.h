@@ -121,6 +121,8 @@ struct Case {
   DeviceKind device = DeviceKind::cuda;
   Gate gate;
   std::variant<LoopCase, KernelCase> work;
+
+  bool is_loop() const { return std::holds_alternative<LoopCase>(work); }
 };
 
 struct Profile;

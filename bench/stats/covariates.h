@@ -33,6 +33,10 @@ class Covariates {
   /// What is known of a replicate's noise: without what they explain, where they are used.
   Variance noise(const NoisePrior& prior) const;
 
+  bool used() const { return used_; }
+  /// Of log time on the mean log clock, on top of the slope within loops; zeros where it is not
+  /// used.
+  const Covariate& clock_slope() const { return clock_; }
   /// Of log time per degree Celsius; zeros where it is not used.
   const Covariate& temperature_slope() const { return temperature_; }
 

@@ -136,6 +136,8 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   judgement.work.estimate = work.estimate;
   judgement.wall = arms.of(mean_log_time).estimate;
   judgement.clock = judgement.wall - judgement.work.estimate;
+  judgement.covariates_share =
+      arms.of([&](const Observation& replicate) { return covariates.share(replicate); }).estimate;
 
   const Variance seen{work.df > 0 ? work.squares / work.df : 0, work.df};
   const Variance known_noise = arms.prior_fits() ? covariates.noise(noise) : Variance{};
@@ -214,6 +216,14 @@ Interval less_temperature(const Interval& wall, const Covariates& covariates, do
   const Covariate& slope = covariates.temperature_slope();
   const double three_sd = slope.df > 0 ? three_sigma(slope.df) * slope.slope_sd : 0;
   return {wall.estimate - slope.slope * warmer, wall.half_width + three_sd * std::abs(warmer)};
+}
+
+std::optional<double> slope_between_processes(std::optional<double> slope_within_loops,
+                                              const Covariates& covariates) {
+  if (!slope_within_loops) {
+    return std::nullopt;
+  }
+  return *slope_within_loops + covariates.clock_slope().slope;
 }
 
 Interval paired(std::span<const double> differences, double confidence) {

@@ -46,6 +46,7 @@ struct Judgement {
   std::optional<double> slope;     ///< of log time on log clock that was used; none: judged raw
   std::optional<double> log_clock; ///< that work is of, the base's mean; none: judged raw
   Covariates covariates;           ///< what was taken out of work besides
+  double covariates_share = 0;     ///< that they have in `clock`
   double base_log_t = 0;           ///< the base's mean log time at that clock
   bool same_device = true; ///< false: another GPU's base, the device terms are in the interval
   int base_replicates = 0; ///< that were compared, those in blocks that one arm lacks included
@@ -76,6 +77,11 @@ Verdict verdict_of(const Interval& drift, double gate);
 /// be trusted: time never rises with the clock and never falls by more than the clock rises, so
 /// work lies between wall and wall + clock_gap. Regression, improvement, or inconclusive.
 Verdict at_any_slope(const Interval& wall, double clock_gap, double gate);
+
+/// Of log time on the mean log clocks of processes: the slope within loops, if there is one, and
+/// the clock's covariate.
+std::optional<double> slope_between_processes(std::optional<double> slope_within_loops,
+                                              const Covariates& covariates);
 
 /// A drift of wall without what so many degrees do to it, as far as they are a covariate.
 Interval less_temperature(const Interval& wall, const Covariates& covariates, double warmer);

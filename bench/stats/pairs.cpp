@@ -172,19 +172,20 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
       rules.adjust ? common_clock_line(before, after) : std::nullopt;
 
   judgement.covariates = Covariates(rules.noise, line.has_value(), before, after);
-  std::vector<double> walls, clocks, works, energies, gaps, warmer;
+  std::vector<double> walls, clocks, works, energies, gaps, warmer, shares;
   for (std::size_t i = 0; i < before.size(); ++i) {
     walls.push_back(mean_log_time(*after[i]) - mean_log_time(*before[i]));
     gaps.push_back(line ? mean_log_clock(*after[i]) - mean_log_clock(*before[i]) : 0);
     warmer.push_back(temperature(*after[i]) - temperature(*before[i]));
-    clocks.push_back((line ? line->slope * gaps.back() : 0) +
-                     judgement.covariates.share(*after[i]) -
+    shares.push_back(judgement.covariates.share(*after[i]) -
                      judgement.covariates.share(*before[i]));
+    clocks.push_back((line ? line->slope * gaps.back() : 0) + shares.back());
     works.push_back(walls.back() - clocks.back());
     if (before[i]->log_energy && after[i]->log_energy) {
       energies.push_back(*after[i]->log_energy - *before[i]->log_energy);
     }
   }
+  judgement.covariates_share = mean(shares);
   judgement.wall = judged(walls, rules.gate, rules.confidence);
   if (line) {
     judgement.slope = line->slope;

@@ -36,6 +36,7 @@ struct PairedJudgement {
   std::optional<PairedDrift> energy;  ///< log joules a sample; none unless every pair has both
   std::optional<double> slope;        ///< of log time on log clock that was used
   Covariates covariates;              ///< what was taken out of work besides
+  double covariates_share = 0;        ///< that they have in `clock`
   int pairs = 0;                      ///< that were compared
   std::vector<std::size_t> set_aside; ///< indices of pairs whose two copies differ
   /// More pairs may change the verdict: work is not decided, wall or energy looks beyond its gate
