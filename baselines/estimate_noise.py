@@ -7,13 +7,14 @@ RESULTs hold the same cases measured in several processes (`bench run`, `bench s
 replicate's mean log time is read at one SM frequency, along the line through the samples within loops (where its slope
 is between 0 and -1.1 and three standard errors from 0, else as it is). Then, for each regime:
   replicate_sd  standard deviation between processes on one GPU, of a regime's typical case. Of kernels between processes
-                of one seed: the seed draws their places in memory and the order of the cases, and what that does to time
+                of one plan and seed: they draw their places in memory and the order of the cases, and what that does to time
                 is the same in every process and on every GPU (a sum of GPU and seed is fitted, by least squares)
   replicate_df  degrees of freedom that this is worth: few where the cases differ by more than chance. Both by the moments of
                 log variances, as limma does (Smyth 2004, section 6.2); at most those of the case that has most (processes
                 less GPUs, of kernels less seeds too), since arms of one process are not independent
-  device_sd     standard deviation of the GPUs' means, the largest of the regime's cases
-  device_df     GPUs less one, of that case; 0 with fewer than three GPUs: nothing is known
+  device_sd     standard deviation of the GPUs' means, of a regime's typical case
+  device_df     degrees of freedom that this is worth, as of replicate_sd; at most the GPUs less the groups of them that no case
+                connects, and 0, nothing is known, where that is less than two
   extrapolation, device_extrapolation  of the clock's difference; not estimated here: bounds, 0.16 the most that blocks with
                 zero weights were off the line, 0.02 what other GPUs were (measured on a stack of 30 blocks)
 and for each case with at least eight degrees of freedom of its own
@@ -181,10 +182,10 @@ def within_gpus(levels_of_processes):
     return df, sum((len(levels) - 1) * statistics.variance(levels) for levels in groups) / df if df else 0
 
 
-def within_gpus_and_seeds(levels_of_processes, seeds):
-    """The same around a sum of two terms, the GPU's and the seed's."""
+def within_gpus_and_places(levels_of_processes, places_of_processes):
+    """The same around a sum of two terms, the GPU's and the places' in memory."""
     left = [level for _, level in levels_of_processes]
-    factors = [[gpu for gpu, _ in levels_of_processes], seeds]
+    factors = [[gpu for gpu, _ in levels_of_processes], places_of_processes]
     moved = math.inf
     while moved > 1e-12:  # the two in turn converge to their least squares
         for factor in factors:
@@ -193,18 +194,25 @@ def within_gpus_and_seeds(levels_of_processes, seeds):
                 of_value[key].append(value)
             means = {key: statistics.fmean(values) for key, values in of_value.items()}
             left = [value - means[key] for key, value in zip(factor, left)]
-        moved = max(map(abs, means.values()))  # of the seeds
-    parts = {key: key for key in {("gpu", g) for g in factors[0]} | {("seed", s) for s in seeds}}
+        moved = max(map(abs, means.values()))  # of the places
+    df = len(left) - rank([("gpu", gpu), ("places", of)] for gpu, of in zip(*factors))
+    return df, sum(value * value for value in left) / df if df > 0 else 0
+
+
+def rank(connections):
+    """How many of the keys can be told apart by what connects them: all less one of each group that nothing connects."""
+    parts = {}
 
     def root(key):
-        while parts[key] != key:
+        while parts.setdefault(key, key) != key:
             key = parts[key]
         return key
 
-    for gpu, seed in zip(*factors):
-        parts[root(("gpu", gpu))] = root(("seed", seed))
-    df = len(left) - (len(parts) - len({root(key) for key in parts}))
-    return df, sum(value * value for value in left) / df if df > 0 else 0
+    for first, *others in connections:
+        root(first)
+        for other in others:
+            parts[root(other)] = root(first)
+    return len(parts) - len({root(key) for key in parts})
 
 
 def digamma(x):
@@ -246,6 +254,15 @@ def bounded_prior(variances):
     return sd, min(df, max(df for df, _ in variances))
 
 
+def between_gpus(cases):
+    """(standard deviation, degrees of freedom) of a typical case of [{GPU: mean log time}], each with two GPUs or more."""
+    together = rank(list(case) for case in cases)
+    if together < 2:
+        return 0, 0
+    sd, df = prior([(len(case) - 1, statistics.variance(case.values())) for case in cases])
+    return sd, min(df, together)
+
+
 def rounded(sd, df):
     return {"replicate_sd": round(sd, 7), "replicate_df": round(df, 1)}
 
@@ -258,22 +275,38 @@ def moderated(own, others):
     return rounded(math.sqrt((df * sd**2 + own_df * own_variance) / (df + own_df)), df + own_df)
 
 
+def process_of(replicate):
+    return replicate["device_uuid"], replicate["process"], replicate["seed"]
+
+
+def places(result):
+    """{process: what its kernels' places in memory come of}: the seed that draws them, and the process's plan, whose memory came
+    and went before. Where an older bench did not note the plan, the kernels that the process measured stand for it."""
+    kernels, plans = defaultdict(list), {}
+    for case in result["cases"]:
+        for replicate in case["replicates"]:
+            if case["kind"] == "kernel":
+                kernels[process_of(replicate)].append(case["id"])
+            plans[process_of(replicate)] = replicate.get("plan")
+    return {process: (process[-1], plan or " ".join(sorted(kernels[process]))) for process, plan in plans.items()}
+
+
 def sound_replicates(case):
-    """(GPU, process, seed) -> (GPU, samples, temperature)."""
+    """process -> (GPU, samples, temperature)."""
     return {
-        (replicate["device_uuid"], replicate["process"], replicate["seed"]): (
-            replicate["device_uuid"], replicate["samples"], temperature(replicate))  # fmt: skip
+        process_of(replicate): (replicate["device_uuid"], replicate["samples"], temperature(replicate))
         for replicate in case["replicates"]
         if case["status"] == "ok" and None not in replicate["samples"]["f_hz"]
     }
 
 
 def main(out, *paths):
-    cases, regimes, hashes, gpu = defaultdict(dict), {}, {}, ""
+    cases, regimes, hashes, came_of, gpu = defaultdict(dict), {}, {}, {}, ""
     for path in paths:
         with open(path) as file:
             result = json.load(file)
         gpu = result["machine"]["gpu"]["name"]
+        came_of.update({(path, *process): of for process, of in places(result).items()})
         for case in result["cases"]:
             sound = sound_replicates(case)
             if case["kind"] != "anchor" and "#" not in case["id"] and sound:  # "#": what `bench selftest` injected
@@ -285,7 +318,7 @@ def main(out, *paths):
 
     found, known = {}, {}
     for name in sorted(set(regimes.values())):
-        variances, own, devices = {}, {}, (0, 0)
+        variances, own, means = {}, {}, {}
         for case_id, replicates in cases.items():
             if regimes[case_id] != name or not replicates:
                 continue
@@ -293,7 +326,7 @@ def main(out, *paths):
             gpus = by_gpu(processes)
             follows, left = {}, None
             if name.endswith("kernel"):
-                df, variance = within_gpus_and_seeds(processes, [key[-1] for key in replicates])
+                df, variance = within_gpus_and_places(processes, [came_of[process] for process in replicates])
             else:
                 df, variance = within_gpus(processes)
                 follows, left = covariates(processes, {
@@ -302,16 +335,16 @@ def main(out, *paths):
             if df > 0 and variance > 0:
                 variances[case_id] = (df, variance)
                 own[case_id] = ((df, variance), left, follows)
-            if len(gpus) > 2:
-                sd = statistics.stdev(statistics.mean(v) for v in gpus.values())
-                devices = max(devices, (sd, len(gpus) - 1))
+            if len(gpus) > 1:
+                means[case_id] = {gpu: statistics.mean(v) for gpu, v in gpus.items()}
             print(f"{case_id:<50} {name}: {len(replicates)} processes, {len(gpus)} GPUs, between processes "
                   f"{100 * math.sqrt(variance) if df > 0 else math.nan:.4f} % ({df} df)"
                   + "".join(f", {what} {c['slope']:+g} +- {c['slope_sd']:g}" for what, c in follows.items())
                   + (f": leaves {100 * math.sqrt(left[1]):.4f} %" if follows else ""))  # fmt: skip
         if variances:
+            device_sd, device_df = between_gpus(list(means.values()))
             found[name] = (rounded(*bounded_prior(list(variances.values())))
-                           | {"device_sd": round(devices[0], 7), "device_df": devices[1]} | EXTRAPOLATION)  # fmt: skip
+                           | {"device_sd": round(device_sd, 7), "device_df": round(device_df, 1)} | EXTRAPOLATION)  # fmt: skip
             for case_id, (raw, left, follows) in own.items():
                 if raw[0] >= ENOUGH_DF:
                     others = [v for other, v in variances.items() if other != case_id]

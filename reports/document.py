@@ -127,6 +127,7 @@ class Judgement:
     wall: float
     clock: float
     slope: float | None
+    covariates: float | None  # what known covariates have in `clock`; None where nothing was taken out
     clock_hz: float | None
     base_work_t_s: float
     new_work_t_s: float

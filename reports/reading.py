@@ -132,6 +132,7 @@ def _judgement(data: dict[str, Any]) -> Judgement:
         wall=float(data["wall"]),
         clock=float(data["clock"]),
         slope=_number(data.get("slope")),
+        covariates=_number(_dict(data.get("covariates")).get("share")),
         clock_hz=_number(data.get("clock_hz")),
         base_work_t_s=float(data["base_work_t_s"]),
         new_work_t_s=float(data["new_work_t_s"]),

@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/base/fnv1a.h>
 #include <bench/cli/case_results.h>
 #include <bench/cli/catalog.h>
 #include <bench/cli/facts.h>
@@ -122,7 +123,8 @@ void measure_request(const ReplicateRequest& request, const Lines& lines) {
                     .seed = request.seed,
                     .progress = progress,
                     .save_latents = request.save_latents,
-                    .scenario_file = request.scenario};
+                    .scenario_file = request.scenario,
+                    .plan = plan_digest(request)};
   const std::vector<scenario::Case> cases = chosen_cases(plan, request);
   if (request.profile_kernels)
     return profile_cases(cases, loop_arms(request), bench, request.trace, sink);
@@ -156,6 +158,16 @@ std::string to_text(const ReplicateRequest& request) {
               {"profile_kernels", request.profile_kernels},
               {"trace", request.trace.string()}}
       .dump();
+}
+
+std::string plan_digest(const ReplicateRequest& request) {
+  ReplicateRequest plan;
+  plan.overrides = request.overrides;
+  plan.cases = request.cases;
+  plan.injections = request.injections;
+  plan.only_injected = request.only_injected;
+  std::ranges::sort(plan.cases);
+  return fmt::format("{:016x}", fnv1a(to_text(plan)));
 }
 
 ExitCode replicate(const std::string& text) {

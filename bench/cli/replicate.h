@@ -38,6 +38,10 @@ struct ReplicateRequest {
 
 std::string to_text(const ReplicateRequest& request);
 
+/// 16 hex digits of what decides, with the seed, which memory the process takes and gives back
+/// before a case: the cases, whatever their order, the injections and the settings.
+std::string plan_digest(const ReplicateRequest& request);
+
 /// `bench replicate REQUEST`: the worker's side. Writes lines as above; throws nothing.
 ExitCode replicate(const std::string& request);
 

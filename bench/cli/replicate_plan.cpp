@@ -15,7 +15,7 @@ int next_look(int replicates, std::span<const int> looks) {
   return look == looks.end() ? 0 : *look;
 }
 
-std::uint64_t seed_of(int replicate, const std::vector<std::string>& due,
+std::uint64_t seed_of(int replicate, const std::vector<std::string>& due, const std::string& plan,
                       const results::Result& base, const std::string& device) {
   std::map<std::uint64_t, int> cases_of_seed;
   for (const CaseResult& c : base.cases) {
@@ -23,7 +23,7 @@ std::uint64_t seed_of(int replicate, const std::vector<std::string>& due,
       continue;
     std::set<std::uint64_t> seeds;
     for (const results::Replicate& replicate : c.replicates)
-      if (replicate.device_uuid == device)
+      if (replicate.device_uuid == device && replicate.plan == plan)
         seeds.insert(replicate.seed);
     for (const std::uint64_t seed : seeds)
       ++cases_of_seed[seed];
@@ -36,6 +36,16 @@ std::uint64_t seed_of(int replicate, const std::vector<std::string>& due,
     return static_cast<std::uint64_t>(replicate);
   const auto index = static_cast<std::ptrdiff_t>(replicate - 1) % std::ssize(cases_of_seed);
   return std::next(cases_of_seed.begin(), index)->first;
+}
+
+std::vector<std::string> due_for(const std::vector<std::string>& open,
+                                 const results::Result& result,
+                                 const std::vector<std::string>& all) {
+  const auto is_kernel = [&](const std::string& id) {
+    const auto found = std::ranges::find(result.cases, id, &CaseResult::id);
+    return found != result.cases.end() && found->kind == "kernel";
+  };
+  return std::ranges::any_of(open, is_kernel) ? all : open;
 }
 
 std::vector<std::string> cases_to_replace(const compare::Comparison& comparison, int replaced) {

@@ -47,16 +47,18 @@ TEST(SeedOf, IsThatOfTheBaselinesPlaces) {
                                 .started = {},
                                 .device_uuid = "GPU-a",
                                 .seed = seed,
+                                .plan = "p",
                                 .machine = {},
                                 .samples = {}});
       result.cases.push_back(c);
     }
     return result;
   };
-  const auto seeds = [](const results::Result& result, const std::string& device) {
+  const auto seeds = [](const results::Result& result, const std::string& device,
+                        const std::string& plan = "p") {
     std::vector<std::uint64_t> all;
     for (int replicate = 1; replicate <= 5; ++replicate)
-      all.push_back(seed_of(replicate, {"a", "b", "loop"}, result, device));
+      all.push_back(seed_of(replicate, {"a", "b", "loop"}, plan, result, device));
     return all;
   };
   const std::vector<std::uint64_t> own{1, 2, 3, 4, 5}, again{1, 3, 1, 3, 1};
@@ -68,6 +70,19 @@ TEST(SeedOf, IsThatOfTheBaselinesPlaces) {
       << "as many cases have each";
   EXPECT_EQ(seeds(base({{"a", {3, 1}}}), "GPU-b"), own) << "another GPU: not compared in places";
   EXPECT_EQ(seeds(base({{"loop", {7}}}), "GPU-a"), own);
+  EXPECT_EQ(seeds(base({{"a", {3, 1}}}), "GPU-a", "of other cases"), own) << "in other places";
+}
+
+TEST(DueFor, AKernelTakesAllOfItsPlan) {
+  results::Result result;
+  for (const char* kind : {"loop", "kernel"}) {
+    result.cases.emplace_back().id = "a " + std::string(kind);
+    result.cases.back().kind = kind;
+  }
+  const std::vector<std::string> all{"a loop", "a kernel", "another loop"}, none;
+  EXPECT_EQ(due_for({"a loop"}, result, all), std::vector<std::string>{"a loop"});
+  EXPECT_EQ(due_for({"a kernel"}, result, all), all);
+  EXPECT_EQ(due_for(none, result, all), none);
 }
 
 TEST(Merge, PutsReplicatesOfACaseTogether) {

@@ -49,6 +49,25 @@ std::string begins(const std::string& id) {
   return R"(echo '{"phase": "begin", "fraction": 0, "case": ")" + id + R"("}'; )";
 }
 
+TEST(PlanDigest, IsOfWhatIsMeasuredNotOfItsOrder) {
+  ReplicateRequest request;
+  request.cases = {"s/loop/a", "s/kernel/b"};
+  const std::string digest = plan_digest(request);
+  EXPECT_EQ(digest.size(), 16u);
+  ReplicateRequest same = request;
+  same.cases = {"s/kernel/b", "s/loop/a"};
+  same.seed = 7;
+  same.profile = "full";
+  same.scenario = "elsewhere/s.yaml";
+  same.flags = {"--benchmark_min_time=1s"};
+  EXPECT_EQ(plan_digest(same), digest);
+  ReplicateRequest less = request, set = request;
+  less.cases.pop_back();
+  set.overrides = {"sampling.placements=4"};
+  EXPECT_NE(plan_digest(less), digest);
+  EXPECT_NE(plan_digest(set), digest);
+}
+
 TEST(RunReplicate, LosesTheCaseUnderWayAndMeasuresTheRestAnew) {
   // The second process is asked for b alone.
   const Outcome r = run("case \"$2\" in *loop/a*) " + begins("s/loop/a") + "kill -SEGV $$;; esac");

@@ -96,7 +96,7 @@ class JobRun {
       judge();
       if (spent || options_.replicates > 0 || !comparison_)
         break;
-      due = replaced_ < kMostReplaced ? cases_to_replace(*comparison_, replaced_)
+      due = replaced_ < kMostReplaced ? due_for(cases_to_replace(*comparison_, replaced_))
                                       : std::vector<std::string>{};
       if (!due.empty()) { // one more process each in the place of those set aside
         ++replaced_;
@@ -104,7 +104,7 @@ class JobRun {
         look = ++replicate;
         continue;
       }
-      due = open_cases(*comparison_, resolution_);
+      due = due_for(open_cases(*comparison_, resolution_));
       look = next_look(replicate);
       progress_.add(static_cast<int>(due.size()) * std::max(0, look - replicate));
       ++replicate;
@@ -121,25 +121,31 @@ class JobRun {
 
  private:
   ReplicateRequest request_for(int replicate, const std::vector<std::string>& cases) {
-    return {.scenario = job_.scenario.file(),
-            .overrides = options_.overrides,
-            .plugins = options_.plugins,
-            .profile = job_.plan.profile,
-            .cases = cases,
-            .seed = seed_for(replicate, cases),
-            .flags = replicate == 1 ? options_.flags : std::vector<std::string>{},
-            .save_latents = replicate == 1 ? options_.save_latents : std::filesystem::path(),
-            .injections = options_.injections};
+    ReplicateRequest request{.scenario = job_.scenario.file(),
+                             .overrides = options_.overrides,
+                             .plugins = options_.plugins,
+                             .profile = job_.plan.profile,
+                             .cases = cases,
+                             .flags = replicate == 1 ? options_.flags : std::vector<std::string>{},
+                             .save_latents =
+                                 replicate == 1 ? options_.save_latents : std::filesystem::path(),
+                             .injections = options_.injections};
+    request.seed = seed_for(replicate, request);
+    return request;
+  }
+
+  std::vector<std::string> due_for(const std::vector<std::string>& open) {
+    return cli::due_for(open, recorder_.result(), ids_);
   }
 
   /// The first replicate says which GPU this is, and so which baseline holds.
-  std::uint64_t seed_for(int replicate, const std::vector<std::string>& cases) {
+  std::uint64_t seed_for(int replicate, const ReplicateRequest& request) {
     if (replicate == 1 || !has_baseline())
       return options_.seeds_behind + static_cast<std::uint64_t>(replicate);
     const auto& measured = recorder_.result().cases;
     const auto timed = std::ranges::find_if(
         measured, [](const results::CaseResult& c) { return !c.replicates.empty(); });
-    return seed_of(replicate, cases, baseline_->result,
+    return seed_of(replicate, request.cases, plan_digest(request), baseline_->result,
                    timed == measured.end() ? "" : timed->replicates.front().device_uuid);
   }
 

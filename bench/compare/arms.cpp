@@ -1,3 +1,4 @@
+#include <bench/base/fnv1a.h>
 #include <bench/compare/arms.h>
 #include <bench/stats/summary.h>
 
@@ -43,6 +44,12 @@ void add_changes(const results::Facts& base, const results::Facts& fresh, const 
           fmt::format("{} {} -> {}", group == "driver" ? "driver " + key : key, value, *now));
     }
   }
+}
+
+/// The seed draws a kernel's places in memory and what runs before it, but from what the process
+/// measures, whose memory came and went before.
+std::uint64_t block_of(const Replicate& replicate) {
+  return replicate.seed ^ fnv1a(replicate.plan);
 }
 
 } // namespace
@@ -92,8 +99,8 @@ Arm arm(const CaseResult& c, const Anchors& anchors) {
     }
     observation.group.assign(samples.loop.begin(), samples.loop.end());
     observation.log_anchor = anchors.of(replicate);
-    if (c.kind == "kernel") { // the seed draws its places in memory, and what runs before it
-      observation.block = replicate.seed;
+    if (c.kind == "kernel") {
+      observation.block = block_of(replicate);
     }
     observation.temperature_c = results::mean_temperature(replicate);
     if (const auto energy_j = results::energy_per_sample(replicate)) {

@@ -92,6 +92,27 @@ TEST(Compare, TimeThatIsKnownToFollowTheTemperatureIsNoRegression) {
   EXPECT_TRUE(to_csv(comparison).ends_with(",0.003\n")) << to_csv(comparison);
 }
 
+TEST(Compare, KernelsAreHeldAgainstThoseOfTheirPlanAndSeed) {
+  const auto kernel = [](const std::string& plan, double noise) {
+    Result result = with(10e-6);
+    results::CaseResult& c = result.cases[0];
+    c.kind = "kernel";
+    c.replicates.clear();
+    for (int seed = 1; seed <= 5; ++seed) { // whose places are 3 % apart, and noise 0.01 %
+      const double t_s = 10e-6 * std::exp(0.03 * (seed % 2) + noise * 1e-4 * (seed % 3));
+      c.replicates.push_back(fake_replicate(seed, t_s));
+      c.replicates.back().seed = static_cast<std::uint64_t>(seed);
+      c.replicates.back().plan = plan;
+    }
+    return result;
+  };
+  const auto half_width = [&](const std::string& plan) {
+    return only(kernel("00c0ffee00c0ffee", 0), kernel(plan, 1)).judgement->work.half_width;
+  };
+  EXPECT_LT(half_width("00c0ffee00c0ffee"), 0.002);
+  EXPECT_GT(half_width("0123456789abcdef"), 0.02) << "in other places";
+}
+
 TEST(Compare, ProfilesAreReadAlongTheLineBetweenProcesses) {
   const Result measured = with(0.1);
   const std::vector<stats::Observation> observations =

@@ -22,6 +22,7 @@ using results::Replicate;
 using results::Result;
 
 constexpr std::string_view kAnchor = "anchor";
+constexpr std::size_t kAnchorSamples = 24;
 
 CaseResult* find_case(Result& result, const std::string& id) {
   const auto found = std::ranges::find(result.cases, id, &CaseResult::id);
@@ -48,6 +49,25 @@ void add_replicates(CaseResult& to, const CaseResult& from) {
       to.replicates.push_back(replicate);
     }
   }
+}
+
+/// Leaves at most `most` samples, spread evenly.
+void thin_out(results::Samples& samples, std::size_t most) {
+  const std::size_t count = samples.t_s.size();
+  if (count <= most) {
+    return;
+  }
+  const auto thin = [&](auto& column) {
+    for (std::size_t i = 0; i < most; ++i) {
+      column[i] = column[i * count / most];
+    }
+    column.resize(most);
+  };
+  thin(samples.start_s);
+  thin(samples.t_s);
+  thin(samples.f_hz);
+  thin(samples.loop);
+  thin(samples.step);
 }
 
 void drop_what_is_not_ok(Result& result) {
@@ -220,6 +240,9 @@ void compact(Result& result) {
   for (CaseResult& c : result.cases) {
     for (Replicate& replicate : c.replicates) {
       replicate.trace.reset();
+      if (c.kind == kAnchor) {
+        thin_out(replicate.samples, kAnchorSamples);
+      }
       std::ranges::transform(replicate.samples.t_s, replicate.samples.t_s.begin(), six_digits);
       std::ranges::transform(replicate.samples.f_hz, replicate.samples.f_hz.begin(), six_digits);
       std::ranges::transform(replicate.samples.start_s, replicate.samples.start_s.begin(),

@@ -49,7 +49,8 @@ results::Result promote(const std::optional<results::Result>& existing, results:
                         const Promotion& promotion);
 
 /// Times and frequencies to six digits, starts to a millisecond: far below what moves a verdict,
-/// and half the bytes. Traces go: no verdict needs them, and `machine` keeps their means.
+/// and half the bytes. Traces go: no verdict needs them, and `machine` keeps their means. Of an
+/// anchor, which counts by its median, 24 samples stay, spread evenly.
 void compact(results::Result& result);
 
 /// The baseline's text. Throws UsageError naming `file` when it is too large to be kept.

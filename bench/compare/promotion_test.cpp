@@ -207,6 +207,20 @@ TEST(Promotion, RoundsNumbers) {
   EXPECT_EQ(samples.start_s[1], 1.235);
 }
 
+TEST(Promotion, ThinsAnchorsOut) {
+  Result result =
+      fake_result({fake_case("zimage/a", 0.1, 60), fake_case("zimage/anchor/copy", 0.1, 60)});
+  result.cases[1].kind = "anchor";
+  compact(result);
+  EXPECT_EQ(result.cases[0].replicates[0].samples.t_s.size(), 60u);
+  const results::Samples& anchor = result.cases[1].replicates[0].samples;
+  EXPECT_EQ(anchor.t_s.size(), 24u);
+  EXPECT_EQ(anchor.f_hz.size(), 24u);
+  EXPECT_EQ(anchor.start_s.size(), 24u);
+  EXPECT_EQ(anchor.start_s.back(), 5.7); // the 58th of 60
+  EXPECT_EQ(anchor.loop.size(), anchor.step.size());
+}
+
 TEST(Promotion, LeavesTracesOutAndKeepsWhatCameOfThem) {
   Result result = on("GPU-a", 0.1);
   results::Replicate& replicate = result.cases[0].replicates[0];

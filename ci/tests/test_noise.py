@@ -88,15 +88,46 @@ def test_what_seeds_and_gpus_do_falls_out(noise):
     gpus, seeds = [draw.gauss(0, 0.01) for _ in range(20)], [draw.gauss(0, 0.05) for _ in range(30)]
     cells = [(g, s) for g in range(20) for s in range(30) if draw.random() < 0.5]
     levels = [(f"GPU-{g}", gpus[g] + seeds[s] + draw.gauss(0, 1e-4)) for g, s in cells]
-    df, variance = noise.within_gpus_and_seeds(levels, [s for _, s in cells])
+    df, variance = noise.within_gpus_and_places(levels, [s for _, s in cells])
     assert df == len(cells) - 20 - 30 + 1
     assert math.sqrt(variance) == pytest.approx(1e-4, rel=0.12)
+
+
+def test_a_process_of_other_kernels_has_its_own_places(noise):
+    def case(name, *replicates):
+        return {"id": name, "kind": "kernel", "replicates": [
+            {"device_uuid": "GPU-a", "process": process, "seed": seed, **plan} for process, seed, plan in replicates]}  # fmt: skip
+
+    noted = {"plan": "00c0ffee00c0ffee"}
+    result = {"cases": [case("a", (1, 7, {}), (2, 7, {}), (3, 7, {}), (4, 7, noted), (5, 8, noted)),
+                        case("b", (1, 7, {}), (2, 7, {}), (4, 7, noted))]}  # fmt: skip
+    places = [noise.places(result)["GPU-a", process, 8 if process == 5 else 7] for process in range(1, 6)]
+    assert places[0] == places[1]
+    assert len(set(places)) == 4  # 3 measured one kernel alone, 4 noted its plan, 5 has another seed
+
+
+def test_how_gpus_differ_is_that_of_a_typical_case(noise):
+    draw = random.Random(11)
+
+    def case(number, gpus, sd=1e-3):
+        return {f"GPU-{number}-{i}": draw.gauss(0, sd) for i in range(gpus)}
+
+    alike = [case(number, 5) for number in range(100)]
+    sd, df = noise.between_gpus(alike)
+    assert sd == pytest.approx(1e-3, rel=0.1)
+    assert df > 5
+    assert noise.between_gpus([*alike, *(case(100 + i, 5, 0.02) for i in range(30))])[1] < 3  # some work differs by more
+    assert noise.between_gpus([case(0, 2)]) == (0, 0)  # one pair
+    pair, three = case(0, 2), case(0, 3)
+    assert noise.between_gpus([pair] * 50) == (0, 0)  # of the same GPUs again and again
+    assert noise.between_gpus([three] * 50)[1] <= 2
+    assert noise.between_gpus([case(number, 2) for number in range(5)])[1] > 0
 
 
 def test_designs_in_parts_have_more_degrees_of_freedom(noise):
     levels = [("a", 1.0), ("a", 2.0), ("a", 1.2), ("b", 5.0), ("b", 6.0)]
     # Seeds 1 and 2 on GPU a, 3 on GPU b: two parts, so of 2 GPUs and 3 seeds 3 numbers are fitted.
-    df, variance = noise.within_gpus_and_seeds(levels, [1, 2, 1, 3, 3])
+    df, variance = noise.within_gpus_and_places(levels, [1, 2, 1, 3, 3])
     assert df == 5 - 3
     assert variance == pytest.approx((2 * 0.1**2 + 2 * 0.5**2) / 2)
 

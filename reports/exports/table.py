@@ -9,7 +9,7 @@ from reports import words
 from reports.document import Report
 
 COLUMNS = ("case", "kind", "verdict", "base_t_s", "new_t_s", "work", "work_half_width", "wall", "clock", "slope", "gate", "same_device",
-           "base_replicates", "new_replicates", "base_energy_j", "new_energy_j", "reason")  # fmt: skip
+           "base_replicates", "new_replicates", "base_energy_j", "new_energy_j", "reason", "covariates")  # fmt: skip
 
 
 def _number(value: float | None) -> str:
@@ -34,5 +34,6 @@ def render(report: Report) -> str:
             str(j.same_device).lower() if j else "",
             sum(m.compared for m in row.base_means) if j else "", sum(m.compared for m in row.new_means) if j else replicates,
             _number(row.base_energy_j), _number(row.new_energy_j), _text(words.explanation(row)),
+            _number(j.covariates if j else None),
         ])  # fmt: skip
     return out.getvalue()
