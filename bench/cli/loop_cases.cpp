@@ -8,6 +8,7 @@
 #include <bench/cli/worker_setup.h>
 #include <bench/device/tensor.h>
 #include <bench/engines/engine.h>
+#include <bench/kernel_bench/driver.h>
 #include <bench/measure/interrupt.h>
 #include <bench/measure/sampler.h>
 #include <kernels/paths.h>
@@ -252,9 +253,10 @@ void measure_anchors(std::string_view scenario, const std::vector<scenario::Case
     try {
       const auto workload = anchor.make(bench.device);
       results::Replicate replicate = begin_replicate(bench);
+      const double longest = has_loops ? bench.sampling.warmup_s : kernel_bench::kLongestWarmUp;
       const measure::SamplePlan plan{.loops = 1,
                                      .loop_time_s = std::min(bench.sampling.loop_time_s, 0.5),
-                                     .warmup_s = bench.sampling.warmup_s};
+                                     .warmup_s = std::min(bench.sampling.warmup_s, longest)};
       add_samples(replicate, sample_loops(*workload, *marker, plan, bench.progress));
       result.replicates.push_back(std::move(replicate));
     } catch (const measure::Interrupted&) {

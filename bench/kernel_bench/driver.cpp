@@ -164,8 +164,8 @@ class Driver {
       }
     };
     if (placement == 0) {
-      outcome.warm_up =
-          measure::warm_up(chunk, *marker_, std::min(sampling_.warmup_s, 0.25), progress_);
+      outcome.warm_up = measure::warm_up(chunk, *marker_,
+                                         std::min(sampling_.warmup_s, kLongestWarmUp), progress_);
     } else { // the clock is warm, this memory is not
       region.enqueue();
       device_.synchronize();

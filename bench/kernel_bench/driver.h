@@ -16,6 +16,9 @@
 /// it (manual time), its flags and its output files work as its users know them.
 namespace bench::kernel_bench {
 
+/// Seconds after which a kernel is warm, whatever longer warm-up loops need.
+inline constexpr double kLongestWarmUp = 0.25;
+
 /// One timed region of launches.
 struct RegionSample {
   measure::Span span; ///< of the region
