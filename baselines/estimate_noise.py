@@ -12,9 +12,10 @@ is between 0 and -1.1 and three standard errors from 0, else as it is). Then, fo
   replicate_df  degrees of freedom that this is worth: few where the cases differ by more than chance. Both by the moments of
                 log variances, as limma does (Smyth 2004, section 6.2); at most those of the case that has most (processes
                 less GPUs, of kernels less seeds too), since arms of one process are not independent
-  device_sd     standard deviation of the GPUs' means, of a regime's typical case
-  device_df     degrees of freedom that this is worth, as of replicate_sd; at most the GPUs less the groups of them that no case
-                connects, and 0, nothing is known, where that is less than two
+  device_sd     standard deviation of the GPUs' means: of the case where it is largest, of those on three GPUs or more, or of all
+                cases together where that is more. Some kernels differ far more than others (of H100s by up to 3.5 %), and no
+                alarm may be of another GPU: so not of a typical case
+  device_df     GPUs less one, of that case; of all together GPUs less the groups of them that no case connects. 0: nothing is known
   extrapolation, device_extrapolation  of the clock's difference; not estimated here: bounds, 0.16 the most that blocks with
                 zero weights were off the line, 0.02 what other GPUs were (measured on a stack of 30 blocks)
 and for each case with at least eight degrees of freedom of its own
@@ -255,12 +256,13 @@ def bounded_prior(variances):
 
 
 def between_gpus(cases):
-    """(standard deviation, degrees of freedom) of a typical case of [{GPU: mean log time}], each with two GPUs or more."""
+    """(standard deviation, degrees of freedom) of [{GPU: mean log time}], each case with two GPUs or more."""
+    squares = [(len(case) - 1) * statistics.variance(case.values()) for case in cases]
+    choices = [(math.sqrt(s / (len(case) - 1)), len(case) - 1) for s, case in zip(squares, cases) if len(case) > 2]
     together = rank(list(case) for case in cases)
-    if together < 2:
-        return 0, 0
-    sd, df = prior([(len(case) - 1, statistics.variance(case.values())) for case in cases])
-    return sd, min(df, together)
+    if together > 1:
+        choices.append((math.sqrt(sum(squares) / sum(len(case) - 1 for case in cases)), together))
+    return max(choices, default=(0, 0))
 
 
 def rounded(sd, df):
@@ -344,7 +346,7 @@ def main(out, *paths):
         if variances:
             device_sd, device_df = between_gpus(list(means.values()))
             found[name] = (rounded(*bounded_prior(list(variances.values())))
-                           | {"device_sd": round(device_sd, 7), "device_df": round(device_df, 1)} | EXTRAPOLATION)  # fmt: skip
+                           | {"device_sd": round(device_sd, 7), "device_df": device_df} | EXTRAPOLATION)  # fmt: skip
             for case_id, (raw, left, follows) in own.items():
                 if raw[0] >= ENOUGH_DF:
                     others = [v for other, v in variances.items() if other != case_id]

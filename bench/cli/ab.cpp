@@ -162,6 +162,11 @@ class AbRun {
     for (Side* side : order)
       if (!stopped_)
         stopped_ = side->measure(due_, pair);
+    // What failed in one arm is left out of both: their processes do the same.
+    for (Side* side : order)
+      for (const results::CaseResult& c : side->result().cases)
+        if (c.status != results::CaseStatus::ok)
+          std::erase(due_, c.id);
   }
 
   /// Measures only these on; the seconds that a pair takes less without the others.

@@ -82,12 +82,17 @@ Recorder::Recorder(const Job& job, results::Result begun, GuardedGpu& gpu,
     ids_.push_back(c.id);
 }
 
-std::optional<ExitCode> Recorder::measure(const std::filesystem::path& program,
-                                          ReplicateRequest request, int number) {
-  std::erase_if(request.cases, [&](const std::string& id) {
+std::vector<std::string> Recorder::lacking(std::vector<std::string> cases, int number) const {
+  std::erase_if(cases, [&](const std::string& id) {
     return replicates_of(result_, id) >= number ||
            status_of(result_, id) != results::CaseStatus::ok;
   });
+  return cases;
+}
+
+std::optional<ExitCode> Recorder::measure(const std::filesystem::path& program,
+                                          ReplicateRequest request, int number) {
+  request.cases = lacking(std::move(request.cases), number);
   if (request.cases.empty())
     return std::nullopt;
   const ReplicateEnd end = run_replicate(program, std::move(request), progress_,

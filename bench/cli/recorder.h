@@ -43,9 +43,12 @@ class Recorder {
   /// A case's id in the result for the one that a worker reported; default: the same.
   std::function<std::string(const std::string&)> rename;
 
-  /// Measures those cases of `request` that have failed in no replicate and lack replicate `number`
-  /// (a resumed run has some). Why no further replicate is to be started, if so: a signal, or a
-  /// fault that goes to stderr. Throws Error when nothing at all could be measured.
+  /// Those of `cases` that have failed in no replicate and lack replicate `number` (a resumed run
+  /// has some).
+  std::vector<std::string> lacking(std::vector<std::string> cases, int number) const;
+
+  /// Measures the lacking cases of `request`. Why no further replicate is to be started, if so: a
+  /// signal, or a fault that goes to stderr. Throws Error when nothing at all could be measured.
   std::optional<ExitCode> measure(const std::filesystem::path& program, ReplicateRequest request,
                                   int number);
 

@@ -10,10 +10,12 @@
 #include <kernels/plugins/plugins.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <random>
 #include <set>
@@ -161,13 +163,19 @@ std::string to_text(const ReplicateRequest& request) {
 }
 
 std::string plan_digest(const ReplicateRequest& request) {
-  ReplicateRequest plan;
-  plan.overrides = request.overrides;
-  plan.cases = request.cases;
-  plan.injections = request.injections;
-  plan.only_injected = request.only_injected;
-  std::ranges::sort(plan.cases);
-  return fmt::format("{:016x}", fnv1a(to_text(plan)));
+  std::vector<std::string> words{request.profile, request.only_injected ? "only injected" : ""};
+  const auto add = [&](std::vector<std::string> part) {
+    words.emplace_back("--");
+    std::ranges::move(part, std::back_inserter(words));
+  };
+  std::vector<std::string> cases = request.cases, injections;
+  std::ranges::sort(cases);
+  std::ranges::transform(request.injections, std::back_inserter(injections),
+                         [](const Injection& injection) { return to_string(injection); });
+  add(std::move(cases));
+  add(std::move(injections));
+  add(request.overrides);
+  return fmt::format("{:016x}", fnv1a(fmt::format("{}", fmt::join(words, "\n"))));
 }
 
 ExitCode replicate(const std::string& text) {

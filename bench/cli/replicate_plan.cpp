@@ -1,4 +1,5 @@
 #include <bench/cli/replicate_plan.h>
+#include <bench/compare/arms.h>
 
 #include <algorithm>
 #include <iterator>
@@ -15,15 +16,22 @@ int next_look(int replicates, std::span<const int> looks) {
   return look == looks.end() ? 0 : *look;
 }
 
-std::uint64_t seed_of(int replicate, const std::vector<std::string>& due, const std::string& plan,
-                      const results::Result& base, const std::string& device) {
+std::uint64_t seed_of(int replicate, const std::vector<std::string>& kernels,
+                      const std::string& plan, const results::Result& base,
+                      const std::string& device) {
+  const compare::Processes processes(base);
+  const std::uint64_t digest = compare::digest_of_kernels(kernels);
+  const auto fits = [&](const results::Replicate& one) {
+    return one.device_uuid == device &&
+           (one.plan.empty() ? processes.kernels(one) == digest : one.plan == plan);
+  };
   std::map<std::uint64_t, int> cases_of_seed;
   for (const CaseResult& c : base.cases) {
-    if (c.kind != "kernel" || std::ranges::find(due, c.id) == due.end())
+    if (c.kind != "kernel" || std::ranges::find(kernels, c.id) == kernels.end())
       continue;
     std::set<std::uint64_t> seeds;
     for (const results::Replicate& replicate : c.replicates)
-      if (replicate.device_uuid == device && replicate.plan == plan)
+      if (fits(replicate))
         seeds.insert(replicate.seed);
     for (const std::uint64_t seed : seeds)
       ++cases_of_seed[seed];

@@ -17,15 +17,17 @@ inline constexpr int kLooks[] = {3, 6, 10, 20};
 /// The first look at or after `replicates` + 1; 0 when all have passed.
 int next_look(int replicates, std::span<const int> looks = kLooks);
 
-/// Of replicate 1, 2, 3...: a seed of its own. Where `base` holds kernels of `due` on the GPU
-/// `device`, measured by processes of the same `plan`, the seeds that the most of them have there,
-/// again and again: kernels are compared within plan and seed.
-std::uint64_t seed_of(int replicate, const std::vector<std::string>& due, const std::string& plan,
-                      const results::Result& base, const std::string& device);
+/// Of replicate 1, 2, 3...: a seed of its own. Where `base` holds these `kernels` on the GPU
+/// `device`, measured by processes of the same `plan` (of an older bench, which noted none: of the
+/// same kernels), the seeds that the most of them have there, again and again: kernels are compared
+/// within plan and seed.
+std::uint64_t seed_of(int replicate, const std::vector<std::string>& kernels,
+                      const std::string& plan, const results::Result& base,
+                      const std::string& device);
 
 /// What the next process measures so that these `open` cases of `result` get another replicate: of
-/// loops these alone; with a kernel among them `all`, as the processes before, for only those of
-/// one plan are compared in the same places.
+/// loops these alone; with a kernel among them `all`, for only processes of one plan have their
+/// buffers in the same places.
 std::vector<std::string> due_for(const std::vector<std::string>& open,
                                  const results::Result& result,
                                  const std::vector<std::string>& all);

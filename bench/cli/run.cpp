@@ -145,13 +145,18 @@ class JobRun {
     const auto& measured = recorder_.result().cases;
     const auto timed = std::ranges::find_if(
         measured, [](const results::CaseResult& c) { return !c.replicates.empty(); });
-    return seed_of(replicate, request.cases, plan_digest(request), baseline_->result,
+    std::vector<std::string> kernels;
+    for (const scenario::Case& c : job_.plan.cases)
+      if (!c.is_loop() && std::ranges::find(request.cases, c.id) != request.cases.end())
+        kernels.push_back(c.id);
+    return seed_of(replicate, kernels, plan_digest(request), baseline_->result,
                    timed == measured.end() ? "" : timed->replicates.front().device_uuid);
   }
 
   void measure(int replicate, const std::vector<std::string>& due) {
     stopped_ =
-        recorder_.measure(measure::this_executable(), request_for(replicate, due), replicate);
+        recorder_.measure(measure::this_executable(),
+                          request_for(replicate, recorder_.lacking(due, replicate)), replicate);
   }
 
   bool has_baseline() {

@@ -31,9 +31,10 @@ struct Pairs {
   Arm b;
 };
 
-Pairs pairs_of(const CaseResult& a, const Anchors& a_anchors, const CaseResult& b,
-               const Anchors& b_anchors) {
-  const Arm all_a = arm(a, a_anchors), all_b = arm(b, b_anchors);
+Pairs pairs_of(const CaseResult& a, const Processes& of_a, const CaseResult& b,
+               const Processes& of_b) {
+  const bool by_plan = note_plans(a) && note_plans(b);
+  const Arm all_a = arm(a, of_a, by_plan), all_b = arm(b, of_b, by_plan);
   Pairs pairs;
   for (std::size_t i = 0; i < all_a.replicates.size(); ++i) {
     const auto partner = std::ranges::find(all_b.replicates, all_a.replicates[i]->seed,
@@ -217,7 +218,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
       .confidence = confidence,
       .notes = environment_notes(a, b),
   };
-  const Anchors a_anchors(a), b_anchors(b);
+  const Processes of_a(a), of_b(b);
   std::set<std::string> matched; // of A with a case of B that has another id
   const bool on_gpu = b.device != "cpu";
   std::vector<std::string> other_work;
@@ -242,7 +243,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
         .anchor_tolerance =
             on_gpu ? stats::Rules{}.anchor_tolerance : std::numeric_limits<double>::infinity(),
     };
-    AbCase result = judged(*before, c, pairs_of(*before, a_anchors, c, b_anchors), rules);
+    AbCase result = judged(*before, c, pairs_of(*before, of_a, c, of_b), rules);
     if (before->id != c.id) {
       result.ids = {before->id, c.id};
       result.id = before->id + " -> " + c.id.substr(c.id.rfind('/') + 1);
@@ -327,6 +328,8 @@ Comparison as_comparison(const AbComparison& comparison) {
       judgement.wall = c.judgement->wall.drift.estimate;
       judgement.clock = c.judgement->clock.drift.estimate;
       judgement.slope = c.judgement->slope;
+      judgement.covariates = c.judgement->covariates;
+      judgement.covariates_share = c.judgement->covariates_share;
       judgement.log_clock = c.log_clock;
       judgement.base_log_t = c.a_log_t;
       judgement.base_replicates = judgement.new_replicates = c.judgement->pairs;

@@ -46,45 +46,60 @@ void add_changes(const results::Facts& base, const results::Facts& fresh, const 
   }
 }
 
-/// The seed draws a kernel's places in memory and what runs before it, but from what the process
-/// measures, whose memory came and went before.
-std::uint64_t block_of(const Replicate& replicate) {
-  return replicate.seed ^ fnv1a(replicate.plan);
-}
-
 } // namespace
 
-Anchors::Anchors(const Result& result) {
-  if (result.device == "cpu") {
-    return; // its copies differ by per cents from one process to the next: no sign of a mode
-  }
+Processes::Processes(const Result& result) {
+  std::map<Key, std::vector<std::string>> kernels;
   for (const CaseResult& c : result.cases) {
-    if (!is_copy_anchor(c) || c.status != CaseStatus::ok) {
-      continue;
-    }
     for (const Replicate& replicate : c.replicates) {
-      if (!replicate.samples.t_s.empty()) {
-        anchors_[{replicate.process, replicate.device_uuid}].push_back(
+      if (c.kind == "kernel") {
+        kernels[key(replicate)].push_back(c.id);
+      }
+      // On a CPU copies differ by per cents from one process to the next: no sign of a mode.
+      if (result.device != "cpu" && is_copy_anchor(c) && c.status == CaseStatus::ok &&
+          !replicate.samples.t_s.empty()) {
+        copies_[{replicate.process, replicate.device_uuid}].push_back(
             {replicate.started, std::log(stats::median(replicate.samples.t_s))});
       }
     }
   }
+  for (auto& [process, ids] : kernels) {
+    kernels_[process] = digest_of_kernels(std::move(ids));
+  }
 }
 
-std::optional<double> Anchors::of(const Replicate& replicate) const {
-  const auto found = anchors_.find({replicate.process, replicate.device_uuid});
-  if (found == anchors_.end()) {
+Processes::Key Processes::key(const Replicate& replicate) {
+  return {replicate.process, replicate.device_uuid, replicate.seed};
+}
+
+std::uint64_t Processes::kernels(const Replicate& replicate) const {
+  const auto found = kernels_.find(key(replicate));
+  return found == kernels_.end() ? 0 : found->second;
+}
+
+std::uint64_t digest_of_kernels(std::vector<std::string> ids) {
+  std::ranges::sort(ids);
+  return fnv1a(fmt::format("{}", fmt::join(ids, "\n")));
+}
+
+bool note_plans(const CaseResult& result) {
+  return std::ranges::none_of(result.replicates, &std::string::empty, &Replicate::plan);
+}
+
+std::optional<double> Processes::log_copy_time(const Replicate& replicate) const {
+  const auto found = copies_.find({replicate.process, replicate.device_uuid});
+  if (found == copies_.end()) {
     return std::nullopt;
   }
-  for (const Anchor& anchor : found->second) {
-    if (anchor.started == replicate.started) {
-      return anchor.log_t;
+  for (const Copy& copy : found->second) {
+    if (copy.started == replicate.started) {
+      return copy.log_t;
     }
   }
   return found->second.size() == 1 ? std::optional(found->second.front().log_t) : std::nullopt;
 }
 
-Arm arm(const CaseResult& c, const Anchors& anchors) {
+Arm arm(const CaseResult& c, const Processes& processes, bool by_plan) {
   Arm result;
   for (const Replicate& replicate : c.replicates) {
     const results::Samples& samples = replicate.samples;
@@ -98,9 +113,10 @@ Arm arm(const CaseResult& c, const Anchors& anchors) {
       observation.log_f = logs(samples.f_hz);
     }
     observation.group.assign(samples.loop.begin(), samples.loop.end());
-    observation.log_anchor = anchors.of(replicate);
-    if (c.kind == "kernel") {
-      observation.block = block_of(replicate);
+    observation.log_anchor = processes.log_copy_time(replicate);
+    if (c.kind == "kernel") { // the seed draws its places, and where they lie the plan decides
+      observation.block =
+          replicate.seed ^ (by_plan ? fnv1a(replicate.plan) : processes.kernels(replicate));
     }
     observation.temperature_c = results::mean_temperature(replicate);
     if (const auto energy_j = results::energy_per_sample(replicate)) {

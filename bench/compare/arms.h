@@ -4,31 +4,46 @@
 #include <bench/results/result.h>
 #include <bench/stats/judge.h>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 /// From results to what bench/stats judges, and what is to be said of two results as wholes.
 namespace bench::compare {
 
-/// The median time of the memory copy that each process timed on a GPU.
-class Anchors {
+/// What each process of a result did besides the case that is looked at.
+class Processes {
  public:
-  explicit Anchors(const results::Result& result);
+  explicit Processes(const results::Result& result);
 
-  /// Process ids come round again (a container starts at 1 each time): of several with the same,
-  /// the one that started together with the replicate, or none.
-  std::optional<double> of(const results::Replicate& replicate) const;
+  /// The median log time of its memory copy, on a GPU. Process ids come round again (a container
+  /// starts at 1 each time): of several with the same, the one that started together with the
+  /// replicate, or none.
+  std::optional<double> log_copy_time(const results::Replicate& replicate) const;
+
+  /// digest_of_kernels() of all that it measured.
+  std::uint64_t kernels(const results::Replicate& replicate) const;
 
  private:
-  struct Anchor {
+  struct Copy {
     std::string started;
     double log_t;
   };
-  std::map<std::pair<std::int64_t, std::string>, std::vector<Anchor>> anchors_;
+  using Key = std::tuple<std::int64_t, std::string, std::uint64_t>; // id, device, seed
+  static Key key(const results::Replicate& replicate);
+  std::map<std::pair<std::int64_t, std::string>, std::vector<Copy>> copies_;
+  std::map<Key, std::uint64_t> kernels_;
 };
+
+/// Of these ids, whatever their order.
+std::uint64_t digest_of_kernels(std::vector<std::string> ids);
+
+/// All replicates say what their process was to measure.
+bool note_plans(const results::CaseResult& result);
 
 /// A case of one side: its replicates that have samples.
 struct Arm {
@@ -36,7 +51,9 @@ struct Arm {
   std::vector<const results::Replicate*> replicates;
 };
 
-Arm arm(const results::CaseResult& result, const Anchors& anchors);
+/// Of kernels, blocks are of one seed and one plan; without `by_plan` those who measured the same
+/// kernels count as of one plan, since an older bench noted none.
+Arm arm(const results::CaseResult& result, const Processes& processes, bool by_plan);
 
 /// The mean of replicate `i`, read at the clock `log_clock` along `slope` where both are known,
 /// less `covariates`.

@@ -111,12 +111,17 @@ TEST(Compare, KernelsAreHeldAgainstThoseOfTheirPlanAndSeed) {
   };
   EXPECT_LT(half_width("00c0ffee00c0ffee"), 0.002);
   EXPECT_GT(half_width("0123456789abcdef"), 0.02) << "in other places";
+  EXPECT_LT(half_width(""), 0.002) << "an older bench, which measured the same kernels";
+  Result alone = kernel("", 1), both = kernel("", 0);
+  both.cases.push_back(both.cases[0]);
+  both.cases.back().id = "zimage/b";
+  EXPECT_GT(compare(both, alone, noise()).cases[0].judgement->work.half_width, 0.02) << "others";
 }
 
 TEST(Compare, ProfilesAreReadAlongTheLineBetweenProcesses) {
   const Result measured = with(0.1);
   const std::vector<stats::Observation> observations =
-      arm(measured.cases[0], Anchors(measured)).observations;
+      arm(measured.cases[0], Processes(measured), false).observations;
   std::vector<const stats::Observation*> replicates;
   for (const stats::Observation& observation : observations)
     replicates.push_back(&observation);

@@ -68,7 +68,7 @@ std::vector<const Replicate*> compared(const Arm& arm, const Arm& other, bool sa
 class Comparer {
  public:
   Comparer(const Result& base, const Result& fresh, const NoiseFile& noise)
-      : base_(base), fresh_(fresh), noise_(noise), base_anchors_(base), fresh_anchors_(fresh) {
+      : base_(base), fresh_(fresh), noise_(noise), base_processes_(base), fresh_processes_(fresh) {
     const std::string before = device_model(base);
     const std::string now = device_model(fresh);
     if (base.device != fresh.device || before != now) {
@@ -127,8 +127,9 @@ class Comparer {
 
  private:
   void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) const {
-    const Arm before = arm(base, base_anchors_);
-    const Arm now = arm(fresh, fresh_anchors_);
+    const bool by_plan = note_plans(base) && note_plans(fresh);
+    const Arm before = arm(base, base_processes_, by_plan);
+    const Arm now = arm(fresh, fresh_processes_, by_plan);
     if (before.replicates.empty() || now.replicates.empty()) {
       result.verdict = Verdict::invalid;
       result.reason =
@@ -163,8 +164,8 @@ class Comparer {
   const Result& base_;
   const Result& fresh_;
   const NoiseFile& noise_;
-  Anchors base_anchors_;
-  Anchors fresh_anchors_;
+  Processes base_processes_;
+  Processes fresh_processes_;
   std::string other_model_; ///< why no case can be compared; "" when they can
   std::string limits_;      ///< why no case must be compared
   std::unordered_map<std::string, const CaseResult*> base_cases_;

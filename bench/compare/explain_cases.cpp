@@ -20,8 +20,9 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
       return result;
     }
   }
-  const Arm before = arm(base, Anchors(base_result));
-  const Arm now = arm(fresh, Anchors(new_result));
+  const bool by_plan = note_plans(base) && note_plans(fresh);
+  const Arm before = arm(base, Processes(base_result), by_plan);
+  const Arm now = arm(fresh, Processes(new_result), by_plan);
   if (before.replicates.empty() || now.replicates.empty()) { // `bench profile` times nothing
     result.explanation = explain(*base.profile, *fresh.profile, std::nullopt);
     return result;

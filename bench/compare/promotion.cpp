@@ -232,6 +232,13 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
     }
     prune_anchors(fresh);
   }
+  for (CaseResult& c : fresh.cases) {
+    for (Replicate& replicate : c.replicates) {
+      if (c.kind == kAnchor) {
+        thin_out(replicate.samples, kAnchorSamples);
+      }
+    }
+  }
   compact(fresh);
   return fresh;
 }
@@ -240,9 +247,6 @@ void compact(Result& result) {
   for (CaseResult& c : result.cases) {
     for (Replicate& replicate : c.replicates) {
       replicate.trace.reset();
-      if (c.kind == kAnchor) {
-        thin_out(replicate.samples, kAnchorSamples);
-      }
       std::ranges::transform(replicate.samples.t_s, replicate.samples.t_s.begin(), six_digits);
       std::ranges::transform(replicate.samples.f_hz, replicate.samples.f_hz.begin(), six_digits);
       std::ranges::transform(replicate.samples.start_s, replicate.samples.start_s.begin(),

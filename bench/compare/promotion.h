@@ -43,14 +43,14 @@ results::Result merge(const std::vector<Named>& named, bool force);
 
 /// The baseline after the promotion of `fresh`. Of a case with the same hash and work version the
 /// replicates on other GPUs stay unless they are to be replaced, those on its GPUs are replaced;
-/// cases with another hash are replaced; cases that `fresh` lacks stay. Numbers are rounded as
+/// cases with another hash are replaced; cases that `fresh` lacks stay. Of an anchor, which a
+/// verdict asks for its median only, 24 samples stay, spread evenly. Numbers are rounded as
 /// `compact` does.
 results::Result promote(const std::optional<results::Result>& existing, results::Result fresh,
                         const Promotion& promotion);
 
 /// Times and frequencies to six digits, starts to a millisecond: far below what moves a verdict,
-/// and half the bytes. Traces go: no verdict needs them, and `machine` keeps their means. Of an
-/// anchor, which counts by its median, 24 samples stay, spread evenly.
+/// and half the bytes. Traces go: no verdict needs them, and `machine` keeps their means.
 void compact(results::Result& result);
 
 /// The baseline's text. Throws UsageError naming `file` when it is too large to be kept.

@@ -211,9 +211,9 @@ TEST(Promotion, ThinsAnchorsOut) {
   Result result =
       fake_result({fake_case("zimage/a", 0.1, 60), fake_case("zimage/anchor/copy", 0.1, 60)});
   result.cases[1].kind = "anchor";
-  compact(result);
-  EXPECT_EQ(result.cases[0].replicates[0].samples.t_s.size(), 60u);
-  const results::Samples& anchor = result.cases[1].replicates[0].samples;
+  const Result promoted = promote(std::nullopt, result, {.reason = "r", .when = "now"});
+  EXPECT_EQ(promoted.cases[0].replicates[0].samples.t_s.size(), 60u);
+  const results::Samples& anchor = promoted.cases[1].replicates[0].samples;
   EXPECT_EQ(anchor.t_s.size(), 24u);
   EXPECT_EQ(anchor.f_hz.size(), 24u);
   EXPECT_EQ(anchor.start_s.size(), 24u);

@@ -44,7 +44,8 @@ struct Replicate {
   std::string started;      ///< UTC, ISO 8601
   std::string device_uuid;  ///< "GPU-..."; "" on a CPU
   std::uint64_t seed = 0;   ///< of the order and placements
-  /// Digest of all that the process was to measure, 16 hex digits; "" in files of an older bench.
+  /// Digest of all that the process was to measure and how, 16 hex digits; "" in files of an older
+  /// bench.
   std::string plan{};
   /// The GPU just before and after the case ("before" -> "power_w" -> 690.1); empty on a CPU and
   /// in files of an older bench. Of loops "sampled" -> "energy_j", "steps": what the GPU used from

@@ -223,7 +223,7 @@ std::optional<double> slope_between_processes(std::optional<double> slope_within
   if (!slope_within_loops) {
     return std::nullopt;
   }
-  return *slope_within_loops + covariates.clock_slope().slope;
+  return std::min(0.0, *slope_within_loops + covariates.clock_slope().slope);
 }
 
 Interval paired(std::span<const double> differences, double confidence) {

@@ -78,8 +78,8 @@ Verdict verdict_of(const Interval& drift, double gate);
 /// work lies between wall and wall + clock_gap. Regression, improvement, or inconclusive.
 Verdict at_any_slope(const Interval& wall, double clock_gap, double gate);
 
-/// Of log time on the mean log clocks of processes: the slope within loops, if there is one, and
-/// the clock's covariate.
+/// Of log time on the mean log clocks of processes, 0 at most: the slope within loops, if there is
+/// one, and the clock's covariate.
 std::optional<double> slope_between_processes(std::optional<double> slope_within_loops,
                                               const Covariates& covariates);
 

@@ -106,22 +106,17 @@ def test_a_process_of_other_kernels_has_its_own_places(noise):
     assert len(set(places)) == 4  # 3 measured one kernel alone, 4 noted its plan, 5 has another seed
 
 
-def test_how_gpus_differ_is_that_of_a_typical_case(noise):
+def test_no_case_hides_how_gpus_differ_in_another(noise):
     draw = random.Random(11)
-
-    def case(number, gpus, sd=1e-3):
-        return {f"GPU-{number}-{i}": draw.gauss(0, sd) for i in range(gpus)}
-
-    alike = [case(number, 5) for number in range(100)]
-    sd, df = noise.between_gpus(alike)
-    assert sd == pytest.approx(1e-3, rel=0.1)
-    assert df > 5
-    assert noise.between_gpus([*alike, *(case(100 + i, 5, 0.02) for i in range(30))])[1] < 3  # some work differs by more
-    assert noise.between_gpus([case(0, 2)]) == (0, 0)  # one pair
-    pair, three = case(0, 2), case(0, 3)
-    assert noise.between_gpus([pair] * 50) == (0, 0)  # of the same GPUs again and again
-    assert noise.between_gpus([three] * 50)[1] <= 2
-    assert noise.between_gpus([case(number, 2) for number in range(5)])[1] > 0
+    pairs = [{gpu: draw.gauss(0, 1e-3) for gpu in (f"GPU-{2 * i}", f"GPU-{2 * i + 1}")} for i in range(200)]
+    sd, df = noise.between_gpus(pairs)
+    assert sd == pytest.approx(1e-3, rel=0.12)
+    assert df == 200
+    assert noise.between_gpus(pairs[:1]) == (0, 0)  # one pair
+    assert noise.between_gpus([pairs[0]] * 50) == (0, 0)  # of the same GPUs again and again
+    assert noise.between_gpus([{"GPU-a": 1.0, "GPU-b": 1.0, "GPU-c": 1.0}]) == (0, 2)
+    far = {"GPU-a": 0.0, "GPU-b": 0.01, "GPU-c": -0.01}
+    assert noise.between_gpus([*pairs, far]) == (pytest.approx(0.01), 2)
 
 
 def test_designs_in_parts_have_more_degrees_of_freedom(noise):
