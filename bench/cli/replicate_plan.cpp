@@ -80,6 +80,29 @@ std::vector<std::string> open_cases(const compare::Comparison& comparison, doubl
   return ids;
 }
 
+std::vector<std::string> without_costly_kernels(std::vector<std::string> open,
+                                                const compare::Comparison& comparison) {
+  for (const compare::CaseComparison& c : comparison.cases)
+    if (c.kind == "kernel" && c.judgement &&
+        c.judgement->replicates_needed.value_or(0) > kMostForAKernel)
+      std::erase(open, c.id);
+  return open;
+}
+
+int look_for(const std::vector<std::string>& open, const compare::Comparison& comparison,
+             int replicates, int most) {
+  int look = replicates + 1;
+  for (const compare::CaseComparison& c : comparison.cases) {
+    if (std::ranges::find(open, c.id) == open.end())
+      continue;
+    if (!c.judgement || !c.judgement->replicates_needed)
+      return most;
+    look =
+        std::max(look, replicates + *c.judgement->replicates_needed - c.judgement->new_replicates);
+  }
+  return std::min(look, most);
+}
+
 namespace {
 
 void merge_case(CaseResult& into, CaseResult part) {

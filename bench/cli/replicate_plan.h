@@ -11,11 +11,11 @@
 /// Which replicate measures which cases, and how their documents become one result.
 namespace bench::cli {
 
-/// Fixed looks: after so many replicates a case is judged, and measured on only when undecided.
+/// Looks: after so many replicates at most a case is judged, and measured on only when undecided.
 inline constexpr int kLooks[] = {3, 6, 10, 20};
 
 /// The first look at or after `replicates` + 1; 0 when all have passed.
-int next_look(int replicates, std::span<const int> looks = kLooks);
+int next_look(int replicates, std::span<const int> looks);
 
 /// Of replicate 1, 2, 3...: a seed of its own. Where `base` holds these `kernels` on the GPU
 /// `device`, measured by processes of the same `plan` (of an older bench, which noted none: of the
@@ -43,6 +43,19 @@ std::vector<std::string> cases_to_replace(const compare::Comparison& comparison,
 /// Cases that more replicates can decide. With a `resolution` (of log time, > 0) instead: those on
 /// a known GPU whose interval is wider either way, whatever their verdict.
 std::vector<std::string> open_cases(const compare::Comparison& comparison, double resolution);
+
+/// Where every process measures loops too, a kernel that takes more replicates in all is left
+/// undecided: each would take minutes for a launch of microseconds.
+inline constexpr int kMostForAKernel = 6;
+
+/// `open` without the kernels that kMostForAKernel replicates would not decide.
+std::vector<std::string> without_costly_kernels(std::vector<std::string> open,
+                                                const compare::Comparison& comparison);
+
+/// After how many replicates the `open` cases are judged again, `replicates` of which there are and
+/// `most` at most: as soon as all of them should be decided, as their intervals stand.
+int look_for(const std::vector<std::string>& open, const compare::Comparison& comparison,
+             int replicates, int most);
 
 /// Takes what a worker sent (no case, or one) into the run's result: machine, settings and versions
 /// of the first document, replicates of a case beside those of other processes. Of a case that

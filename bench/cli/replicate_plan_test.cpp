@@ -28,11 +28,11 @@ results::Result part(const std::string& id, int process, CaseStatus status = Cas
 }
 
 TEST(NextLook, IsTheFirstAhead) {
-  EXPECT_EQ(next_look(0), 3);
-  EXPECT_EQ(next_look(3), 6);
-  EXPECT_EQ(next_look(5), 6);
-  EXPECT_EQ(next_look(10), 20);
-  EXPECT_EQ(next_look(20), 0);
+  EXPECT_EQ(next_look(0, kLooks), 3);
+  EXPECT_EQ(next_look(3, kLooks), 6);
+  EXPECT_EQ(next_look(5, kLooks), 6);
+  EXPECT_EQ(next_look(10, kLooks), 20);
+  EXPECT_EQ(next_look(20, kLooks), 0);
 }
 
 TEST(SeedOf, IsThatOfTheBaselinesPlaces) {
@@ -76,6 +76,27 @@ TEST(SeedOf, IsThatOfTheBaselinesPlaces) {
     for (results::Replicate& replicate : c.replicates)
       replicate.plan.clear();
   EXPECT_EQ(seeds(old, "GPU-a"), again) << "of an older bench; 9 measured a alone";
+}
+
+TEST(LookFor, ComesWhenAllShouldBeDecided) {
+  compare::Comparison comparison;
+  const auto add = [&](const std::string& id, std::optional<int> needed, int measured = 3) {
+    compare::CaseComparison& c = comparison.cases.emplace_back();
+    c.id = id;
+    c.judgement.emplace().replicates_needed = needed;
+    c.judgement->new_replicates = measured;
+  };
+  add("soon", 4);
+  add("later", 5);
+  add("one set aside", 4, 2);
+  add("never", std::nullopt);
+  add("at once", 3);
+  EXPECT_EQ(look_for({"soon"}, comparison, 3, 6), 4);
+  EXPECT_EQ(look_for({"soon", "later"}, comparison, 3, 6), 5);
+  EXPECT_EQ(look_for({"one set aside"}, comparison, 3, 6), 5);
+  EXPECT_EQ(look_for({"soon", "never"}, comparison, 3, 6), 6);
+  EXPECT_EQ(look_for({"at once"}, comparison, 3, 6), 4);
+  EXPECT_EQ(look_for({"later"}, comparison, 3, 4), 4);
 }
 
 TEST(DueFor, AKernelTakesAllOfItsPlan) {
@@ -172,6 +193,18 @@ TEST(OpenCases, AreThoseThatMoreReplicatesDecide) {
   all.cases[1].judgement->replicates_needed = 6;
   all.cases.push_back({.id = "missing", .kind = "loop"});
   EXPECT_EQ(open_cases(all, 0), std::vector<std::string>{"wide"});
+}
+
+TEST(OpenCases, AKernelThatTakesManyReplicatesIsNotWorthThem) {
+  compare::Comparison all = comparison_of({judged("loop", stats::Verdict::inconclusive, 0.004),
+                                           judged("soon", stats::Verdict::inconclusive, 0.004),
+                                           judged("late", stats::Verdict::inconclusive, 0.004)});
+  for (compare::CaseComparison& c : all.cases) {
+    c.kind = c.id == "loop" ? "loop" : "kernel";
+    c.judgement->replicates_needed = c.id == "soon" ? 6 : 12;
+  }
+  EXPECT_EQ(without_costly_kernels(open_cases(all, 0), all),
+            (std::vector<std::string>{"loop", "soon"}));
 }
 
 TEST(OpenCases, WithAResolutionAreThoseWiderThanIt) {

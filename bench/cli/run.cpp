@@ -73,6 +73,7 @@ class JobRun {
     for (const scenario::Case& c : job.plan.cases) {
       ids_.push_back(c.id);
       measured_ += c.is_loop() ? 1 + static_cast<int>(options.injections.size()) : 1;
+      has_loops_ = has_loops_ || c.is_loop();
     }
     if (!options.resolution.empty())
       resolution_ = std::log1p(parse_resolution(options.resolution));
@@ -84,6 +85,7 @@ class JobRun {
     progress_.start(measured_ * (look + (options_.kernel_rows > 0 ? 1 : 0)));
     std::vector<std::string> due = ids_;
     double longest_s = 0;
+    std::size_t looks = 1; // with the one to come
     for (int replicate = 1; look > 0 && !due.empty() && !stopped_;) {
       const Stopwatch one;
       measure(replicate, due);
@@ -104,8 +106,14 @@ class JobRun {
         look = ++replicate;
         continue;
       }
-      due = due_for(open_cases(*comparison_, resolution_));
-      look = next_look(replicate);
+      std::vector<std::string> open = open_cases(*comparison_, resolution_);
+      if (has_loops_ && options_.budget_s <= 0 && resolution_ <= 0)
+        open = without_costly_kernels(std::move(open), *comparison_);
+      due = due_for(open);
+      look = looks < std::size(kLooks)
+                 ? look_for(open, *comparison_, replicate, std::max(replicate + 1, kLooks[looks]))
+                 : 0;
+      ++looks;
       progress_.add(static_cast<int>(due.size()) * std::max(0, look - replicate));
       ++replicate;
     }
@@ -216,6 +224,7 @@ class JobRun {
   GuardedGpu gpu_;
   Recorder recorder_;
   std::vector<std::string> ids_;
+  bool has_loops_ = false;
   int measured_ = 0;                ///< by a process: the cases and the arms of loops
   double resolution_ = 0;           ///< of log time; 0: until all is decided
   int replaced_ = 0;                ///< processes measured in the place of those set aside
