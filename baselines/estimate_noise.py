@@ -284,11 +284,13 @@ def process_of(replicate):
 def places(result):
     """{process: what its kernels' places in memory come of}: the seed that draws them, and the process's plan, whose memory came
     and went before. Where an older bench did not note the plan, the kernels that the process measured stand for it."""
-    kernels, plans = defaultdict(list), {}
+    kernels, plans = defaultdict(set), {}
     for case in result["cases"]:
         for replicate in case["replicates"]:
             if case["kind"] == "kernel":
-                kernels[process_of(replicate)].append(case["id"])
+                kernels[process_of(replicate)].add(case["id"])
+            elif not case["id"].endswith("/anchor/copy"):
+                kernels[process_of(replicate)].add("beside loops")
             plans[process_of(replicate)] = replicate.get("plan")
     return {process: (process[-1], plan or " ".join(sorted(kernels[process]))) for process, plan in plans.items()}
 

@@ -16,11 +16,11 @@ int next_look(int replicates, std::span<const int> looks) {
   return look == looks.end() ? 0 : *look;
 }
 
-std::uint64_t seed_of(int replicate, const std::vector<std::string>& kernels,
+std::uint64_t seed_of(int replicate, const std::vector<std::string>& kernels, bool beside_loops,
                       const std::string& plan, const results::Result& base,
                       const std::string& device) {
   const compare::Processes processes(base);
-  const std::uint64_t digest = compare::digest_of_kernels(kernels);
+  const std::uint64_t digest = compare::digest_of_kernels(kernels, beside_loops);
   const auto fits = [&](const results::Replicate& one) {
     return one.device_uuid == device &&
            (one.plan.empty() ? processes.kernels(one) == digest : one.plan == plan);

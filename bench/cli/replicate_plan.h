@@ -19,9 +19,9 @@ int next_look(int replicates, std::span<const int> looks);
 
 /// Of replicate 1, 2, 3...: a seed of its own. Where `base` holds these `kernels` on the GPU
 /// `device`, measured by processes of the same `plan` (of an older bench, which noted none: of the
-/// same kernels), the seeds that the most of them have there, again and again: kernels are compared
-/// within plan and seed.
-std::uint64_t seed_of(int replicate, const std::vector<std::string>& kernels,
+/// same kernels, and `beside_loops` or not), the seeds that the most of them have there, again and
+/// again: kernels are compared within plan and seed.
+std::uint64_t seed_of(int replicate, const std::vector<std::string>& kernels, bool beside_loops,
                       const std::string& plan, const results::Result& base,
                       const std::string& device);
 

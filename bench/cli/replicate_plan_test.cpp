@@ -58,7 +58,7 @@ TEST(SeedOf, IsThatOfTheBaselinesPlaces) {
                         const std::string& plan = "p") {
     std::vector<std::uint64_t> all;
     for (int replicate = 1; replicate <= 5; ++replicate)
-      all.push_back(seed_of(replicate, {"a", "b"}, plan, result, device));
+      all.push_back(seed_of(replicate, {"a", "b"}, false, plan, result, device));
     return all;
   };
   const std::vector<std::uint64_t> own{1, 2, 3, 4, 5}, again{1, 3, 1, 3, 1};

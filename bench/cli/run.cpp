@@ -86,6 +86,9 @@ class JobRun {
     std::vector<std::string> due = ids_;
     double longest_s = 0;
     std::size_t looks = 1; // with the one to come
+    int there = 0;         // replicates in a resumed result
+    for (const results::CaseResult& c : recorder_.result().cases)
+      there = std::max(there, static_cast<int>(c.replicates.size()));
     for (int replicate = 1; look > 0 && !due.empty() && !stopped_;) {
       const Stopwatch one;
       measure(replicate, due);
@@ -98,7 +101,8 @@ class JobRun {
       judge();
       if (spent || options_.replicates > 0 || !comparison_)
         break;
-      due = replaced_ < kMostReplaced ? due_for(cases_to_replace(*comparison_, replaced_))
+      replicate = std::max(replicate, there);
+      due = replaced_ < kMostReplaced ? due_for(worth_it(cases_to_replace(*comparison_, replaced_)))
                                       : std::vector<std::string>{};
       if (!due.empty()) { // one more process each in the place of those set aside
         ++replaced_;
@@ -106,14 +110,11 @@ class JobRun {
         look = ++replicate;
         continue;
       }
-      std::vector<std::string> open = open_cases(*comparison_, resolution_);
-      if (has_loops_ && options_.budget_s <= 0 && resolution_ <= 0)
-        open = without_costly_kernels(std::move(open), *comparison_);
+      const std::vector<std::string> open = worth_it(open_cases(*comparison_, resolution_));
       due = due_for(open);
-      look = looks < std::size(kLooks)
-                 ? look_for(open, *comparison_, replicate, std::max(replicate + 1, kLooks[looks]))
-                 : 0;
-      ++looks;
+      look = looks++ < std::size(kLooks) ? next_look(replicate, kLooks) : 0;
+      if (look > 0 && resolution_ <= 0)
+        look = look_for(open, *comparison_, replicate, look);
       progress_.add(static_cast<int>(due.size()) * std::max(0, look - replicate));
       ++replicate;
     }
@@ -142,6 +143,12 @@ class JobRun {
     return request;
   }
 
+  /// Of these open cases those that more processes are worth.
+  std::vector<std::string> worth_it(std::vector<std::string> open) {
+    const bool asked_for = options_.budget_s > 0 || resolution_ > 0;
+    return has_loops_ && !asked_for ? without_costly_kernels(std::move(open), *comparison_) : open;
+  }
+
   std::vector<std::string> due_for(const std::vector<std::string>& open) {
     return cli::due_for(open, recorder_.result(), ids_);
   }
@@ -157,7 +164,8 @@ class JobRun {
     for (const scenario::Case& c : job_.plan.cases)
       if (!c.is_loop() && std::ranges::find(request.cases, c.id) != request.cases.end())
         kernels.push_back(c.id);
-    return seed_of(replicate, kernels, plan_digest(request), baseline_->result,
+    const bool beside_loops = kernels.size() < request.cases.size();
+    return seed_of(replicate, kernels, beside_loops, plan_digest(request), baseline_->result,
                    timed == measured.end() ? "" : timed->replicates.front().device_uuid);
   }
 

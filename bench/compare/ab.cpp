@@ -33,8 +33,8 @@ struct Pairs {
 
 Pairs pairs_of(const CaseResult& a, const Processes& of_a, const CaseResult& b,
                const Processes& of_b) {
-  const bool by_plan = note_plans(a) && note_plans(b);
-  const Arm all_a = arm(a, of_a, by_plan), all_b = arm(b, of_b, by_plan);
+  const auto without_plans = gpus_without_plans(a, b);
+  const Arm all_a = arm(a, of_a, without_plans), all_b = arm(b, of_b, without_plans);
   Pairs pairs;
   for (std::size_t i = 0; i < all_a.replicates.size(); ++i) {
     const auto partner = std::ranges::find(all_b.replicates, all_a.replicates[i]->seed,

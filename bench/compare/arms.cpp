@@ -50,10 +50,13 @@ void add_changes(const results::Facts& base, const results::Facts& fresh, const 
 
 Processes::Processes(const Result& result) {
   std::map<Key, std::vector<std::string>> kernels;
+  std::set<Key> with_loops;
   for (const CaseResult& c : result.cases) {
     for (const Replicate& replicate : c.replicates) {
       if (c.kind == "kernel") {
         kernels[key(replicate)].push_back(c.id);
+      } else if (!is_copy_anchor(c)) { // which stands beside kernels alone, too
+        with_loops.insert(key(replicate));
       }
       // On a CPU copies differ by per cents from one process to the next: no sign of a mode.
       if (result.device != "cpu" && is_copy_anchor(c) && c.status == CaseStatus::ok &&
@@ -64,7 +67,7 @@ Processes::Processes(const Result& result) {
     }
   }
   for (auto& [process, ids] : kernels) {
-    kernels_[process] = digest_of_kernels(std::move(ids));
+    kernels_[process] = digest_of_kernels(std::move(ids), with_loops.contains(process));
   }
 }
 
@@ -77,13 +80,22 @@ std::uint64_t Processes::kernels(const Replicate& replicate) const {
   return found == kernels_.end() ? 0 : found->second;
 }
 
-std::uint64_t digest_of_kernels(std::vector<std::string> ids) {
+std::uint64_t digest_of_kernels(std::vector<std::string> ids, bool beside_loops) {
   std::ranges::sort(ids);
-  return fnv1a(fmt::format("{}", fmt::join(ids, "\n")));
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return fnv1a(fmt::format("{} {}", beside_loops, fmt::join(ids, "\n")));
 }
 
-bool note_plans(const CaseResult& result) {
-  return std::ranges::none_of(result.replicates, &std::string::empty, &Replicate::plan);
+std::set<std::string> gpus_without_plans(const CaseResult& a, const CaseResult& b) {
+  std::set<std::string> gpus;
+  for (const CaseResult* side : {&a, &b}) {
+    for (const Replicate& replicate : side->replicates) {
+      if (replicate.plan.empty()) {
+        gpus.insert(replicate.device_uuid);
+      }
+    }
+  }
+  return gpus;
 }
 
 std::optional<double> Processes::log_copy_time(const Replicate& replicate) const {
@@ -99,7 +111,8 @@ std::optional<double> Processes::log_copy_time(const Replicate& replicate) const
   return found->second.size() == 1 ? std::optional(found->second.front().log_t) : std::nullopt;
 }
 
-Arm arm(const CaseResult& c, const Processes& processes, bool by_plan) {
+Arm arm(const CaseResult& c, const Processes& processes,
+        const std::set<std::string>& without_plans) {
   Arm result;
   for (const Replicate& replicate : c.replicates) {
     const results::Samples& samples = replicate.samples;
@@ -115,8 +128,9 @@ Arm arm(const CaseResult& c, const Processes& processes, bool by_plan) {
     observation.group.assign(samples.loop.begin(), samples.loop.end());
     observation.log_anchor = processes.log_copy_time(replicate);
     if (c.kind == "kernel") { // the seed draws its places, and where they lie the plan decides
-      observation.block =
-          replicate.seed ^ (by_plan ? fnv1a(replicate.plan) : processes.kernels(replicate));
+      observation.block = replicate.seed ^ (without_plans.contains(replicate.device_uuid)
+                                                ? processes.kernels(replicate)
+                                                : fnv1a(replicate.plan));
     }
     observation.temperature_c = results::mean_temperature(replicate);
     if (const auto energy_j = results::energy_per_sample(replicate)) {

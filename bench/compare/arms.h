@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -25,7 +26,7 @@ class Processes {
   /// replicate, or none.
   std::optional<double> log_copy_time(const results::Replicate& replicate) const;
 
-  /// digest_of_kernels() of all that it measured.
+  /// digest_of_kernels() of what it measured.
   std::uint64_t kernels(const results::Replicate& replicate) const;
 
  private:
@@ -39,11 +40,12 @@ class Processes {
   std::map<Key, std::uint64_t> kernels_;
 };
 
-/// Of these ids, whatever their order.
-std::uint64_t digest_of_kernels(std::vector<std::string> ids);
+/// Of these ids, whatever their order, and whether their process timed loops or their anchor, too.
+std::uint64_t digest_of_kernels(std::vector<std::string> ids, bool beside_loops);
 
-/// All replicates say what their process was to measure.
-bool note_plans(const results::CaseResult& result);
+/// GPUs on which some replicate of either case does not say what its process was to measure.
+std::set<std::string> gpus_without_plans(const results::CaseResult& a,
+                                         const results::CaseResult& b);
 
 /// A case of one side: its replicates that have samples.
 struct Arm {
@@ -51,9 +53,10 @@ struct Arm {
   std::vector<const results::Replicate*> replicates;
 };
 
-/// Of kernels, blocks are of one seed and one plan; without `by_plan` those who measured the same
-/// kernels count as of one plan, since an older bench noted none.
-Arm arm(const results::CaseResult& result, const Processes& processes, bool by_plan);
+/// Of kernels, blocks are of one seed and one plan. On the GPUs `without_plans` processes that
+/// measured the same kernels count as of one plan, since an older bench noted none.
+Arm arm(const results::CaseResult& result, const Processes& processes,
+        const std::set<std::string>& without_plans);
 
 /// The mean of replicate `i`, read at the clock `log_clock` along `slope` where both are known,
 /// less `covariates`.

@@ -116,12 +116,24 @@ TEST(Compare, KernelsAreHeldAgainstThoseOfTheirPlanAndSeed) {
   both.cases.push_back(both.cases[0]);
   both.cases.back().id = "zimage/b";
   EXPECT_GT(compare(both, alone, noise()).cases[0].judgement->work.half_width, 0.02) << "others";
+  Result with_mix = kernel("", 0), new_one = kernel("00c0ffee00c0ffee", 1);
+  with_mix.cases.push_back(with_mix.cases[0]);
+  with_mix.cases.back().id = "zimage/anchor/mix";
+  with_mix.cases.back().kind = "anchor";
+  EXPECT_GT(only(with_mix, new_one).judgement->work.half_width, 0.02) << "beside loops";
+  Result mixed = kernel("00c0ffee00c0ffee", 0); // the baseline of another GPU is of an older bench
+  for (results::Replicate replicate : kernel("", 0).cases[0].replicates) {
+    replicate.device_uuid = "GPU-bbbb-2";
+    mixed.cases[0].replicates.push_back(replicate);
+  }
+  EXPECT_GT(only(mixed, kernel("0123456789abcdef", 1)).judgement->work.half_width, 0.02);
+  EXPECT_LT(only(mixed, new_one).judgement->work.half_width, 0.002);
 }
 
 TEST(Compare, ProfilesAreReadAlongTheLineBetweenProcesses) {
   const Result measured = with(0.1);
   const std::vector<stats::Observation> observations =
-      arm(measured.cases[0], Processes(measured), false).observations;
+      arm(measured.cases[0], Processes(measured), {}).observations;
   std::vector<const stats::Observation*> replicates;
   for (const stats::Observation& observation : observations)
     replicates.push_back(&observation);

@@ -127,9 +127,9 @@ class Comparer {
 
  private:
   void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) const {
-    const bool by_plan = note_plans(base) && note_plans(fresh);
-    const Arm before = arm(base, base_processes_, by_plan);
-    const Arm now = arm(fresh, fresh_processes_, by_plan);
+    const auto without_plans = gpus_without_plans(base, fresh);
+    const Arm before = arm(base, base_processes_, without_plans);
+    const Arm now = arm(fresh, fresh_processes_, without_plans);
     if (before.replicates.empty() || now.replicates.empty()) {
       result.verdict = Verdict::invalid;
       result.reason =

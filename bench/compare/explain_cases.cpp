@@ -20,9 +20,9 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
       return result;
     }
   }
-  const bool by_plan = note_plans(base) && note_plans(fresh);
-  const Arm before = arm(base, Processes(base_result), by_plan);
-  const Arm now = arm(fresh, Processes(new_result), by_plan);
+  const auto without_plans = gpus_without_plans(base, fresh);
+  const Arm before = arm(base, Processes(base_result), without_plans);
+  const Arm now = arm(fresh, Processes(new_result), without_plans);
   if (before.replicates.empty() || now.replicates.empty()) { // `bench profile` times nothing
     result.explanation = explain(*base.profile, *fresh.profile, std::nullopt);
     return result;

@@ -10,9 +10,10 @@ ALARMS = ("regression", "improvement")
 
 
 def undecided(comparison):
-    """Ids of the cases that no number of processes here decides against this baseline."""
-    cases = comparison.get("cases", [])
-    return [case["id"] for case in cases if case["verdict"] == "inconclusive" and (case.get("judgement") or {}).get("wants_pairs")]
+    """Ids of the cases that no number of processes here decides against this baseline, and of kernels that would take many: pairs
+    measure them alone."""
+    cases = [case for case in comparison.get("cases", []) if case["verdict"] == "inconclusive" and case.get("judgement")]
+    return [case["id"] for case in cases if case["judgement"].get("wants_pairs") or case.get("kind") == "kernel"]
 
 
 def early_alarms(pairs):

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from conftest import REPO, executable
+from steps import escalation
 
 # finds: a list of what each `run` and `ab` finds, {"id": verdict}, or an exit code with which it fails. "elsewhere" is inconclusive since
 # the baseline has another GPU; "early" is a regression that `ab` would have looked at again.
@@ -319,3 +320,17 @@ def test_a_python_that_cannot_draw_still_gives_a_verdict(gate):
 def test_help(gate):
     done = gate("--help")
     assert done.returncode == 0 and done.stdout.startswith("Usage: ci/gate SCENARIO") and "Exit codes:" in done.stdout
+
+
+def test_what_is_measured_in_turn():
+    def case(name, verdict, kind="loop", wants_pairs=False):
+        return {"id": name, "kind": kind, "verdict": verdict, "judgement": {"wants_pairs": wants_pairs}}
+
+    cases = [
+        case("another GPU", "inconclusive", wants_pairs=True),
+        case("no time", "inconclusive"),
+        case("many processes", "inconclusive", kind="kernel"),
+        case("passed", "pass", kind="kernel"),
+        {"id": "lost", "kind": "kernel", "verdict": "inconclusive", "judgement": None},
+    ]
+    assert escalation.undecided({"cases": cases}) == ["another GPU", "many processes"]
