@@ -122,7 +122,8 @@ TEST(Compare, KernelsAreHeldAgainstThoseOfTheirPlanAndSeed) {
   with_mix.cases.back().kind = "anchor";
   EXPECT_GT(only(with_mix, new_one).judgement->work.half_width, 0.02) << "beside loops";
   Result mixed = kernel("00c0ffee00c0ffee", 0); // the baseline of another GPU is of an older bench
-  for (results::Replicate replicate : kernel("", 0).cases[0].replicates) {
+  const Result old = kernel("", 0);
+  for (results::Replicate replicate : old.cases[0].replicates) {
     replicate.device_uuid = "GPU-bbbb-2";
     mixed.cases[0].replicates.push_back(replicate);
   }
