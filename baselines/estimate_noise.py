@@ -8,10 +8,10 @@ replicate's mean log time is read at one SM frequency, along the line through th
 is between 0 and -1.1 and three standard errors from 0, else as it is). Then, for each regime:
   replicate_sd  standard deviation between processes on one GPU, of a regime's typical case. Of kernels between processes
                 of one plan and seed: they draw their places in memory and the order of the cases, and what that does to time
-                is the same in every process and on every GPU (a sum of GPU and seed is fitted, by least squares)
+                is the same in every process and on every GPU (a sum of GPU and places is fitted, by least squares)
   replicate_df  degrees of freedom that this is worth: few where the cases differ by more than chance. Both by the moments of
                 log variances, as limma does (Smyth 2004, section 6.2); at most those of the case that has most (processes
-                less GPUs, of kernels less seeds too), since arms of one process are not independent
+                less GPUs, of kernels less places too), since arms of one process are not independent
   device_sd     standard deviation of the GPUs' means: of the case where it is largest, of those on three GPUs or more, or of all
                 cases together where that is more. Some kernels differ far more than others (of H100s by up to 3.5 %), and no
                 alarm may be of another GPU: so not of a typical case

@@ -84,7 +84,7 @@ class Side {
                                 .overrides = job_.overrides,
                                 .plugins = plugins_,
                                 .profile = job_.plan.profile,
-                                .cases = cases,
+                                .cases = recorder_.lacking(cases, pair),
                                 .seed = static_cast<std::uint64_t>(pair),
                                 .flags = {},
                                 .injections = injections_,

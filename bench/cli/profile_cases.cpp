@@ -243,7 +243,6 @@ void profile_cases(const std::vector<scenario::Case>& cases,
                    const std::vector<std::optional<Injection>>& arms, const Bench& bench,
                    const std::filesystem::path& trace, const Sink& sink) {
   std::vector<Uncounted> uncounted;
-  const auto is_loop = [](const scenario::Case& c) { return c.is_loop(); };
   {
     ProfilePass pass(bench);
     const auto one = [&](const scenario::Case& c, const std::optional<Injection>& arm) {
@@ -255,7 +254,7 @@ void profile_cases(const std::vector<scenario::Case>& cases,
         uncounted.push_back({.work = &c,
                              .injection = arm.value_or(Injection{}),
                              .result = std::move(result),
-                             .launch = is_loop(c) ? profile::Records{} : pass.launch()});
+                             .launch = c.is_loop() ? profile::Records{} : pass.launch()});
       else
         sink(std::move(result));
     };

@@ -92,7 +92,6 @@ std::vector<std::string> Recorder::lacking(std::vector<std::string> cases, int n
 
 std::optional<ExitCode> Recorder::measure(const std::filesystem::path& program,
                                           ReplicateRequest request, int number) {
-  request.cases = lacking(std::move(request.cases), number);
   if (request.cases.empty())
     return std::nullopt;
   const ReplicateEnd end = run_replicate(program, std::move(request), progress_,

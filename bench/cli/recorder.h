@@ -47,8 +47,9 @@ class Recorder {
   /// has some).
   std::vector<std::string> lacking(std::vector<std::string> cases, int number) const;
 
-  /// Measures the lacking cases of `request`. Why no further replicate is to be started, if so: a
-  /// signal, or a fault that goes to stderr. Throws Error when nothing at all could be measured.
+  /// Measures `request`, whose cases are lacking replicate `number`. Why no further replicate is to
+  /// be started, if so: a signal, or a fault that goes to stderr. Throws Error when nothing at all
+  /// could be measured.
   std::optional<ExitCode> measure(const std::filesystem::path& program, ReplicateRequest request,
                                   int number);
 

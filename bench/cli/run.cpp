@@ -73,7 +73,6 @@ class JobRun {
     for (const scenario::Case& c : job.plan.cases) {
       ids_.push_back(c.id);
       measured_ += c.is_loop() ? 1 + static_cast<int>(options.injections.size()) : 1;
-      has_loops_ = has_loops_ || c.is_loop();
     }
     if (!options.resolution.empty())
       resolution_ = std::log1p(parse_resolution(options.resolution));
@@ -145,8 +144,9 @@ class JobRun {
 
   /// Of these open cases those that more processes are worth.
   std::vector<std::string> worth_it(std::vector<std::string> open) {
+    const bool has_loops = std::ranges::any_of(job_.plan.cases, &scenario::Case::is_loop);
     const bool asked_for = options_.budget_s > 0 || resolution_ > 0;
-    return has_loops_ && !asked_for ? without_costly_kernels(std::move(open), *comparison_) : open;
+    return has_loops && !asked_for ? without_costly_kernels(std::move(open), *comparison_) : open;
   }
 
   std::vector<std::string> due_for(const std::vector<std::string>& open) {
@@ -232,7 +232,6 @@ class JobRun {
   GuardedGpu gpu_;
   Recorder recorder_;
   std::vector<std::string> ids_;
-  bool has_loops_ = false;
   int measured_ = 0;                ///< by a process: the cases and the arms of loops
   double resolution_ = 0;           ///< of log time; 0: until all is decided
   int replaced_ = 0;                ///< processes measured in the place of those set aside

@@ -33,8 +33,7 @@ struct Pairs {
 
 Pairs pairs_of(const CaseResult& a, const Processes& of_a, const CaseResult& b,
                const Processes& of_b) {
-  const auto without_plans = gpus_without_plans(a, b);
-  const Arm all_a = arm(a, of_a, without_plans), all_b = arm(b, of_b, without_plans);
+  const auto [all_a, all_b] = arms(a, of_a, b, of_b);
   Pairs pairs;
   for (std::size_t i = 0; i < all_a.replicates.size(); ++i) {
     const auto partner = std::ranges::find(all_b.replicates, all_a.replicates[i]->seed,
@@ -151,9 +150,8 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
     result.warnings.push_back("output differs");
   }
   result.exact = exact_change(a, b);
-  result.explanation = explain(
-      a, b, stats::slope_between_processes(result.judgement->slope, result.judgement->covariates),
-      result.judgement->work.drift, true);
+  result.explanation = explain(a, b, result.judgement->slope, result.judgement->covariates,
+                               result.judgement->work.drift, true);
   return result;
 }
 

@@ -46,6 +46,51 @@ void add_changes(const results::Facts& base, const results::Facts& fresh, const 
   }
 }
 
+/// GPUs on which some replicate of either case does not say what its process was to measure.
+std::set<std::string> gpus_without_plans(const CaseResult& a, const CaseResult& b) {
+  std::set<std::string> gpus;
+  for (const CaseResult* side : {&a, &b}) {
+    for (const Replicate& replicate : side->replicates) {
+      if (replicate.plan.empty()) {
+        gpus.insert(replicate.device_uuid);
+      }
+    }
+  }
+  return gpus;
+}
+
+/// Blocks are by plan but on the GPUs `without_plans`.
+Arm make_arm(const CaseResult& c, const Processes& processes,
+             const std::set<std::string>& without_plans) {
+  Arm result;
+  for (const Replicate& replicate : c.replicates) {
+    const results::Samples& samples = replicate.samples;
+    if (samples.t_s.empty()) {
+      continue;
+    }
+    stats::Observation observation;
+    observation.device = replicate.device_uuid;
+    observation.log_t = logs(samples.t_s);
+    if (std::ranges::none_of(samples.f_hz, [](double f) { return std::isnan(f); })) {
+      observation.log_f = logs(samples.f_hz);
+    }
+    observation.group.assign(samples.loop.begin(), samples.loop.end());
+    observation.log_anchor = processes.log_copy_time(replicate);
+    if (c.kind == "kernel") { // the seed draws its places, and where they lie the plan decides
+      observation.block = replicate.seed ^ (without_plans.contains(replicate.device_uuid)
+                                                ? processes.kernels(replicate)
+                                                : fnv1a(replicate.plan));
+    }
+    observation.temperature_c = results::mean_temperature(replicate);
+    if (const auto energy_j = results::energy_per_sample(replicate)) {
+      observation.log_energy = std::log(*energy_j);
+    }
+    result.observations.push_back(std::move(observation));
+    result.replicates.push_back(&replicate);
+  }
+  return result;
+}
+
 } // namespace
 
 Processes::Processes(const Result& result) {
@@ -86,18 +131,6 @@ std::uint64_t digest_of_kernels(std::vector<std::string> ids, bool beside_loops)
   return fnv1a(fmt::format("{} {}", beside_loops, fmt::join(ids, "\n")));
 }
 
-std::set<std::string> gpus_without_plans(const CaseResult& a, const CaseResult& b) {
-  std::set<std::string> gpus;
-  for (const CaseResult* side : {&a, &b}) {
-    for (const Replicate& replicate : side->replicates) {
-      if (replicate.plan.empty()) {
-        gpus.insert(replicate.device_uuid);
-      }
-    }
-  }
-  return gpus;
-}
-
 std::optional<double> Processes::log_copy_time(const Replicate& replicate) const {
   const auto found = copies_.find({replicate.process, replicate.device_uuid});
   if (found == copies_.end()) {
@@ -111,35 +144,14 @@ std::optional<double> Processes::log_copy_time(const Replicate& replicate) const
   return found->second.size() == 1 ? std::optional(found->second.front().log_t) : std::nullopt;
 }
 
-Arm arm(const CaseResult& c, const Processes& processes,
-        const std::set<std::string>& without_plans) {
-  Arm result;
-  for (const Replicate& replicate : c.replicates) {
-    const results::Samples& samples = replicate.samples;
-    if (samples.t_s.empty()) {
-      continue;
-    }
-    stats::Observation observation;
-    observation.device = replicate.device_uuid;
-    observation.log_t = logs(samples.t_s);
-    if (std::ranges::none_of(samples.f_hz, [](double f) { return std::isnan(f); })) {
-      observation.log_f = logs(samples.f_hz);
-    }
-    observation.group.assign(samples.loop.begin(), samples.loop.end());
-    observation.log_anchor = processes.log_copy_time(replicate);
-    if (c.kind == "kernel") { // the seed draws its places, and where they lie the plan decides
-      observation.block = replicate.seed ^ (without_plans.contains(replicate.device_uuid)
-                                                ? processes.kernels(replicate)
-                                                : fnv1a(replicate.plan));
-    }
-    observation.temperature_c = results::mean_temperature(replicate);
-    if (const auto energy_j = results::energy_per_sample(replicate)) {
-      observation.log_energy = std::log(*energy_j);
-    }
-    result.observations.push_back(std::move(observation));
-    result.replicates.push_back(&replicate);
-  }
-  return result;
+Arm arm(const CaseResult& result, const Processes& processes) {
+  return make_arm(result, processes, gpus_without_plans(result, result));
+}
+
+std::pair<Arm, Arm> arms(const CaseResult& a, const Processes& of_a, const CaseResult& b,
+                         const Processes& of_b) {
+  const std::set<std::string> without_plans = gpus_without_plans(a, b);
+  return {make_arm(a, of_a, without_plans), make_arm(b, of_b, without_plans)};
 }
 
 ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double> slope,

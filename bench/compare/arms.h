@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -43,20 +42,20 @@ class Processes {
 /// Of these ids, whatever their order, and whether their process timed loops or their anchor, too.
 std::uint64_t digest_of_kernels(std::vector<std::string> ids, bool beside_loops);
 
-/// GPUs on which some replicate of either case does not say what its process was to measure.
-std::set<std::string> gpus_without_plans(const results::CaseResult& a,
-                                         const results::CaseResult& b);
-
 /// A case of one side: its replicates that have samples.
 struct Arm {
   std::vector<stats::Observation> observations;
   std::vector<const results::Replicate*> replicates;
 };
 
-/// Of kernels, blocks are of one seed and one plan. On the GPUs `without_plans` processes that
-/// measured the same kernels count as of one plan, since an older bench noted none.
-Arm arm(const results::CaseResult& result, const Processes& processes,
-        const std::set<std::string>& without_plans);
+/// A case by itself.
+Arm arm(const results::CaseResult& result, const Processes& processes);
+
+/// A case of two sides. Of kernels, blocks are of one seed and one plan; on a GPU where some
+/// replicate of either side notes no plan, as an older bench did, processes that measured the same
+/// kernels count as of one.
+std::pair<Arm, Arm> arms(const results::CaseResult& a, const Processes& of_a,
+                         const results::CaseResult& b, const Processes& of_b);
 
 /// The mean of replicate `i`, read at the clock `log_clock` along `slope` where both are known,
 /// less `covariates`.

@@ -116,10 +116,8 @@ class Comparer {
     result.exact = exact_change(base, c);
     judge(base, c, result);
     if (result.judgement) {
-      result.explanation = explain(
-          base, c,
-          stats::slope_between_processes(result.judgement->slope, result.judgement->covariates),
-          result.judgement->work, result.judgement->same_device);
+      result.explanation = explain(base, c, result.judgement->slope, result.judgement->covariates,
+                                   result.judgement->work, result.judgement->same_device);
       result.loops = loop_shares(c, result.judgement->work, fresh_);
     }
     return result;
@@ -127,9 +125,7 @@ class Comparer {
 
  private:
   void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) const {
-    const auto without_plans = gpus_without_plans(base, fresh);
-    const Arm before = arm(base, base_processes_, without_plans);
-    const Arm now = arm(fresh, fresh_processes_, without_plans);
+    const auto [before, now] = arms(base, base_processes_, fresh, fresh_processes_);
     if (before.replicates.empty() || now.replicates.empty()) {
       result.verdict = Verdict::invalid;
       result.reason =

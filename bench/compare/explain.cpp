@@ -362,11 +362,13 @@ std::string no_profile(const results::CaseResult& c) {
 
 std::optional<Explanation> explain(const results::CaseResult& base,
                                    const results::CaseResult& fresh, std::optional<double> slope,
-                                   const stats::Interval& work, bool same_device) {
+                                   const stats::Covariates& covariates, const stats::Interval& work,
+                                   bool same_device) {
   if (!no_profile(base).empty() || !no_profile(fresh).empty()) {
     return std::nullopt;
   }
-  Explanation result = explain(*base.profile, *fresh.profile, slope);
+  Explanation result =
+      explain(*base.profile, *fresh.profile, stats::slope_between_processes(slope, covariates));
   result.timed = std::expm1(work.estimate);
   if (std::isfinite(work.half_width)) {
     result.timed_half_width = std::exp(work.estimate) * std::sinh(work.half_width);

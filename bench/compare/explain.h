@@ -98,10 +98,12 @@ Explanation explain(const results::KernelProfile& base, const results::KernelPro
 /// "" where the case has kernels to explain with; else why not, and how to get them.
 std::string no_profile(const results::CaseResult& c);
 
-/// The explanation of a case that was judged; none unless both sides have kernels.
+/// The explanation of a case that was judged; none unless both sides have kernels. `slope` is that
+/// within loops.
 std::optional<Explanation> explain(const results::CaseResult& base,
                                    const results::CaseResult& fresh, std::optional<double> slope,
-                                   const stats::Interval& work, bool same_device);
+                                   const stats::Covariates& covariates, const stats::Interval& work,
+                                   bool same_device);
 
 /// "rms_norm +0.33 %, linear -0.02 %": the operations that moved most, at one clock. "" for none.
 std::string moved_most(const Explanation& explanation);

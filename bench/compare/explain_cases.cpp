@@ -20,9 +20,7 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
       return result;
     }
   }
-  const auto without_plans = gpus_without_plans(base, fresh);
-  const Arm before = arm(base, Processes(base_result), without_plans);
-  const Arm now = arm(fresh, Processes(new_result), without_plans);
+  const auto [before, now] = arms(base, Processes(base_result), fresh, Processes(new_result));
   if (before.replicates.empty() || now.replicates.empty()) { // `bench profile` times nothing
     result.explanation = explain(*base.profile, *fresh.profile, std::nullopt);
     return result;
@@ -31,9 +29,8 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
                                                   {.gate = fresh.gate_work,
                                                    .noise = noise.prior(base, fresh),
                                                    .adjust = new_result.device != "cpu"});
-  result.explanation =
-      explain(base, fresh, stats::slope_between_processes(judgement.slope, judgement.covariates),
-              judgement.work, judgement.same_device);
+  result.explanation = explain(base, fresh, judgement.slope, judgement.covariates, judgement.work,
+                               judgement.same_device);
   return result;
 }
 

@@ -172,7 +172,7 @@ TEST(Explain, TheResidualHoldsTheProfilesAgainstTheTimedSamples) {
   results::CaseResult base = fake_case("a", 0.1), fresh = fake_case("a", 0.1003);
   base.profile = profile({kernel("linear", "gemm", 10, 0.1)}, 0);
   fresh.profile = profile({kernel("linear", "gemm", 10, 0.1004)}, 0);
-  const auto e = explain(base, fresh, std::nullopt, {std::log(1.003), 0.0005}, true);
+  const auto e = explain(base, fresh, std::nullopt, {}, {std::log(1.003), 0.0005}, true);
   ASSERT_TRUE(e);
   EXPECT_NEAR(*e->timed, 0.003, 1e-12);
   EXPECT_NEAR(e->work(), 0.004, 1e-12);
@@ -191,7 +191,7 @@ TEST(Explain, HoldsWhatTheGpuCountedOfAStep) {
 TEST(Explain, WantsProfilesOfBothSides) {
   results::CaseResult base = fake_case("a", 0.1), fresh = base;
   fresh.profile = profile({kernel("linear", "gemm", 10, 0.1)});
-  EXPECT_FALSE(explain(base, fresh, std::nullopt, {}, true));
+  EXPECT_FALSE(explain(base, fresh, std::nullopt, {}, {}, true));
   EXPECT_EQ(no_profile(fresh), "");
   EXPECT_EQ(no_profile(base), "no profile of its kernels; `bench run --profile-kernels` takes one");
   base.profile = KernelProfile{.message = "no CUPTI"};

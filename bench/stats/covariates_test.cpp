@@ -149,5 +149,18 @@ TEST(Covariates, OneAloneWillDo) {
   EXPECT_NEAR(without - by_clock, kClock * gap, kClock * 0.006);
 }
 
+TEST(SlopeBetweenProcesses, IsTheLinesAndTheClocks) {
+  std::mt19937_64 random(1);
+  const auto replicates = arm(0, 60, random);
+  const NoisePrior prior{.covariates = {.clock = {0.13, 0.02, 38}, .replicate_df = 37}};
+  Replicates all;
+  for (const Observation& replicate : replicates)
+    all.push_back(&replicate);
+  const Covariates covariates(prior, true, all, all);
+  EXPECT_NEAR(*slope_between_processes(-0.9, covariates), -0.77, 1e-12);
+  EXPECT_EQ(slope_between_processes(std::nullopt, covariates), std::nullopt);
+  EXPECT_EQ(slope_between_processes(-0.1, covariates), 0) << "time never rises with the clock";
+}
+
 } // namespace
 } // namespace bench::stats

@@ -17,7 +17,7 @@ struct Observation {
   std::optional<double> log_anchor; ///< of the time of the memory copy that this process timed
   std::optional<double> log_energy{}; ///< of the joules a sample, over all of them
   /// Replicates of one block, in either arm, have something in common that acts on time: kernels
-  /// what their seed draws. None: nothing.
+  /// what their plan and seed draw. None: nothing.
   std::optional<std::uint64_t> block{};
   std::optional<double> temperature_c{}; ///< of its GPU, the mean of before and after
 };
