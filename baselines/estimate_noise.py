@@ -4,14 +4,13 @@
     baselines/estimate_noise.py baselines/h200/noise.json RESULT...
 
 RESULTs hold the same cases measured in several processes (`bench run`, `bench selftest`), on several GPUs. Each
-replicate's mean log time is read at one SM frequency, along the line through the samples within loops (where its slope
-is between 0 and -1.1 and three standard errors from 0, else as it is). Then, for each regime:
-  replicate_sd  standard deviation between processes on one GPU, of a regime's typical case. Of kernels between processes
-                of one plan and seed: they draw their places in memory and the order of the cases, and what that does to time
-                is the same in every process and on every GPU (a sum of GPU and places is fitted, by least squares)
+replicate's mean log time of a loop is read at one SM frequency, along the line through the samples within loops (where its slope
+is between 0 and -1.1 and three standard errors from 0, else as it is); of a kernel it is that at the faster half of its places, as
+it is. Then, for each regime:
+  replicate_sd  standard deviation between processes on one GPU, of a regime's typical case
   replicate_df  degrees of freedom that this is worth: few where the cases differ by more than chance. Both by the moments of
                 log variances, as limma does (Smyth 2004, section 6.2); at most those of the case that has most (processes
-                less GPUs, of kernels less places too), since arms of one process are not independent
+                less GPUs), since arms of one process are not independent
   device_sd     standard deviation of the GPUs' means: of the case where it is largest, of those on three GPUs or more, or of all
                 cases together where that is more. Some kernels differ far more than others (of H100s by up to 3.5 %), and no
                 alarm may be of another GPU: so not of a typical case
@@ -22,8 +21,9 @@ and for each case with at least eight degrees of freedom of its own
   replicate_sd, replicate_df  of its own variance, moderated by the prior of the regime's other cases: some work is quieter than
                 other work. Half its own degrees of freedom, since a comparison counts its baseline's processes again; and no
                 more of the others'
-  covariates    of loops: what processes on one GPU follow besides the line within loops, and what noise is left without it.
-                `clock`: the slope of log time on the mean log clock, on top of that line's; `temperature`: per degree Celsius
+  covariates    what processes on one GPU follow besides the line within loops, and what noise is left without it. `clock`:
+                the slope of log time on the mean log clock, of loops on top of that line's, of kernels by itself;
+                `temperature`, of loops: per degree Celsius
 Arms of `bench selftest` that add work are left out: what they scatter by is the injection's. Where files have a case with
 another hash, the first file's work counts.
 Needs nothing but Python.
@@ -68,9 +68,9 @@ def line(replicates):
     return slope, math.sqrt(max(0, tt - slope * tf) / (count - groups - 1) / ff)
 
 
-def levels(replicates):
-    """(GPU, mean log time at one frequency) of each process."""
-    slope, error = line(replicates)
+def levels(replicates, along_loops=True):
+    """(GPU, mean log time, at one frequency if `along_loops`) of each process."""
+    slope, error = line(replicates) if along_loops else (0, math.inf)
     if not (SLOPES[0] < slope < SLOPES[1] and abs(slope) > 3 * error):
         slope = 0
     found = []
@@ -183,23 +183,6 @@ def within_gpus(levels_of_processes):
     return df, sum((len(levels) - 1) * statistics.variance(levels) for levels in groups) / df if df else 0
 
 
-def within_gpus_and_places(levels_of_processes, places_of_processes):
-    """The same around a sum of two terms, the GPU's and the places' in memory."""
-    left = [level for _, level in levels_of_processes]
-    factors = [[gpu for gpu, _ in levels_of_processes], places_of_processes]
-    moved = math.inf
-    while moved > 1e-12:  # the two in turn converge to their least squares
-        for factor in factors:
-            of_value = defaultdict(list)
-            for key, value in zip(factor, left):
-                of_value[key].append(value)
-            means = {key: statistics.fmean(values) for key, values in of_value.items()}
-            left = [value - means[key] for key, value in zip(factor, left)]
-        moved = max(map(abs, means.values()))  # of the places
-    df = len(left) - rank([("gpu", gpu), ("places", of)] for gpu, of in zip(*factors))
-    return df, sum(value * value for value in left) / df if df > 0 else 0
-
-
 def rank(connections):
     """How many of the keys can be told apart by what connects them: all less one of each group that nothing connects."""
     parts = {}
@@ -281,36 +264,32 @@ def process_of(replicate):
     return replicate["device_uuid"], replicate["process"], replicate["seed"]
 
 
-def places(result):
-    """{process: what its kernels' places in memory come of}: the seed that draws them, and the process's plan, whose memory came
-    and went before. Where an older bench did not note the plan, the kernels that the process measured stand for it."""
-    kernels, plans = defaultdict(set), {}
-    for case in result["cases"]:
-        for replicate in case["replicates"]:
-            if case["kind"] == "kernel":
-                kernels[process_of(replicate)].add(case["id"])
-            elif not case["id"].endswith("/anchor/copy"):
-                kernels[process_of(replicate)].add("beside loops")
-            plans[process_of(replicate)] = replicate.get("plan")
-    return {process: (process[-1], plan or " ".join(sorted(kernels[process]))) for process, plan in plans.items()}
+def at_faster_places(samples):
+    """A kernel's samples at the faster half of its places in memory. As bench/compare/arms.cpp says it."""
+    log_t = defaultdict(list)
+    for place, t in zip(samples["loop"], samples["t_s"]):
+        log_t[place].append(math.log(t))
+    faster = sorted(log_t, key=lambda place: statistics.fmean(log_t[place]))[: (len(log_t) + 1) // 2]
+    kept = [i for i, place in enumerate(samples["loop"]) if place in faster]
+    return {name: [samples[name][i] for i in kept] for name in ("t_s", "f_hz", "loop")}
 
 
 def sound_replicates(case):
     """process -> (GPU, samples, temperature)."""
+    judged = at_faster_places if case["kind"] == "kernel" else dict
     return {
-        process_of(replicate): (replicate["device_uuid"], replicate["samples"], temperature(replicate))
+        process_of(replicate): (replicate["device_uuid"], judged(replicate["samples"]), temperature(replicate))
         for replicate in case["replicates"]
         if case["status"] == "ok" and None not in replicate["samples"]["f_hz"]
     }
 
 
 def main(out, *paths):
-    cases, regimes, hashes, came_of, gpu = defaultdict(dict), {}, {}, {}, ""
+    cases, regimes, hashes, gpu = defaultdict(dict), {}, {}, ""
     for path in paths:
         with open(path) as file:
             result = json.load(file)
         gpu = result["machine"]["gpu"]["name"]
-        came_of.update({(path, *process): of for process, of in places(result).items()})
         for case in result["cases"]:
             sound = sound_replicates(case)
             if case["kind"] != "anchor" and "#" not in case["id"] and sound:  # "#": what `bench selftest` injected
@@ -326,16 +305,14 @@ def main(out, *paths):
         for case_id, replicates in cases.items():
             if regimes[case_id] != name or not replicates:
                 continue
-            processes = levels(list(replicates.values()))
+            is_kernel = name.endswith("kernel")
+            processes = levels(list(replicates.values()), along_loops=not is_kernel)
             gpus = by_gpu(processes)
-            follows, left = {}, None
-            if name.endswith("kernel"):
-                df, variance = within_gpus_and_places(processes, [came_of[process] for process in replicates])
-            else:
-                df, variance = within_gpus(processes)
-                follows, left = covariates(processes, {
-                    "clock": [mean_log_clock(samples) for _, samples, _ in replicates.values()],
-                    "temperature": [degrees for _, _, degrees in replicates.values()]})  # fmt: skip
+            df, variance = within_gpus(processes)
+            columns = {"clock": [mean_log_clock(samples) for _, samples, _ in replicates.values()]}
+            if not is_kernel:
+                columns["temperature"] = [degrees for _, _, degrees in replicates.values()]
+            follows, left = covariates(processes, columns)
             if df > 0 and variance > 0:
                 variances[case_id] = (df, variance)
                 own[case_id] = ((df, variance), left, follows)

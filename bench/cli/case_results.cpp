@@ -28,7 +28,6 @@ results::Replicate begin_replicate(const Bench& bench) {
   replicate.started = utc_now();
   replicate.device_uuid = bench.device.uuid();
   replicate.seed = bench.seed;
-  replicate.plan = bench.plan;
   return replicate;
 }
 

@@ -22,7 +22,6 @@ struct Bench {
   measure::Progress& progress;
   std::filesystem::path save_latents = {};  ///< folder that each loop's latents go to; "": none
   std::filesystem::path scenario_file = {}; ///< beside which the scripts of workers may lie
-  std::string plan = {};                    ///< plan_digest() of what this process measures
 };
 
 using Sink = std::function<void(results::CaseResult)>;

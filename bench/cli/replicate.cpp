@@ -1,5 +1,4 @@
 #include <bench/base/error.h>
-#include <bench/base/fnv1a.h>
 #include <bench/cli/case_results.h>
 #include <bench/cli/catalog.h>
 #include <bench/cli/facts.h>
@@ -10,12 +9,10 @@
 #include <kernels/plugins/plugins.h>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <random>
 #include <set>
@@ -125,15 +122,14 @@ void measure_request(const ReplicateRequest& request, const Lines& lines) {
                     .seed = request.seed,
                     .progress = progress,
                     .save_latents = request.save_latents,
-                    .scenario_file = request.scenario,
-                    .plan = plan_digest(request)};
+                    .scenario_file = request.scenario};
   const std::vector<scenario::Case> cases = chosen_cases(plan, request);
   if (request.profile_kernels)
     return profile_cases(cases, loop_arms(request), bench, request.trace, sink);
+  measure_kernels(cases, bench, request.flags, sink); // first: their places are of empty memory
   measure_anchors(plan.scenario, cases, bench, sink);
   std::map<std::string, double> phases_s;
   measure_loops(cases, loop_arms(request), bench, phases_s, sink);
-  measure_kernels(cases, bench, request.flags, sink);
   results::Result end;
   end.phases_s = std::move(phases_s);
   lines.write({{"result", to_json(end)}});
@@ -160,22 +156,6 @@ std::string to_text(const ReplicateRequest& request) {
               {"profile_kernels", request.profile_kernels},
               {"trace", request.trace.string()}}
       .dump();
-}
-
-std::string plan_digest(const ReplicateRequest& request) {
-  std::vector<std::string> words{request.profile, request.only_injected ? "only injected" : ""};
-  const auto add = [&](std::vector<std::string> part) {
-    words.emplace_back("--");
-    std::ranges::move(part, std::back_inserter(words));
-  };
-  std::vector<std::string> cases = request.cases, injections;
-  std::ranges::sort(cases);
-  std::ranges::transform(request.injections, std::back_inserter(injections),
-                         [](const Injection& injection) { return to_string(injection); });
-  add(std::move(cases));
-  add(std::move(injections));
-  add(request.overrides);
-  return fmt::format("{:016x}", fnv1a(fmt::format("{}", fmt::join(words, "\n"))));
 }
 
 ExitCode replicate(const std::string& text) {

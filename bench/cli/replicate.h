@@ -38,10 +38,6 @@ struct ReplicateRequest {
 
 std::string to_text(const ReplicateRequest& request);
 
-/// 16 hex digits of what decides, with the seed, in which order the process visits cases and which
-/// memory it takes and gives back before each: the profile, the cases, the injections and --set.
-std::string plan_digest(const ReplicateRequest& request);
-
 /// `bench replicate REQUEST`: the worker's side. Writes lines as above; throws nothing.
 ExitCode replicate(const std::string& request);
 

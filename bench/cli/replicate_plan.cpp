@@ -1,10 +1,7 @@
 #include <bench/cli/replicate_plan.h>
-#include <bench/compare/arms.h>
 
 #include <algorithm>
 #include <iterator>
-#include <map>
-#include <set>
 
 namespace bench::cli {
 
@@ -14,46 +11,6 @@ using results::CaseStatus;
 int next_look(int replicates, std::span<const int> looks) {
   const auto look = std::ranges::upper_bound(looks, replicates);
   return look == looks.end() ? 0 : *look;
-}
-
-std::uint64_t seed_of(int replicate, const std::vector<std::string>& kernels, bool beside_loops,
-                      const std::string& plan, const results::Result& base,
-                      const std::string& device) {
-  const compare::Processes processes(base);
-  const std::uint64_t digest = compare::digest_of_kernels(kernels, beside_loops);
-  const auto fits = [&](const results::Replicate& one) {
-    return one.device_uuid == device &&
-           (one.plan.empty() ? processes.kernels(one) == digest : one.plan == plan);
-  };
-  std::map<std::uint64_t, int> cases_of_seed;
-  for (const CaseResult& c : base.cases) {
-    if (c.kind != "kernel" || std::ranges::find(kernels, c.id) == kernels.end())
-      continue;
-    std::set<std::uint64_t> seeds;
-    for (const results::Replicate& replicate : c.replicates)
-      if (fits(replicate))
-        seeds.insert(replicate.seed);
-    for (const std::uint64_t seed : seeds)
-      ++cases_of_seed[seed];
-  }
-  int most = 0;
-  for (const auto& [seed, cases] : cases_of_seed)
-    most = std::max(most, cases);
-  std::erase_if(cases_of_seed, [most](const auto& one) { return one.second < most; });
-  if (cases_of_seed.empty())
-    return static_cast<std::uint64_t>(replicate);
-  const auto index = static_cast<std::ptrdiff_t>(replicate - 1) % std::ssize(cases_of_seed);
-  return std::next(cases_of_seed.begin(), index)->first;
-}
-
-std::vector<std::string> due_for(const std::vector<std::string>& open,
-                                 const results::Result& result,
-                                 const std::vector<std::string>& all) {
-  const auto is_kernel = [&](const std::string& id) {
-    const auto found = std::ranges::find(result.cases, id, &CaseResult::id);
-    return found != result.cases.end() && found->kind == "kernel";
-  };
-  return std::ranges::any_of(open, is_kernel) ? all : open;
 }
 
 std::vector<std::string> cases_to_replace(const compare::Comparison& comparison, int replaced) {
@@ -78,15 +35,6 @@ std::vector<std::string> open_cases(const compare::Comparison& comparison, doubl
       ids.push_back(c.id);
   }
   return ids;
-}
-
-std::vector<std::string> without_costly_kernels(std::vector<std::string> open,
-                                                const compare::Comparison& comparison) {
-  for (const compare::CaseComparison& c : comparison.cases)
-    if (c.kind == "kernel" && c.judgement &&
-        c.judgement->replicates_needed.value_or(0) > kMostForAKernel)
-      std::erase(open, c.id);
-  return open;
 }
 
 int look_for(const std::vector<std::string>& open, const compare::Comparison& comparison,

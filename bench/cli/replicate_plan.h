@@ -3,7 +3,6 @@
 #include <bench/compare/comparison.h>
 #include <bench/results/result.h>
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,21 +16,6 @@ inline constexpr int kLooks[] = {3, 6, 10, 20};
 /// The first look at or after `replicates` + 1; 0 when all have passed.
 int next_look(int replicates, std::span<const int> looks);
 
-/// Of replicate 1, 2, 3...: a seed of its own. Where `base` holds these `kernels` on the GPU
-/// `device`, measured by processes of the same `plan` (of an older bench, which noted none: of the
-/// same kernels, and `beside_loops` or not), the seeds that the most of them have there, again and
-/// again: kernels are compared within plan and seed.
-std::uint64_t seed_of(int replicate, const std::vector<std::string>& kernels, bool beside_loops,
-                      const std::string& plan, const results::Result& base,
-                      const std::string& device);
-
-/// What the next process measures so that these `open` cases of `result` get another replicate: of
-/// loops these alone; with a kernel among them `all`, for only processes of one plan have their
-/// buffers in the same places.
-std::vector<std::string> due_for(const std::vector<std::string>& open,
-                                 const results::Result& result,
-                                 const std::vector<std::string>& all);
-
 /// So many processes at most are measured in the place of those set aside: a GPU that changes its
 /// mode from process to process would go on for ever.
 inline constexpr int kMostReplaced = 3;
@@ -43,14 +27,6 @@ std::vector<std::string> cases_to_replace(const compare::Comparison& comparison,
 /// Cases that more replicates can decide. With a `resolution` (of log time, > 0) instead: those on
 /// a known GPU whose interval is wider either way, whatever their verdict.
 std::vector<std::string> open_cases(const compare::Comparison& comparison, double resolution);
-
-/// Where every process measures loops too, a kernel that takes more replicates in all is left
-/// undecided: each would take minutes for a launch of microseconds.
-inline constexpr int kMostForAKernel = 6;
-
-/// `open` without the kernels that kMostForAKernel replicates would not decide.
-std::vector<std::string> without_costly_kernels(std::vector<std::string> open,
-                                                const compare::Comparison& comparison);
 
 /// After how many replicates the `open` cases are judged again, `replicates` of which there are and
 /// `most` at most: as soon as all of them should be decided, as their intervals stand.

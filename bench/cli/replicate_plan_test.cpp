@@ -35,49 +35,6 @@ TEST(NextLook, IsTheFirstAhead) {
   EXPECT_EQ(next_look(20, kLooks), 0);
 }
 
-TEST(SeedOf, IsThatOfTheBaselinesPlaces) {
-  const auto base = [](std::vector<std::pair<std::string, std::vector<std::uint64_t>>> cases) {
-    results::Result result;
-    for (const auto& [id, seeds] : cases) {
-      results::CaseResult c;
-      c.id = id;
-      c.kind = id.starts_with("loop") ? "loop" : "kernel";
-      for (const std::uint64_t seed : seeds)
-        c.replicates.push_back({.process = 1,
-                                .started = {},
-                                .device_uuid = "GPU-a",
-                                .seed = seed,
-                                .plan = "p",
-                                .machine = {},
-                                .samples = {}});
-      result.cases.push_back(c);
-    }
-    return result;
-  };
-  const auto seeds = [](const results::Result& result, const std::string& device,
-                        const std::string& plan = "p") {
-    std::vector<std::uint64_t> all;
-    for (int replicate = 1; replicate <= 5; ++replicate)
-      all.push_back(seed_of(replicate, {"a", "b"}, false, plan, result, device));
-    return all;
-  };
-  const std::vector<std::uint64_t> own{1, 2, 3, 4, 5}, again{1, 3, 1, 3, 1};
-  EXPECT_EQ(seeds(base({{"a", {1, 2, 3, 4}}, {"b", {3, 1}}, {"c", {9}}, {"loop", {9}}}), "GPU-a"),
-            again);
-  EXPECT_EQ(seeds(base({{"a", {3, 1, 3}}, {"b", {}}}), "GPU-a"), again);
-  EXPECT_EQ(seeds(base({{"a", {7, 8}}, {"b", {3, 1}}}), "GPU-a"),
-            (std::vector<std::uint64_t>{1, 3, 7, 8, 1}))
-      << "as many cases have each";
-  EXPECT_EQ(seeds(base({{"a", {3, 1}}}), "GPU-b"), own) << "another GPU: not compared in places";
-  EXPECT_EQ(seeds(base({{"loop", {7}}}), "GPU-a"), own);
-  EXPECT_EQ(seeds(base({{"a", {3, 1}}}), "GPU-a", "of other cases"), own) << "in other places";
-  results::Result old = base({{"a", {3, 1, 9}}, {"b", {3, 1}}});
-  for (results::CaseResult& c : old.cases)
-    for (results::Replicate& replicate : c.replicates)
-      replicate.plan.clear();
-  EXPECT_EQ(seeds(old, "GPU-a"), again) << "of an older bench; 9 measured a alone";
-}
-
 TEST(LookFor, ComesWhenAllShouldBeDecided) {
   compare::Comparison comparison;
   const auto add = [&](const std::string& id, std::optional<int> needed, int measured = 3) {
@@ -97,18 +54,6 @@ TEST(LookFor, ComesWhenAllShouldBeDecided) {
   EXPECT_EQ(look_for({"soon", "never"}, comparison, 3, 6), 6);
   EXPECT_EQ(look_for({"at once"}, comparison, 3, 6), 4);
   EXPECT_EQ(look_for({"later"}, comparison, 3, 4), 4);
-}
-
-TEST(DueFor, AKernelTakesAllOfItsPlan) {
-  results::Result result;
-  for (const char* kind : {"loop", "kernel"}) {
-    result.cases.emplace_back().id = "a " + std::string(kind);
-    result.cases.back().kind = kind;
-  }
-  const std::vector<std::string> all{"a loop", "a kernel", "another loop"}, none;
-  EXPECT_EQ(due_for({"a loop"}, result, all), std::vector<std::string>{"a loop"});
-  EXPECT_EQ(due_for({"a kernel"}, result, all), all);
-  EXPECT_EQ(due_for(none, result, all), none);
 }
 
 TEST(Merge, PutsReplicatesOfACaseTogether) {
@@ -193,18 +138,6 @@ TEST(OpenCases, AreThoseThatMoreReplicatesDecide) {
   all.cases[1].judgement->replicates_needed = 6;
   all.cases.push_back({.id = "missing", .kind = "loop"});
   EXPECT_EQ(open_cases(all, 0), std::vector<std::string>{"wide"});
-}
-
-TEST(OpenCases, AKernelThatTakesManyReplicatesIsNotWorthThem) {
-  compare::Comparison all = comparison_of({judged("loop", stats::Verdict::inconclusive, 0.004),
-                                           judged("soon", stats::Verdict::inconclusive, 0.004),
-                                           judged("late", stats::Verdict::inconclusive, 0.004)});
-  for (compare::CaseComparison& c : all.cases) {
-    c.kind = c.id == "loop" ? "loop" : "kernel";
-    c.judgement->replicates_needed = c.id == "soon" ? 6 : 12;
-  }
-  EXPECT_EQ(without_costly_kernels(open_cases(all, 0), all),
-            (std::vector<std::string>{"loop", "soon"}));
 }
 
 TEST(OpenCases, WithAResolutionAreThoseWiderThanIt) {

@@ -49,27 +49,6 @@ std::string begins(const std::string& id) {
   return R"(echo '{"phase": "begin", "fraction": 0, "case": ")" + id + R"("}'; )";
 }
 
-TEST(PlanDigest, IsOfWhatIsMeasuredNotOfItsOrder) {
-  ReplicateRequest request;
-  request.profile = "gate";
-  request.cases = {"s/loop/a", "s/kernel/b"};
-  const std::string digest = plan_digest(request);
-  EXPECT_EQ(digest, "d743a8e16cb31e26") << "baselines hold it";
-  ReplicateRequest same = request;
-  same.cases = {"s/kernel/b", "s/loop/a"};
-  same.seed = 7;
-  same.scenario = "elsewhere/s.yaml";
-  same.flags = {"--benchmark_min_time=1s"};
-  EXPECT_EQ(plan_digest(same), digest);
-  ReplicateRequest less = request, set = request, elsewhere = request;
-  less.cases.pop_back();
-  set.overrides = {"sampling.placements=4"};
-  EXPECT_NE(plan_digest(less), digest);
-  EXPECT_NE(plan_digest(set), digest);
-  elsewhere.profile = "full"; // whose order is drawn with other cases
-  EXPECT_NE(plan_digest(elsewhere), digest);
-}
-
 TEST(RunReplicate, LosesTheCaseUnderWayAndMeasuresTheRestAnew) {
   // The second process is asked for b alone.
   const Outcome r = run("case \"$2\" in *loop/a*) " + begins("s/loop/a") + "kill -SEGV $$;; esac");

@@ -101,7 +101,7 @@ class JobRun {
       if (spent || options_.replicates > 0 || !comparison_)
         break;
       replicate = std::max(replicate, there);
-      due = replaced_ < kMostReplaced ? due_for(worth_it(cases_to_replace(*comparison_, replaced_)))
+      due = replaced_ < kMostReplaced ? cases_to_replace(*comparison_, replaced_)
                                       : std::vector<std::string>{};
       if (!due.empty()) { // one more process each in the place of those set aside
         ++replaced_;
@@ -109,11 +109,10 @@ class JobRun {
         look = ++replicate;
         continue;
       }
-      const std::vector<std::string> open = worth_it(open_cases(*comparison_, resolution_));
-      due = due_for(open);
+      due = open_cases(*comparison_, resolution_);
       look = looks++ < std::size(kLooks) ? next_look(replicate, kLooks) : 0;
       if (look > 0 && resolution_ <= 0)
-        look = look_for(open, *comparison_, replicate, look);
+        look = look_for(due, *comparison_, replicate, look);
       progress_.add(static_cast<int>(due.size()) * std::max(0, look - replicate));
       ++replicate;
     }
@@ -129,44 +128,15 @@ class JobRun {
 
  private:
   ReplicateRequest request_for(int replicate, const std::vector<std::string>& cases) {
-    ReplicateRequest request{.scenario = job_.scenario.file(),
-                             .overrides = options_.overrides,
-                             .plugins = options_.plugins,
-                             .profile = job_.plan.profile,
-                             .cases = cases,
-                             .flags = replicate == 1 ? options_.flags : std::vector<std::string>{},
-                             .save_latents =
-                                 replicate == 1 ? options_.save_latents : std::filesystem::path(),
-                             .injections = options_.injections};
-    request.seed = seed_for(replicate, request);
-    return request;
-  }
-
-  /// Of these open cases those that more processes are worth.
-  std::vector<std::string> worth_it(std::vector<std::string> open) {
-    const bool has_loops = std::ranges::any_of(job_.plan.cases, &scenario::Case::is_loop);
-    const bool asked_for = options_.budget_s > 0 || resolution_ > 0;
-    return has_loops && !asked_for ? without_costly_kernels(std::move(open), *comparison_) : open;
-  }
-
-  std::vector<std::string> due_for(const std::vector<std::string>& open) {
-    return cli::due_for(open, recorder_.result(), ids_);
-  }
-
-  /// The first replicate says which GPU this is, and so which baseline holds.
-  std::uint64_t seed_for(int replicate, const ReplicateRequest& request) {
-    if (replicate == 1 || !has_baseline())
-      return options_.seeds_behind + static_cast<std::uint64_t>(replicate);
-    const auto& measured = recorder_.result().cases;
-    const auto timed = std::ranges::find_if(
-        measured, [](const results::CaseResult& c) { return !c.replicates.empty(); });
-    std::vector<std::string> kernels;
-    for (const scenario::Case& c : job_.plan.cases)
-      if (!c.is_loop() && std::ranges::find(request.cases, c.id) != request.cases.end())
-        kernels.push_back(c.id);
-    const bool beside_loops = kernels.size() < request.cases.size();
-    return seed_of(replicate, kernels, beside_loops, plan_digest(request), baseline_->result,
-                   timed == measured.end() ? "" : timed->replicates.front().device_uuid);
+    return {.scenario = job_.scenario.file(),
+            .overrides = options_.overrides,
+            .plugins = options_.plugins,
+            .profile = job_.plan.profile,
+            .cases = cases,
+            .seed = options_.seeds_behind + static_cast<std::uint64_t>(replicate),
+            .flags = replicate == 1 ? options_.flags : std::vector<std::string>{},
+            .save_latents = replicate == 1 ? options_.save_latents : std::filesystem::path(),
+            .injections = options_.injections};
   }
 
   void measure(int replicate, const std::vector<std::string>& due) {
@@ -175,15 +145,11 @@ class JobRun {
                           request_for(replicate, recorder_.lacking(due, replicate)), replicate);
   }
 
-  bool has_baseline() {
-    if (!baseline_)
-      baseline_ = find_baseline(options_.baseline, recorder_.result());
-    return baseline_.has_value();
-  }
-
   /// Holds what there is against the baseline, if there is one.
   void judge() {
-    if (!has_baseline())
+    if (!baseline_)
+      baseline_ = find_baseline(options_.baseline, recorder_.result());
+    if (!baseline_)
       return;
     sort_cases(recorder_.result(), ids_);
     comparison_ = compare::compare(baseline_->result, recorder_.result(), baseline_->noise);

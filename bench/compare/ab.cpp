@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -31,9 +32,8 @@ struct Pairs {
   Arm b;
 };
 
-Pairs pairs_of(const CaseResult& a, const Processes& of_a, const CaseResult& b,
-               const Processes& of_b) {
-  const auto [all_a, all_b] = arms(a, of_a, b, of_b);
+Pairs pairs_of(const CaseResult& a, const Copies& of_a, const CaseResult& b, const Copies& of_b) {
+  const Arm all_a = arm(a, of_a), all_b = arm(b, of_b);
   Pairs pairs;
   for (std::size_t i = 0; i < all_a.replicates.size(); ++i) {
     const auto partner = std::ranges::find(all_b.replicates, all_a.replicates[i]->seed,
@@ -141,10 +141,12 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
   result.verdict = result.judgement->verdict;
   result.reason = result.judgement->reason;
   add_means(result, pairs);
-  result.a_t_s = median_time(pairs.a.replicates);
-  result.b_t_s = median_time(pairs.b.replicates);
-  result.a_energy_j = mean_energy(pairs.a.replicates);
-  result.b_energy_j = mean_energy(pairs.b.replicates);
+  std::vector<std::size_t> all(pairs.a.replicates.size());
+  std::iota(all.begin(), all.end(), 0);
+  result.a_t_s = median_time(pairs.a, all);
+  result.b_t_s = median_time(pairs.b, all);
+  result.a_energy_j = mean_energy(pairs.a, all);
+  result.b_energy_j = mean_energy(pairs.b, all);
   if (a.check.finite && b.check.finite && !a.check.checksum.empty() && !b.check.checksum.empty() &&
       a.check.checksum != b.check.checksum) {
     result.warnings.push_back("output differs");
@@ -216,7 +218,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
       .confidence = confidence,
       .notes = environment_notes(a, b),
   };
-  const Processes of_a(a), of_b(b);
+  const Copies of_a(a), of_b(b);
   std::set<std::string> matched; // of A with a case of B that has another id
   const bool on_gpu = b.device != "cpu";
   std::vector<std::string> other_work;
@@ -232,15 +234,11 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
     if (before->hash != c.hash || before->work_version != c.work_version) {
       other_work.push_back(c.id);
     }
-    const stats::Rules rules{
-        .gate = c.gate_work,
-        .confidence = confidence,
-        .noise = noise.prior(*before, c),
-        .adjust = on_gpu, // nobody reads a CPU's clock
-        // A shared CPU has no modes: its copies differ by per cents from process to process.
-        .anchor_tolerance =
-            on_gpu ? stats::Rules{}.anchor_tolerance : std::numeric_limits<double>::infinity(),
-    };
+    stats::Rules rules = rules_for(c, b, noise.prior(*before, c));
+    rules.confidence = confidence;
+    if (!on_gpu) { // a shared CPU has no modes: its copies differ from process to process
+      rules.anchor_tolerance = std::numeric_limits<double>::infinity();
+    }
     AbCase result = judged(*before, c, pairs_of(*before, of_a, c, of_b), rules);
     if (before->id != c.id) {
       result.ids = {before->id, c.id};

@@ -1,4 +1,3 @@
-#include <bench/base/fnv1a.h>
 #include <bench/compare/arms.h>
 #include <bench/stats/summary.h>
 
@@ -46,92 +45,57 @@ void add_changes(const results::Facts& base, const results::Facts& fresh, const 
   }
 }
 
-/// GPUs on which some replicate of either case does not say what its process was to measure.
-std::set<std::string> gpus_without_plans(const CaseResult& a, const CaseResult& b) {
-  std::set<std::string> gpus;
-  for (const CaseResult* side : {&a, &b}) {
-    for (const Replicate& replicate : side->replicates) {
-      if (replicate.plan.empty()) {
-        gpus.insert(replicate.device_uuid);
-      }
+/// Indices of the samples at the faster half of the places, of an odd number the larger half.
+std::vector<std::size_t> at_faster_places(const results::Samples& samples) {
+  std::map<int, std::vector<double>> times;
+  for (std::size_t i = 0; i < samples.t_s.size(); ++i) {
+    times[samples.loop[i]].push_back(std::log(samples.t_s[i]));
+  }
+  std::vector<std::pair<double, int>> places;
+  for (const auto& [place, log_t] : times) {
+    places.emplace_back(stats::mean(log_t), place);
+  }
+  std::ranges::sort(places);
+  places.resize((places.size() + 1) / 2);
+  std::vector<std::size_t> indices;
+  for (std::size_t i = 0; i < samples.t_s.size(); ++i) {
+    if (std::ranges::find(places, samples.loop[i], &std::pair<double, int>::second) !=
+        places.end()) {
+      indices.push_back(i);
     }
   }
-  return gpus;
+  return indices;
 }
 
-/// Blocks are by plan but on the GPUs `without_plans`.
-Arm make_arm(const CaseResult& c, const Processes& processes,
-             const std::set<std::string>& without_plans) {
-  Arm result;
-  for (const Replicate& replicate : c.replicates) {
-    const results::Samples& samples = replicate.samples;
-    if (samples.t_s.empty()) {
-      continue;
-    }
-    stats::Observation observation;
-    observation.device = replicate.device_uuid;
-    observation.log_t = logs(samples.t_s);
-    if (std::ranges::none_of(samples.f_hz, [](double f) { return std::isnan(f); })) {
-      observation.log_f = logs(samples.f_hz);
-    }
-    observation.group.assign(samples.loop.begin(), samples.loop.end());
-    observation.log_anchor = processes.log_copy_time(replicate);
-    if (c.kind == "kernel") { // the seed draws its places, and where they lie the plan decides
-      observation.block = replicate.seed ^ (without_plans.contains(replicate.device_uuid)
-                                                ? processes.kernels(replicate)
-                                                : fnv1a(replicate.plan));
-    }
-    observation.temperature_c = results::mean_temperature(replicate);
-    if (const auto energy_j = results::energy_per_sample(replicate)) {
-      observation.log_energy = std::log(*energy_j);
-    }
-    result.observations.push_back(std::move(observation));
-    result.replicates.push_back(&replicate);
+template <typename Value>
+std::vector<Value> at(const std::vector<Value>& values, const std::vector<std::size_t>& indices) {
+  std::vector<Value> picked;
+  for (const std::size_t i : indices) {
+    picked.push_back(values[i]);
   }
-  return result;
+  return picked;
 }
 
 } // namespace
 
-Processes::Processes(const Result& result) {
-  std::map<Key, std::vector<std::string>> kernels;
-  std::set<Key> with_loops;
+Copies::Copies(const Result& result) {
+  if (result.device == "cpu") {
+    return; // copies differ by per cents from one process to the next: no sign of a mode
+  }
   for (const CaseResult& c : result.cases) {
+    if (!is_copy_anchor(c) || c.status != CaseStatus::ok) {
+      continue;
+    }
     for (const Replicate& replicate : c.replicates) {
-      if (c.kind == "kernel") {
-        kernels[key(replicate)].push_back(c.id);
-      } else if (!is_copy_anchor(c)) { // which stands beside kernels alone, too
-        with_loops.insert(key(replicate));
-      }
-      // On a CPU copies differ by per cents from one process to the next: no sign of a mode.
-      if (result.device != "cpu" && is_copy_anchor(c) && c.status == CaseStatus::ok &&
-          !replicate.samples.t_s.empty()) {
+      if (!replicate.samples.t_s.empty()) {
         copies_[{replicate.process, replicate.device_uuid}].push_back(
             {replicate.started, std::log(stats::median(replicate.samples.t_s))});
       }
     }
   }
-  for (auto& [process, ids] : kernels) {
-    kernels_[process] = digest_of_kernels(std::move(ids), with_loops.contains(process));
-  }
 }
 
-Processes::Key Processes::key(const Replicate& replicate) {
-  return {replicate.process, replicate.device_uuid, replicate.seed};
-}
-
-std::uint64_t Processes::kernels(const Replicate& replicate) const {
-  const auto found = kernels_.find(key(replicate));
-  return found == kernels_.end() ? 0 : found->second;
-}
-
-std::uint64_t digest_of_kernels(std::vector<std::string> ids, bool beside_loops) {
-  std::ranges::sort(ids);
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return fnv1a(fmt::format("{} {}", beside_loops, fmt::join(ids, "\n")));
-}
-
-std::optional<double> Processes::log_copy_time(const Replicate& replicate) const {
+std::optional<double> Copies::log_time(const Replicate& replicate) const {
   const auto found = copies_.find({replicate.process, replicate.device_uuid});
   if (found == copies_.end()) {
     return std::nullopt;
@@ -144,14 +108,35 @@ std::optional<double> Processes::log_copy_time(const Replicate& replicate) const
   return found->second.size() == 1 ? std::optional(found->second.front().log_t) : std::nullopt;
 }
 
-Arm arm(const CaseResult& result, const Processes& processes) {
-  return make_arm(result, processes, gpus_without_plans(result, result));
-}
-
-std::pair<Arm, Arm> arms(const CaseResult& a, const Processes& of_a, const CaseResult& b,
-                         const Processes& of_b) {
-  const std::set<std::string> without_plans = gpus_without_plans(a, b);
-  return {make_arm(a, of_a, without_plans), make_arm(b, of_b, without_plans)};
+Arm arm(const CaseResult& c, const Copies& copies) {
+  Arm result;
+  for (const Replicate& replicate : c.replicates) {
+    results::Samples samples = replicate.samples;
+    if (samples.t_s.empty()) {
+      continue;
+    }
+    if (c.kind == "kernel") {
+      const std::vector<std::size_t> kept = at_faster_places(samples);
+      samples.t_s = at(samples.t_s, kept);
+      samples.f_hz = at(samples.f_hz, kept);
+      samples.loop = at(samples.loop, kept);
+    }
+    stats::Observation observation;
+    observation.device = replicate.device_uuid;
+    observation.log_t = logs(samples.t_s);
+    if (std::ranges::none_of(samples.f_hz, [](double f) { return std::isnan(f); })) {
+      observation.log_f = logs(samples.f_hz);
+    }
+    observation.group.assign(samples.loop.begin(), samples.loop.end());
+    observation.log_anchor = copies.log_time(replicate);
+    observation.temperature_c = results::mean_temperature(replicate);
+    if (const auto energy_j = results::energy_per_sample(replicate)) {
+      observation.log_energy = std::log(*energy_j);
+    }
+    result.observations.push_back(std::move(observation));
+    result.replicates.push_back(&replicate);
+  }
+  return result;
 }
 
 ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double> slope,
@@ -169,26 +154,25 @@ ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double
   if (!observation.log_f.empty()) {
     const double log_f = stats::mean(observation.log_f);
     result.f_hz = std::exp(log_f);
-    if (slope && log_clock) {
-      result.work_t_s =
-          std::exp(log_t - *slope * (log_f - *log_clock) - covariates.share(observation));
-    }
+    const double off = slope && log_clock ? *slope * (log_f - *log_clock) : 0;
+    result.work_t_s = std::exp(log_t - off - covariates.share(observation));
   }
   return result;
 }
 
-double median_time(const std::vector<const Replicate*>& replicates) {
-  std::vector<double> times;
-  for (const Replicate* replicate : replicates) {
-    times.insert(times.end(), replicate->samples.t_s.begin(), replicate->samples.t_s.end());
+double median_time(const Arm& arm, const std::vector<std::size_t>& replicates) {
+  std::vector<double> log_t;
+  for (const std::size_t i : replicates) {
+    const std::vector<double>& more = arm.observations[i].log_t;
+    log_t.insert(log_t.end(), more.begin(), more.end());
   }
-  return stats::median(times);
+  return std::exp(stats::median(log_t));
 }
 
-std::optional<double> mean_energy(const std::vector<const Replicate*>& replicates) {
+std::optional<double> mean_energy(const Arm& arm, const std::vector<std::size_t>& replicates) {
   std::vector<double> joules;
-  for (const Replicate* replicate : replicates) {
-    const std::optional<double> energy_j = results::energy_per_sample(*replicate);
+  for (const std::size_t i : replicates) {
+    const std::optional<double> energy_j = results::energy_per_sample(*arm.replicates[i]);
     if (!energy_j) {
       return std::nullopt;
     }

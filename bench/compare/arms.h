@@ -3,44 +3,35 @@
 #include <bench/compare/comparison.h>
 #include <bench/results/result.h>
 #include <bench/stats/judge.h>
+#include <bench/stats/observation.h>
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 /// From results to what bench/stats judges, and what is to be said of two results as wholes.
 namespace bench::compare {
 
-/// What each process of a result did besides the case that is looked at.
-class Processes {
+/// The memory copies of a result's processes.
+class Copies {
  public:
-  explicit Processes(const results::Result& result);
+  explicit Copies(const results::Result& result);
 
-  /// The median log time of its memory copy, on a GPU. Process ids come round again (a container
-  /// starts at 1 each time): of several with the same, the one that started together with the
-  /// replicate, or none.
-  std::optional<double> log_copy_time(const results::Replicate& replicate) const;
-
-  /// digest_of_kernels() of what it measured.
-  std::uint64_t kernels(const results::Replicate& replicate) const;
+  /// The median log time of the copy of a replicate's process, on a GPU. Process ids come round
+  /// again (a container starts at 1 each time): of several with the same, the one that started
+  /// together with the replicate, or none.
+  std::optional<double> log_time(const results::Replicate& replicate) const;
 
  private:
   struct Copy {
     std::string started;
     double log_t;
   };
-  using Key = std::tuple<std::int64_t, std::string, std::uint64_t>; // id, device, seed
-  static Key key(const results::Replicate& replicate);
-  std::map<std::pair<std::int64_t, std::string>, std::vector<Copy>> copies_;
-  std::map<Key, std::uint64_t> kernels_;
+  std::map<std::pair<std::int64_t, std::string>, std::vector<Copy>> copies_; ///< id, device
 };
-
-/// Of these ids, whatever their order, and whether their process timed loops or their anchor, too.
-std::uint64_t digest_of_kernels(std::vector<std::string> ids, bool beside_loops);
 
 /// A case of one side: its replicates that have samples.
 struct Arm {
@@ -48,25 +39,20 @@ struct Arm {
   std::vector<const results::Replicate*> replicates;
 };
 
-/// A case by itself.
-Arm arm(const results::CaseResult& result, const Processes& processes);
-
-/// A case of two sides. Of kernels, blocks are of one seed and one plan; on a GPU where some
-/// replicate of either side notes no plan, as an older bench did, processes that measured the same
-/// kernels count as of one.
-std::pair<Arm, Arm> arms(const results::CaseResult& a, const Processes& of_a,
-                         const results::CaseResult& b, const Processes& of_b);
+/// Of a kernel only the samples at the faster half of its places in memory: in the others what the
+/// process did before may cost a launch of microseconds up to a tenth.
+Arm arm(const results::CaseResult& result, const Copies& copies);
 
 /// The mean of replicate `i`, read at the clock `log_clock` along `slope` where both are known,
 /// less `covariates`.
 ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double> slope,
                              std::optional<double> log_clock, const stats::Covariates& covariates);
 
-/// Of their samples together, as they were timed. Wants replicates with samples.
-double median_time(const std::vector<const results::Replicate*>& replicates);
+/// Of the samples of these replicates together, as they were timed. Wants one or more.
+double median_time(const Arm& arm, const std::vector<std::size_t>& replicates);
 
-/// Joules of a sample; none unless every replicate knows.
-std::optional<double> mean_energy(const std::vector<const results::Replicate*>& replicates);
+/// Joules of a sample; none unless each of these replicates knows.
+std::optional<double> mean_energy(const Arm& arm, const std::vector<std::size_t>& replicates);
 
 /// "the CPU", "NVIDIA H200", "an unknown GPU"
 std::string device_model(const results::Result& result);

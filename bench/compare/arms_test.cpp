@@ -1,61 +1,60 @@
 #include <bench/compare/arms.h>
-#include <bench/compare/comparison.h>
 #include <bench/compare/fake_results.h>
 
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdint>
-#include <string>
+#include <limits>
+#include <map>
 
 namespace bench::compare {
 namespace {
 
-using results::Result;
-
-CaseComparison only(const Result& base, const Result& fresh) {
-  const Comparison comparison = compare(base, fresh, {});
-  EXPECT_EQ(comparison.cases.size(), 1u);
-  return comparison.cases.at(0);
+/// A kernel of `places` places, two regions in each, of so many microseconds.
+results::CaseResult kernel(const std::map<int, double>& places) {
+  results::CaseResult c = fake_case("zimage/a", 1);
+  c.kind = "kernel";
+  c.replicates.resize(1);
+  results::Samples& samples = c.replicates[0].samples;
+  samples = {};
+  for (const auto& [place, us] : places) {
+    for (int region = 0; region < 2; ++region) {
+      samples.start_s.push_back(0);
+      samples.t_s.push_back(us * 1e-6);
+      samples.f_hz.push_back(1.98e9 + place);
+      samples.loop.push_back(place);
+      samples.step.push_back(region);
+    }
+  }
+  return c;
 }
 
-TEST(Arms, KernelsAreHeldAgainstThoseOfTheirPlanAndSeed) {
-  const auto kernel = [](const std::string& plan, double noise) {
-    Result result = fake_result({fake_case("zimage/a", 10e-6)});
-    results::CaseResult& c = result.cases[0];
-    c.kind = "kernel";
-    c.replicates.clear();
-    for (int seed = 1; seed <= 5; ++seed) { // whose places are 3 % apart, and noise 0.01 %
-      const double t_s = 10e-6 * std::exp(0.03 * (seed % 2) + noise * 1e-4 * (seed % 3));
-      c.replicates.push_back(fake_replicate(seed, t_s));
-      c.replicates.back().seed = static_cast<std::uint64_t>(seed);
-      c.replicates.back().plan = plan;
-    }
-    return result;
-  };
-  const auto half_width = [&](const std::string& plan) {
-    return only(kernel("00c0ffee00c0ffee", 0), kernel(plan, 1)).judgement->work.half_width;
-  };
-  EXPECT_LT(half_width("00c0ffee00c0ffee"), 0.002);
-  EXPECT_GT(half_width("0123456789abcdef"), 0.02) << "in other places";
-  EXPECT_LT(half_width(""), 0.002) << "an older bench, which measured the same kernels";
-  Result alone = kernel("", 1), both = kernel("", 0);
-  both.cases.push_back(both.cases[0]);
-  both.cases.back().id = "zimage/b";
-  EXPECT_GT(compare(both, alone, {}).cases[0].judgement->work.half_width, 0.02) << "others";
-  Result with_mix = kernel("", 0), new_one = kernel("00c0ffee00c0ffee", 1);
-  with_mix.cases.push_back(with_mix.cases[0]);
-  with_mix.cases.back().id = "zimage/anchor/mix";
-  with_mix.cases.back().kind = "anchor";
-  EXPECT_GT(only(with_mix, new_one).judgement->work.half_width, 0.02) << "beside loops";
-  Result mixed = kernel("00c0ffee00c0ffee", 0); // the baseline of another GPU is of an older bench
-  const Result old = kernel("", 0);
-  for (results::Replicate replicate : old.cases[0].replicates) {
-    replicate.device_uuid = "GPU-bbbb-2";
-    mixed.cases[0].replicates.push_back(replicate);
-  }
-  EXPECT_GT(only(mixed, kernel("0123456789abcdef", 1)).judgement->work.half_width, 0.02);
-  EXPECT_LT(only(mixed, new_one).judgement->work.half_width, 0.002);
+Arm alone(const results::CaseResult& c) {
+  return arm(c, Copies(fake_result({c})));
+}
+
+TEST(Arm, OfAKernelIsItsFasterPlaces) {
+  const Arm four = alone(kernel({{0, 1.7}, {1, 1.5}, {2, 1.6}, {3, 1.51}}));
+  ASSERT_EQ(four.observations.size(), 1u);
+  EXPECT_EQ(four.observations[0].group, (std::vector<int>{1, 1, 3, 3}));
+  EXPECT_DOUBLE_EQ(four.observations[0].log_t[2], std::log(1.51e-6));
+  EXPECT_DOUBLE_EQ(four.observations[0].log_f[2], std::log(1.98e9 + 3));
+  EXPECT_EQ(alone(kernel({{0, 1.7}, {1, 1.5}, {2, 1.6}})).observations[0].group,
+            (std::vector<int>{1, 1, 2, 2}));
+  EXPECT_EQ(alone(kernel({{0, 1.7}})).observations[0].group, (std::vector<int>{0, 0}));
+  EXPECT_EQ(alone(fake_case("zimage/loop", 0.1)).observations[0].log_t.size(), 8u)
+      << "all of a loop";
+}
+
+TEST(Arm, ItsTimeIsOfTheSamplesThatAreJudged) {
+  const Arm a = alone(kernel({{0, 1.7}, {1, 1.5}}));
+  EXPECT_DOUBLE_EQ(median_time(a, {0}), 1.5e-6);
+}
+
+TEST(Arm, WithoutAClockHasNone) {
+  results::CaseResult c = kernel({{0, 1.5}, {1, 1.6}});
+  c.replicates[0].samples.f_hz[1] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_TRUE(alone(c).observations[0].log_f.empty());
 }
 
 } // namespace

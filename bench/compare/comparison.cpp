@@ -24,7 +24,6 @@ constexpr double kShortKernel_s = 5e-6;
 using results::CaseResult;
 using results::CaseStatus;
 using results::find_fact;
-using results::Replicate;
 using results::Result;
 using stats::Observation;
 using stats::Verdict;
@@ -51,24 +50,25 @@ std::vector<ReplicateMean> replicate_means(const Arm& arm, const Arm& other,
 
 /// The replicates that were compared: not set aside and, where the comparison was within a GPU, on
 /// one that the other arm has too. All, should there be none.
-std::vector<const Replicate*> compared(const Arm& arm, const Arm& other, bool same_device,
-                                       const std::vector<std::size_t>& set_aside) {
-  std::vector<const Replicate*> replicates;
+std::vector<std::size_t> compared(const Arm& arm, const Arm& other, bool same_device,
+                                  const std::vector<std::size_t>& set_aside) {
+  std::vector<std::size_t> replicates, all;
   for (std::size_t i = 0; i < arm.replicates.size(); ++i) {
     const bool shared = has_device(other, arm.observations[i].device);
     const bool aside = std::ranges::find(set_aside, i) != set_aside.end();
+    all.push_back(i);
     if ((shared || !same_device) && !aside) {
-      replicates.push_back(arm.replicates[i]);
+      replicates.push_back(i);
     }
   }
-  return replicates.empty() ? arm.replicates : replicates;
+  return replicates.empty() ? all : replicates;
 }
 
 /// Compares cases of one pair of results.
 class Comparer {
  public:
   Comparer(const Result& base, const Result& fresh, const NoiseFile& noise)
-      : base_(base), fresh_(fresh), noise_(noise), base_processes_(base), fresh_processes_(fresh) {
+      : base_(base), fresh_(fresh), noise_(noise), base_copies_(base), fresh_copies_(fresh) {
     const std::string before = device_model(base);
     const std::string now = device_model(fresh);
     if (base.device != fresh.device || before != now) {
@@ -125,28 +125,24 @@ class Comparer {
 
  private:
   void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) const {
-    const auto [before, now] = arms(base, base_processes_, fresh, fresh_processes_);
+    const Arm before = arm(base, base_copies_), now = arm(fresh, fresh_copies_);
     if (before.replicates.empty() || now.replicates.empty()) {
       result.verdict = Verdict::invalid;
       result.reason =
           before.replicates.empty() ? "the baseline's case has no samples" : "no samples";
       return;
     }
-    const stats::Rules rules{
-        .gate = fresh.gate_work,
-        .noise = noise_.prior(base, fresh),
-        .adjust = fresh_.device != "cpu", // whose clock nobody reads
-    };
-    result.judgement = stats::judge(before.observations, now.observations, rules);
+    result.judgement = stats::judge(before.observations, now.observations,
+                                    rules_for(fresh, fresh_, noise_.prior(base, fresh)));
     result.verdict = result.judgement->verdict;
     result.reason = result.judgement->reason;
     const bool same_device = result.judgement->same_device;
     const auto old_ones = compared(before, now, same_device, result.judgement->base_set_aside);
     const auto new_ones = compared(now, before, same_device, result.judgement->new_set_aside);
-    result.base_t_s = median_time(old_ones);
-    result.new_t_s = median_time(new_ones);
-    result.base_energy_j = mean_energy(old_ones);
-    result.new_energy_j = mean_energy(new_ones);
+    result.base_t_s = median_time(before, old_ones);
+    result.new_t_s = median_time(now, new_ones);
+    result.base_energy_j = mean_energy(before, old_ones);
+    result.new_energy_j = mean_energy(now, new_ones);
     result.base_replicates =
         replicate_means(before, now, result.judgement->base_set_aside, *result.judgement);
     result.new_replicates =
@@ -160,8 +156,8 @@ class Comparer {
   const Result& base_;
   const Result& fresh_;
   const NoiseFile& noise_;
-  Processes base_processes_;
-  Processes fresh_processes_;
+  Copies base_copies_;
+  Copies fresh_copies_;
   std::string other_model_; ///< why no case can be compared; "" when they can
   std::string limits_;      ///< why no case must be compared
   std::unordered_map<std::string, const CaseResult*> base_cases_;
@@ -231,6 +227,13 @@ std::string regime(const CaseResult& result) {
   }
   const auto engine = result.parameters.find("engine");
   return engine == result.parameters.end() ? "loop" : engine->second + " loop";
+}
+
+stats::Rules rules_for(const CaseResult& fresh, const Result& of, stats::NoisePrior noise) {
+  return {.gate = fresh.gate_work,
+          .noise = noise,
+          .adjust = of.device != "cpu",
+          .along_loops = fresh.kind != "kernel"};
 }
 
 std::string short_uuid(const std::string& uuid) {

@@ -85,6 +85,10 @@ std::string gpu_name(const results::Result& result);
 /// of a regime share their noise.
 std::string regime(const results::CaseResult& result);
 
+/// How a case of the result `of` is judged: at its gate, read at one clock but on a CPU.
+stats::Rules rules_for(const results::CaseResult& fresh, const results::Result& of,
+                       stats::NoisePrior noise);
+
 /// "GPU-6b1f2b3c" of "GPU-6b1f2b3c-...": as much of it as CUDA_VISIBLE_DEVICES wants to tell GPUs
 /// apart.
 std::string short_uuid(const std::string& uuid);

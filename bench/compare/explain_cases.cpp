@@ -20,15 +20,14 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
       return result;
     }
   }
-  const auto [before, now] = arms(base, Processes(base_result), fresh, Processes(new_result));
+  const Arm before = arm(base, Copies(base_result)), now = arm(fresh, Copies(new_result));
   if (before.replicates.empty() || now.replicates.empty()) { // `bench profile` times nothing
     result.explanation = explain(*base.profile, *fresh.profile, std::nullopt);
     return result;
   }
-  const stats::Judgement judgement = stats::judge(before.observations, now.observations,
-                                                  {.gate = fresh.gate_work,
-                                                   .noise = noise.prior(base, fresh),
-                                                   .adjust = new_result.device != "cpu"});
+  const stats::Judgement judgement =
+      stats::judge(before.observations, now.observations,
+                   rules_for(fresh, new_result, noise.prior(base, fresh)));
   result.explanation = explain(base, fresh, judgement.slope, judgement.covariates, judgement.work,
                                judgement.same_device);
   return result;

@@ -38,7 +38,7 @@ const results::CaseResult& case_of(const results::Result& data, const std::strin
 }
 
 Devices devices_of(const results::Result& data, const std::vector<std::string>& ids) {
-  const Processes of_data(data);
+  const Copies of_data(data);
   std::map<std::pair<std::string, std::pair<std::int64_t, int>>, Process> processes;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const Arm all = arm(case_of(data, ids[i]), of_data);

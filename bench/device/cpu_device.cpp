@@ -22,6 +22,11 @@ class Call final : public Recording {
   std::function<void()> work_;
 };
 
+class NoArena final : public Arena {
+ public:
+  std::unique_ptr<Placement> place(std::int64_t) override { return std::make_unique<Placement>(); }
+};
+
 /// The value of `key` in a file of "key : value" lines, or "".
 std::string proc_value(const char* file, const std::string& key) {
   std::ifstream in(file);
@@ -64,6 +69,7 @@ class CpuDevice final : public Device {
   }
   std::int64_t take_peak_memory() override { return 0; }
   void release_reserves() override {}
+  std::unique_ptr<Arena> make_arena(std::int64_t) override { return std::make_unique<NoArena>(); }
 
  private:
   c10::InferenceMode inference_;

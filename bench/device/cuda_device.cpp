@@ -1,5 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/device/backends.h>
+#include <bench/device/cuda_arena.h>
 #include <bench/device/graph_kernels.h>
 
 #include <ATen/cuda/CUDAGraph.h>
@@ -25,12 +26,21 @@ void check(cudaError_t code, const char* what) {
 
 class Graph final : public Recording {
  public:
-  explicit Graph(const std::function<void()>& work) : graph_(/*keep_graph=*/true) {
+  /// What `work` allocates lies in `placement`, should there be one.
+  Graph(const std::function<void()>& work, CudaPlacement* placement) : graph_(/*keep_graph=*/true) {
     work(); // handles, plans and lazily loaded modules must exist before the capture
     c10::cuda::getCurrentCUDAStream().synchronize();
+    if (placement)
+      placement->end();
     graph_.capture_begin();
+    if (placement)
+      placement->begin();
     work();
+    if (placement)
+      placement->end();
     graph_.capture_end();
+    if (placement)
+      placement->begin();
     kernels_ = graph_kernels(graph_.raw_cuda_graph());
     graph_.instantiate();
   }
@@ -62,7 +72,7 @@ class CudaDevice final : public Device {
     return measure::make_stamp_marker(stream_.stream());
   }
   std::unique_ptr<Recording> record(const std::function<void()>& work) override {
-    return std::make_unique<Graph>(work);
+    return std::make_unique<Graph>(work, placement_);
   }
   void synchronize() override { stream_.synchronize(); }
   void spin(std::int64_t cycles) override { at::cuda::sleep(cycles); }
@@ -80,6 +90,9 @@ class CudaDevice final : public Device {
     return peak;
   }
   void release_reserves() override { c10::cuda::CUDACachingAllocator::emptyCache(); }
+  std::unique_ptr<Arena> make_arena(std::int64_t bytes) override {
+    return std::make_unique<CudaArena>(bytes, placement_);
+  }
 
  private:
   static std::pair<std::int64_t, std::int64_t> memory() {
@@ -92,6 +105,7 @@ class CudaDevice final : public Device {
   c10::cuda::CUDAStream stream_;
   c10::cuda::CUDAStreamGuard guard_;
   cudaDeviceProp properties_{};
+  CudaPlacement* placement_ = nullptr; ///< that lives now
 };
 
 } // namespace

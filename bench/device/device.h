@@ -30,6 +30,24 @@ class Recording {
   virtual KernelCounts kernels() const = 0;
 };
 
+/// While it lives, what this thread makes torch allocate, recordings included, lies one behind the
+/// other in an arena. All of that must be gone before it is.
+class Placement {
+ public:
+  virtual ~Placement() = default;
+};
+
+/// Memory that buffers are put into at chosen places. On a GPU, taken before anything else that not
+/// every process does, it is the same memory in every process, and where buffers lie in it no
+/// longer depends on what else a process allocates, nor does their speed.
+class Arena {
+ public:
+  virtual ~Arena() = default;
+  /// What follows lies at `offset` bytes or behind and, where the arena is full, anywhere. One
+  /// placement at a time.
+  virtual std::unique_ptr<Placement> place(std::int64_t offset) = 0;
+};
+
 /// One device; work enqueued by the thread that opened it goes to the device's own stream. Torch
 /// runs in inference mode while one is open.
 class Device {
@@ -62,6 +80,10 @@ class Device {
   virtual std::int64_t take_peak_memory() = 0;
   /// Gives memory that torch keeps in reserve back to the device.
   virtual void release_reserves() = 0;
+
+  /// To be gone before the device is. Throws UnavailableError where so many bytes are not free. On
+  /// a CPU it places nothing.
+  virtual std::unique_ptr<Arena> make_arena(std::int64_t bytes) = 0;
 };
 
 /// Opens the CPU, or the first GPU that CUDA_VISIBLE_DEVICES leaves. Throws UnavailableError when

@@ -17,13 +17,13 @@
 namespace bench::kernel_bench {
 
 /// Seconds after which a kernel is warm, whatever longer warm-up loops need.
-inline constexpr double kLongestWarmUp = 0.25;
+inline constexpr double kLongestWarmUp = 0.1;
 
 /// One timed region of launches.
 struct RegionSample {
   measure::Span span; ///< of the region
   int launches = 1;   ///< in the region
-  int placement = 0;  ///< which allocation of the buffers, from 0
+  int placement = 0;  ///< which place of the buffers, from 0
   int region = 0;     ///< which region in it, from 0
 
   double launch_s() const { return span.t_s / launches; }
@@ -46,11 +46,13 @@ struct Outcome {
   double prepare_s = 0, capture_s = 0, samples_s = 0, check_s = 0; ///< host seconds
 };
 
-/// Runs kernel cases in order and hands each outcome to `sink` when it is there.
-/// `flags` are Google Benchmark's own (`--benchmark_filter=...`, `--benchmark_out=...`); throws
-/// UsageError for one it does not know. A repetition is a placement in memory: sampling.placements
-/// of them, unless a flag asks for others, share sampling.regions regions. Throws Interrupted after
-/// the case that a signal ended, InvalidError never (it is an outcome's error).
+/// Runs kernel cases in order, each with its buffers at places in memory of its own (device::Arena:
+/// to be called before the process has anything else on the device), and hands each outcome to
+/// `sink` when it is there. `flags` are Google Benchmark's own (`--benchmark_filter=...`,
+/// `--benchmark_out=...`); throws UsageError for one it does not know. A repetition is a placement
+/// in memory: sampling.placements of them, unless a flag asks for others, share sampling.regions
+/// regions. Throws Interrupted after the case that a signal ended, InvalidError never (it is an
+/// outcome's error).
 void run(const std::vector<scenario::Case>& cases, const scenario::Sampling& sampling,
          std::uint64_t seed, const std::vector<std::string>& flags, device::Device& device,
          measure::Progress& progress, const std::function<void(Outcome)>& sink);

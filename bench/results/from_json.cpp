@@ -121,7 +121,6 @@ Replicate read_replicate(const JsonNode& node) {
       .started = node.at("started").text(),
       .device_uuid = node.at("device_uuid").text(),
       .seed = node.at("seed").count<std::uint64_t>(),
-      .plan = node.optional("plan", &JsonNode::text).value_or(""),
       .machine = node.optional("machine", read_states)
                      .value_or(std::map<std::string, std::map<std::string, double>>()),
       .samples = read_samples(node.at("samples")),

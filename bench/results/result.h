@@ -43,10 +43,7 @@ struct Replicate {
   std::int64_t process = 0; ///< process id
   std::string started;      ///< UTC, ISO 8601
   std::string device_uuid;  ///< "GPU-..."; "" on a CPU
-  std::uint64_t seed = 0;   ///< of the order and placements
-  /// Digest of all that the process was to measure and how, 16 hex digits; "" in files of an older
-  /// bench.
-  std::string plan{};
+  std::uint64_t seed = 0;   ///< of the order of cases and the input of kernels
   /// The GPU just before and after the case ("before" -> "power_w" -> 690.1); empty on a CPU and
   /// in files of an older bench. Of loops "sampled" -> "energy_j", "steps": what the GPU used from
   /// the first sample to the last, and for how many steps; "power_w" (mean), "temperature_c"

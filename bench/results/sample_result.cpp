@@ -18,7 +18,6 @@ CaseResult loop_case() {
        .started = "2026-03-01T12:00:05Z",
        .device_uuid = "GPU-6b1f2b3c-0d1e-4f50-8a9b-c0d1e2f30415",
        .seed = 18446744073709551615u,
-       .plan = "00c0ffee00c0ffee",
        .machine = {{"before", {{"power_w", 690.5}}},
                    {"after", {{"power_w", 692.25}}},
                    {"clocks_events", {{"SwPowerCap", 0.75}}},

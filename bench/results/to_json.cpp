@@ -118,7 +118,6 @@ Json replicate_json(const Replicate& replicate) {
       {"started", replicate.started},
       {"device_uuid", replicate.device_uuid},
       {"seed", replicate.seed},
-      {"plan", replicate.plan},
       {"machine", replicate.machine},
       {"samples",
        {{"start_s", replicate.samples.start_s},

@@ -17,8 +17,7 @@ struct Contrast {
   double df = 0;
   double base_devices = 0;
   double fresh_devices = 0;
-  /// Variance of the estimate in variances of a replicate, should the fresh arm have so many (of
-  /// blocks: no fewer than it has).
+  /// Variance of the estimate in variances of a replicate, should the fresh arm have so many.
   std::function<double(double count)> share_of;
   double share = 0; ///< as it is
 };
@@ -27,15 +26,5 @@ using ValueOf = std::function<double(const Observation&)>;
 
 /// By the means of the arms over their GPUs.
 Contrast contrast(const Replicates& base, const Replicates& fresh, const ValueOf& value);
-
-/// Within blocks: what they do to time, the same in both arms, is fitted and falls out (least
-/// squares of arm plus block on each GPU, the GPUs' differences weighted alike). Blocks that one
-/// arm lacks say nothing of the difference. Wants arms that share_blocks().
-Contrast contrast_within_blocks(const Replicates& base, const Replicates& fresh,
-                                const ValueOf& value);
-
-/// All replicates have a block, and on each of the GPUs, the same in both arms, some block is in
-/// both.
-bool share_blocks(const Replicates& base, const Replicates& fresh);
 
 } // namespace bench::stats

@@ -5,25 +5,26 @@
 #include <cmath>
 
 namespace bench::stats {
-Covariates::Covariates(const NoisePrior& prior, bool has_line, const Replicates& base,
-                       const Replicates& fresh) {
-  const auto knows = [](const Observation* replicate) {
-    return replicate->temperature_c.has_value();
-  };
+
+Covariates::Covariates(const NoisePrior& prior, const Replicates& base, const Replicates& fresh) {
   const CovariatePrior& known = prior.covariates;
-  const bool all_know = std::ranges::all_of(base, knows) && std::ranges::all_of(fresh, knows);
-  used_ = known.known() && has_line && (known.temperature.df <= 0 || all_know);
+  const auto knows = [&](const Observation* replicate) {
+    return (known.clock.df <= 0 || !replicate->log_f.empty()) &&
+           (known.temperature.df <= 0 || replicate->temperature_c.has_value());
+  };
+  used_ = known.known() && std::ranges::all_of(base, knows) && std::ranges::all_of(fresh, knows);
   if (!used_)
     return;
   clock_ = known.clock;
   temperature_ = known.temperature;
-  base_log_clock_ = contrast(base, fresh, mean_log_clock).base;
+  if (clock_.df > 0)
+    base_log_clock_ = contrast(base, fresh, mean_log_clock).base;
   base_temperature_c_ = contrast(base, fresh, temperature).base;
 }
 
 double Covariates::share(const Observation& replicate) const {
   double sum = 0;
-  if (clock_.df > 0 && !replicate.log_f.empty())
+  if (clock_.df > 0)
     sum += clock_.slope * (mean_log_clock(replicate) - base_log_clock_);
   if (temperature_.df > 0 && replicate.temperature_c)
     sum += temperature_.slope * (temperature(replicate) - base_temperature_c_);

@@ -9,15 +9,13 @@
 
 namespace bench::stats {
 
-/// What the log times of two arms on one GPU follow beyond the line within loops, as far as a prior
-/// knows it.
+/// What the log times of two arms on one GPU follow beyond the line within loops, if that is used,
+/// as far as a prior knows it.
 class Covariates {
  public:
   Covariates() = default; ///< none
-  /// The prior's are used where the arms are adjusted for the clock (`has_line`) and, if the prior
-  /// knows of the temperature, every replicate knows its own.
-  Covariates(const NoisePrior& prior, bool has_line, const Replicates& base,
-             const Replicates& fresh);
+  /// The prior's are used where every replicate knows what they are of.
+  Covariates(const NoisePrior& prior, const Replicates& base, const Replicates& fresh);
 
   /// In a replicate's mean log time, as far as it knows its clock and temperature; 0 at the base's
   /// means.

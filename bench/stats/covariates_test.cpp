@@ -1,12 +1,14 @@
 #include <bench/stats/covariates.h>
 #include <bench/stats/fake_observations.h>
 #include <bench/stats/pairs.h>
+#include <bench/stats/variance.h>
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <iostream>
 #include <random>
+#include <string>
 
 namespace bench::stats {
 namespace {
@@ -149,6 +151,42 @@ TEST(Covariates, OneAloneWillDo) {
   EXPECT_NEAR(without - by_clock, kClock * gap, kClock * 0.006);
 }
 
+/// Launches of microseconds: the clock stands still in a process, and processes follow it with -1.
+TEST(Covariates, WithoutALineTheClocksIsTheWholeSlope) {
+  std::mt19937_64 random(10);
+  const auto kernel = [&](double clock) {
+    std::vector<Observation> all = fake_arm(
+        {.clock = clock, .replicate_sd = 0.0002, .sample_clock_sd = 1e-6, .slope = 0}, random);
+    for (Observation& one : all)
+      for (double& t : one.log_t)
+        t -= mean_log_clock(one) - std::log(1.6e9);
+    return all;
+  };
+  const auto base = kernel(0), faster = kernel(0.008);
+  Rules rules = knowing({-1, 0.03, 20}, {});
+  rules.along_loops = false;
+  const Judgement judged = judge(base, faster, rules);
+  EXPECT_EQ(judged.verdict, Verdict::pass) << judged.reason;
+  EXPECT_NEAR(judged.work.estimate, 0, 0.0005);
+  EXPECT_NEAR(judged.clock, -0.008, 0.0005);
+  EXPECT_EQ(judged.slope, std::nullopt);
+  EXPECT_NEAR(*slope_between_processes(judged.slope, judged.covariates), -1, 1e-12);
+  EXPECT_GT(judged.work.half_width, three_sigma(20) * 0.03 * 0.008 / 3) << "the slope's error";
+  EXPECT_NEAR(judge_pairs(base, faster, rules).work.drift.estimate, 0, 0.0005);
+  EXPECT_NEAR(judge_pairs(base, faster, rules).clock.drift.estimate, -0.008, 0.0005);
+
+  rules.noise.covariates = {};
+  EXPECT_NEAR(judge(base, faster, rules).work.estimate, -0.008, 0.001) << "judged raw";
+  rules = knowing({-1, 0.03, 20}, {});
+  rules.adjust = false;
+  EXPECT_NEAR(judge(base, faster, rules).work.estimate, -0.008, 0.001);
+  rules = knowing({-1, 0.03, 20}, {});
+  rules.along_loops = false;
+  const Judgement far = judge(base, kernel(0.06), rules);
+  EXPECT_EQ(far.verdict, Verdict::inconclusive);
+  EXPECT_NE(far.reason.find("the clocks differ"), std::string::npos) << far.reason;
+}
+
 TEST(SlopeBetweenProcesses, IsTheLinesAndTheClocks) {
   std::mt19937_64 random(1);
   const auto replicates = arm(0, 60, random);
@@ -156,9 +194,9 @@ TEST(SlopeBetweenProcesses, IsTheLinesAndTheClocks) {
   Replicates all;
   for (const Observation& replicate : replicates)
     all.push_back(&replicate);
-  const Covariates covariates(prior, true, all, all);
+  const Covariates covariates(prior, all, all);
   EXPECT_NEAR(*slope_between_processes(-0.9, covariates), -0.77, 1e-12);
-  EXPECT_EQ(slope_between_processes(std::nullopt, covariates), std::nullopt);
+  EXPECT_EQ(slope_between_processes(std::nullopt, {}), std::nullopt);
   EXPECT_EQ(slope_between_processes(-0.1, covariates), 0) << "time never rises with the clock";
 }
 

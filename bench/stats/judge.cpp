@@ -19,10 +19,6 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// Degrees of freedom within blocks without which a prior must know the noise: Student's factor
-/// is 4.6 there at 99 %, and 9.9 at half of them.
-constexpr double kFewestWithinBlocks = 4;
-
 /// More replicates than that are no advice.
 constexpr int kMostReplicates = 1000;
 
@@ -86,63 +82,45 @@ std::string unknown_noise(const Spread& spread, const NoisePrior& noise, bool sa
   return "";
 }
 
-/// How two arms are compared in each of their values.
-class Comparer {
- public:
-  Comparer(const Replicates& base, const Replicates& fresh, bool same_device,
-           const NoisePrior& noise)
-      : base_(base), fresh_(fresh) {
-    const bool has_blocks = base.front()->block.has_value();
-    const bool shares_blocks = same_device && has_blocks && share_blocks(base, fresh);
-    // Too few to tell the noise within blocks: the blocks are part of it, then, which is never too
-    // little.
-    within_blocks_ = shares_blocks &&
-                     (noise.replicate_df > 0 ||
-                      contrast_within_blocks(base, fresh, mean_log_time).df >= kFewestWithinBlocks);
-    // Of replicates that have blocks the prior knows only what differs within one.
-    prior_fits_ = !has_blocks || within_blocks_;
-  }
-  Contrast of(const ValueOf& value) const {
-    return within_blocks_ ? contrast_within_blocks(base_, fresh_, value)
-                          : contrast(base_, fresh_, value);
-  }
-  bool prior_fits() const { return prior_fits_; }
+/// How times are read at one clock.
+struct Adjustment {
+  std::optional<ClockLine> line;
+  Covariates covariates;
+  double clock_drift = 0; ///< of mean log clocks, where they are used
 
- private:
-  const Replicates& base_;
-  const Replicates& fresh_;
-  bool within_blocks_ = false;
-  bool prior_fits_ = true;
+  bool follows_clock() const { return line || covariates.clock_slope().df > 0; }
 };
 
 /// Fills in the drift and returns what its interval is made of.
 Spread compare(Judgement& judgement, const Replicates& base, const Replicates& fresh,
-               const std::optional<ClockLine>& line, double clock_drift, const Rules& rules) {
+               const Adjustment& adjustment, const Rules& rules) {
   const NoisePrior& noise = rules.noise;
-  const Comparer arms(base, fresh, judgement.same_device, noise);
+  const std::optional<ClockLine>& line = adjustment.line;
+  const Covariates& covariates = adjustment.covariates;
+  const double clock_drift = adjustment.clock_drift;
+  const auto difference = [&](const ValueOf& value) { return contrast(base, fresh, value); };
   const double slope = line ? line->slope : 0;
-  const double reference = line ? arms.of(mean_log_clock).base : 0;
-  judgement.covariates = Covariates(noise, line && judgement.same_device, base, fresh);
-  const Covariates& covariates = judgement.covariates;
+  const double reference = line ? difference(mean_log_clock).base : 0;
+  judgement.covariates = covariates;
   const auto adjusted = [&](const Observation& replicate) {
     return mean_log_time(replicate) - (line ? slope * (mean_log_clock(replicate) - reference) : 0) -
            covariates.share(replicate);
   };
-  const Contrast work = arms.of(adjusted);
+  const Contrast work = difference(adjusted);
   judgement.base_log_t = work.base;
   if (line) {
     judgement.log_clock = reference;
   }
   judgement.work.estimate = work.estimate;
-  judgement.wall = arms.of(mean_log_time).estimate;
+  judgement.wall = difference(mean_log_time).estimate;
   judgement.clock = judgement.wall - judgement.work.estimate;
-  judgement.covariates_share =
-      arms.of([&](const Observation& replicate) { return covariates.share(replicate); }).estimate;
+  judgement.covariates_share = difference([&](const Observation& replicate) {
+                                 return covariates.share(replicate);
+                               }).estimate;
 
   const Variance seen{work.df > 0 ? work.squares / work.df : 0, work.df};
-  const Variance known_noise = arms.prior_fits() ? covariates.noise(noise) : Variance{};
-  Spread spread{moderated(seen, known_noise), work.share, work.share_of,
-                covariates.errors(clock_drift, arms.of(temperature).estimate), 0};
+  Spread spread{moderated(seen, covariates.noise(noise)), work.share, work.share_of,
+                covariates.errors(clock_drift, difference(temperature).estimate), 0};
   if (line) {
     const double known = judgement.same_device ? noise.extrapolation : noise.device_extrapolation;
     spread.others.push_back({line->variance * square(clock_drift), line->df});
@@ -161,7 +139,7 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
 Interval wall_drift(const Replicates& base, const Replicates& fresh, Judgement judgement,
                     Rules rules) {
   rules.noise.replicate_df = 0;
-  const Spread spread = compare(judgement, base, fresh, std::nullopt, 0, rules);
+  const Spread spread = compare(judgement, base, fresh, {}, rules);
   const bool known = unknown_noise(spread, rules.noise, judgement.same_device).empty();
   return {judgement.wall, known ? half_width(spread, rules.confidence) : kInfinity};
 }
@@ -220,10 +198,10 @@ Interval less_temperature(const Interval& wall, const Covariates& covariates, do
 
 std::optional<double> slope_between_processes(std::optional<double> slope_within_loops,
                                               const Covariates& covariates) {
-  if (!slope_within_loops) {
+  if (!slope_within_loops && covariates.clock_slope().df <= 0) {
     return std::nullopt;
   }
-  return std::min(0.0, *slope_within_loops + covariates.clock_slope().slope);
+  return std::min(0.0, slope_within_loops.value_or(0) + covariates.clock_slope().slope);
 }
 
 Interval paired(std::span<const double> differences, double confidence) {
@@ -254,15 +232,23 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
 
   const Replicates compared_base = pick(base, likes.base);
   const Replicates compared_fresh = pick(fresh, likes.fresh);
-  const std::optional<ClockLine> line =
-      rules.adjust ? common_clock_line(compared_base, compared_fresh) : std::nullopt;
-  const Comparer arms(compared_base, compared_fresh, likes.same_device, rules.noise);
-  double clock_drift = 0;
-  if (line) {
-    judgement.slope = line->slope;
-    clock_drift = arms.of(mean_log_clock).estimate;
+  const auto difference = [&](const ValueOf& value) {
+    return contrast(compared_base, compared_fresh, value).estimate;
+  };
+  Adjustment adjustment;
+  if (rules.adjust && rules.along_loops) {
+    adjustment.line = common_clock_line(compared_base, compared_fresh);
   }
-  const Spread spread = compare(judgement, compared_base, compared_fresh, line, clock_drift, rules);
+  if (rules.adjust && likes.same_device && (adjustment.line || !rules.along_loops)) {
+    adjustment.covariates = Covariates(rules.noise, compared_base, compared_fresh);
+  }
+  if (adjustment.line) {
+    judgement.slope = adjustment.line->slope;
+  }
+  if (adjustment.follows_clock()) {
+    adjustment.clock_drift = difference(mean_log_clock);
+  }
+  const Spread spread = compare(judgement, compared_base, compared_fresh, adjustment, rules);
 
   judgement.reason = unknown_noise(spread, rules.noise, judgement.same_device);
   if (!judgement.reason.empty()) {
@@ -270,15 +256,15 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
     return judgement;
   }
   judgement.work.half_width = half_width(spread, rules.confidence);
-  if (std::abs(clock_drift) > rules.farthest_clock) {
+  if (std::abs(adjustment.clock_drift) > rules.farthest_clock) {
     judgement.verdict =
         at_any_slope(less_temperature(wall_drift(compared_base, compared_fresh, judgement, rules),
-                                      judgement.covariates, arms.of(temperature).estimate),
-                     clock_drift, rules.gate);
+                                      judgement.covariates, difference(temperature)),
+                     adjustment.clock_drift, rules.gate);
     if (judgement.verdict != Verdict::inconclusive) {
       return judgement;
     }
-    judgement.reason = "the clocks differ by " + percent(std::abs(clock_drift)) +
+    judgement.reason = "the clocks differ by " + percent(std::abs(adjustment.clock_drift)) +
                        ": work can't be told from the clock past " + percent(rules.farthest_clock);
     judgement.wants_pairs = true;
     return judgement;

@@ -20,7 +20,10 @@ struct Rules {
   double gate = 0.002; ///< relative drift, in either direction
   double confidence = 0.99;
   NoisePrior noise{};
-  bool adjust = true;              ///< for the clock; false: eager loops whose GPU idles, CPUs
+  bool adjust = true; ///< for the clock; false: of CPUs, that nobody reads
+  /// By the line within loops; false: only by what the prior knows of processes at other clocks. So
+  /// kernels, in whose short regions the clock stands still.
+  bool along_loops = true;
   double farthest_clock = 0.05;    ///< past this difference of log clocks work is not decided
   double anchor_tolerance = 0.005; ///< replicates whose copies differ by more are no likes
 };
@@ -49,7 +52,7 @@ struct Judgement {
   double covariates_share = 0;     ///< that they have in `clock`
   double base_log_t = 0;           ///< the base's mean log time at that clock
   bool same_device = true; ///< false: another GPU's base, the device terms are in the interval
-  int base_replicates = 0; ///< that were compared, those in blocks that one arm lacks included
+  int base_replicates = 0; ///< that were compared
   int new_replicates = 0;
   std::vector<std::size_t> base_set_aside; ///< indices of replicates whose copy is out of line
   std::vector<std::size_t> new_set_aside;
@@ -79,7 +82,7 @@ Verdict verdict_of(const Interval& drift, double gate);
 Verdict at_any_slope(const Interval& wall, double clock_gap, double gate);
 
 /// Of log time on the mean log clocks of processes, 0 at most: the slope within loops, if there is
-/// one, and the clock's covariate.
+/// one, and the clock's covariate, if it is used.
 std::optional<double> slope_between_processes(std::optional<double> slope_within_loops,
                                               const Covariates& covariates);
 

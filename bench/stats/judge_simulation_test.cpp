@@ -40,43 +40,20 @@ struct Shares {
   double half_width = 0; ///< mean
 };
 
-/// What the n-th replicate of either arm has in common with the other's: ten times the noise.
-std::vector<Observation> in_blocks(std::vector<Observation> arm,
-                                   const std::vector<double>& blocks) {
-  for (std::size_t i = 0; i < arm.size(); ++i) {
-    arm[i].block = i;
-    for (double& log_t : arm[i].log_t) {
-      log_t += blocks[i];
-    }
-  }
-  return arm;
-}
-
-/// `noise`: how many times as far apart as the prior knows the replicates really are. `blocked`: as
-/// kernels are, which have blocks and time that does not follow the clock.
-Shares simulate(int replicates, double drift, Prior kind, double noise = 1, bool blocked = false) {
+/// `noise`: how many times as far apart as the prior knows the replicates really are.
+Shares simulate(int replicates, double drift, Prior kind, double noise = 1) {
   constexpr int runs = kRuns;
   std::mt19937_64 random(20240 + static_cast<unsigned>(replicates));
   Shares shares;
   for (int run = 0; run < runs; ++run) {
-    FakeArm arm{
+    const FakeArm arm{
         .replicates = replicates, .replicate_sd = kReplicateSd * noise, .samples_per_group = 8};
-    if (blocked) {
-      arm.slope = 0;
-    }
     FakeArm changed = arm;
     changed.drift = drift;
     changed.clock = std::normal_distribution<double>(0, 0.004)(random);
     const Rules rules{.noise = prior(kind, random)};
-    auto base = fake_arm(arm, random);
-    auto fresh = fake_arm(changed, random);
-    if (blocked) {
-      std::normal_distribution<double> block(0, 10 * kReplicateSd);
-      std::vector<double> blocks(base.size());
-      std::ranges::generate(blocks, [&] { return block(random); });
-      base = in_blocks(std::move(base), blocks);
-      fresh = in_blocks(std::move(fresh), blocks);
-    }
+    const auto base = fake_arm(arm, random);
+    const auto fresh = fake_arm(changed, random);
     const Judgement judgement = judge(base, fresh, rules);
     const double share = 1.0 / runs;
     const Interval& work = judgement.work;
@@ -87,10 +64,10 @@ Shares simulate(int replicates, double drift, Prior kind, double noise = 1, bool
     shares.half_width += work.half_width * share;
   }
   std::cout << replicates << " v " << replicates << ", drift " << drift << ", prior "
-            << static_cast<int>(kind) << ", noise x" << noise << (blocked ? ", blocks" : "")
-            << ": covered " << shares.covered << ", regression " << shares.regression
-            << ", improvement " << shares.improvement << ", inconclusive " << shares.inconclusive
-            << ", half width " << shares.half_width << '\n';
+            << static_cast<int>(kind) << ", noise x" << noise << ": covered " << shares.covered
+            << ", regression " << shares.regression << ", improvement " << shares.improvement
+            << ", inconclusive " << shares.inconclusive << ", half width " << shares.half_width
+            << '\n';
   return shares;
 }
 
@@ -106,16 +83,6 @@ TEST_P(Coverage, WithPrior) {
   const double covered = simulate(GetParam(), 0.001, Prior::estimated).covered;
   EXPECT_GE(covered, 0.985);
   EXPECT_LE(covered, 0.997);
-}
-
-TEST_P(Coverage, WithinBlocks) {
-  for (const Prior kind : {Prior::none, Prior::estimated}) {
-    const double covered = simulate(GetParam(), 0.001, kind, 1, /*blocked=*/true).covered;
-    EXPECT_GE(covered, 0.985);
-    if (kind != Prior::none || GetParam() > 3) { // three without a prior: blocks are noise
-      EXPECT_LE(covered, 0.997);
-    }
-  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Replicates, Coverage, testing::Values(3, 6, 10));

@@ -305,47 +305,6 @@ TEST(Judge, AnotherGpuKeepsTheMostOfEachArm) {
   EXPECT_NEAR(judgement.work.estimate, 0, 1e-12);
 }
 
-TEST(Judge, WhatBlocksHaveInCommonFallsOut) {
-  std::mt19937_64 random(11);
-  FakeArm arm{.replicates = 5, .replicate_sd = 1e-4};
-  std::vector<Observation> base = fake_arm(arm, random);
-  arm.drift = 0.003;
-  std::vector<Observation> fresh = fake_arm(arm, random);
-  const auto place = [](std::vector<Observation>& arm, std::uint64_t first) {
-    for (std::size_t i = 0; i < arm.size(); ++i) {
-      arm[i].block = first + i;
-      for (double& log_t : arm[i].log_t)
-        log_t += 0.02 * static_cast<double>(i); // 2 % from one place to the next
-    }
-  };
-  place(base, 1);
-  place(fresh, 1);
-  const Judgement blocked = judge(base, fresh, {});
-  EXPECT_EQ(blocked.verdict, Verdict::regression);
-  EXPECT_NEAR(blocked.work.estimate, 0.003, 3e-4);
-  EXPECT_LT(blocked.work.half_width, 0.001);
-  EXPECT_NEAR(blocked.wall, blocked.work.estimate + blocked.clock, 1e-12);
-
-  // One new replicate and no prior: the places are part of the noise.
-  const Judgement single = judge(base, std::span(fresh).first(1), {});
-  EXPECT_EQ(single.verdict, Verdict::inconclusive);
-  EXPECT_GT(single.work.half_width, 0.02);
-  EXPECT_TRUE(std::isfinite(single.work.half_width)) << single.reason;
-
-  // What the prior knows within blocks does not hold between them, nor between GPUs.
-  Rules rules;
-  rules.noise = {.replicate_sd = 1e-4, .replicate_df = 50, .device_sd = 1e-4, .device_df = 50};
-  const auto one_each = [&] {
-    return judge(std::span(base).first(1), std::span(fresh).first(1), rules);
-  };
-  EXPECT_LT(one_each().work.half_width, 0.001);
-  *fresh[0].block += 10;
-  EXPECT_EQ(one_each().reason, "one replicate a side and no noise prior");
-  *fresh[0].block -= 10;
-  fresh[0].device = "GPU-b";
-  EXPECT_EQ(one_each().reason, "one replicate a side and no noise prior");
-}
-
 TEST(Judge, ReplicatesNeeded) {
   const Rules rules{.noise = {.replicate_sd = 0.001, .replicate_df = 100}};
   Arm base;

@@ -12,7 +12,7 @@ struct Covariate {
 /// What the processes of a case follow beyond the line within loops, and the noise that is left
 /// without it, as NoisePrior has it.
 struct CovariatePrior {
-  Covariate clock{};       ///< of mean log clocks, on top of the slope within loops
+  Covariate clock{};       ///< of mean log clocks, on top of the slope within loops (kernels: of 0)
   Covariate temperature{}; ///< of degrees Celsius
   double replicate_sd = 0;
   double replicate_df = 0;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,10 +14,7 @@ struct Observation {
   std::vector<double> log_f;        ///< of each sample, f the SM frequency in hertz; empty: unknown
   std::vector<int> group;           ///< of each sample: its loop or placement
   std::optional<double> log_anchor; ///< of the time of the memory copy that this process timed
-  std::optional<double> log_energy{}; ///< of the joules a sample, over all of them
-  /// Replicates of one block, in either arm, have something in common that acts on time: kernels
-  /// what their plan and seed draw. None: nothing.
-  std::optional<std::uint64_t> block{};
+  std::optional<double> log_energy{};    ///< of the joules a sample, over all of them
   std::optional<double> temperature_c{}; ///< of its GPU, the mean of before and after
 };
 

@@ -114,7 +114,7 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
            std::abs(clock_gap);
   }
   judgement.work.drift.half_width = half_width(terms, rules.confidence) + bias;
-  if (line && std::abs(clock_gap) > rules.farthest_clock) {
+  if (std::abs(clock_gap) > rules.farthest_clock) {
     judgement.work.verdict = at_any_slope(
         less_temperature(judgement.wall.drift, covariates, temperature_gap), clock_gap, rules.gate);
     if (judgement.work.verdict != Verdict::inconclusive) {
@@ -169,13 +169,15 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
     after.push_back(&fresh[i]);
   }
   const std::optional<ClockLine> line =
-      rules.adjust ? common_clock_line(before, after) : std::nullopt;
-
-  judgement.covariates = Covariates(rules.noise, line.has_value(), before, after);
+      rules.adjust && rules.along_loops ? common_clock_line(before, after) : std::nullopt;
+  if (rules.adjust && (line || !rules.along_loops)) {
+    judgement.covariates = Covariates(rules.noise, before, after);
+  }
+  const bool follows_clock = line || judgement.covariates.clock_slope().df > 0;
   std::vector<double> walls, clocks, works, energies, gaps, warmer, shares;
   for (std::size_t i = 0; i < before.size(); ++i) {
     walls.push_back(mean_log_time(*after[i]) - mean_log_time(*before[i]));
-    gaps.push_back(line ? mean_log_clock(*after[i]) - mean_log_clock(*before[i]) : 0);
+    gaps.push_back(follows_clock ? mean_log_clock(*after[i]) - mean_log_clock(*before[i]) : 0);
     warmer.push_back(temperature(*after[i]) - temperature(*before[i]));
     shares.push_back(judgement.covariates.share(*after[i]) -
                      judgement.covariates.share(*before[i]));
@@ -189,10 +191,10 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
   judgement.wall = judged(walls, rules.gate, rules.confidence);
   if (line) {
     judgement.slope = line->slope;
-    judgement.clock = judged(clocks, rules.gate, rules.confidence);
-  } else {
-    judgement.clock = {{0, 0}, Verdict::pass};
   }
+  judgement.clock = line || judgement.covariates.used()
+                        ? judged(clocks, rules.gate, rules.confidence)
+                        : PairedDrift{{0, 0}, Verdict::pass};
   if (energies.size() == before.size()) {
     judgement.energy = judged(energies, kEnergyGate, rules.confidence);
   }

@@ -10,10 +10,9 @@ ALARMS = ("regression", "improvement")
 
 
 def undecided(comparison):
-    """Ids of the cases that no number of processes here decides against this baseline, and of kernels that would take many: pairs
-    measure them alone."""
+    """Ids of the cases that no number of processes here decides against this baseline."""
     cases = [case for case in comparison.get("cases", []) if case["verdict"] == "inconclusive" and case.get("judgement")]
-    return [case["id"] for case in cases if case["judgement"].get("wants_pairs") or case.get("kind") == "kernel"]
+    return [case["id"] for case in cases if case["judgement"].get("wants_pairs")]
 
 
 def early_alarms(pairs):

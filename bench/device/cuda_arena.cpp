@@ -1,0 +1,103 @@
+#include <bench/base/error.h>
+#include <bench/device/cuda_arena.h>
+
+#include <ATen/cuda/CUDAContextLight.h>
+#include <ATen/cuda/MemPool.h>
+#include <c10/cuda/CUDAGraphsC10Utils.h>
+#include <torch/csrc/cuda/CUDAPluggableAllocator.h>
+
+#include <cuda_runtime.h>
+#include <fmt/format.h>
+
+#include <thread>
+
+namespace bench::device {
+
+namespace allocator = c10::cuda::CUDACachingAllocator;
+
+CudaArena::CudaArena(std::int64_t bytes, CudaPlacement*& current)
+    : current_(current), bytes_(bytes),
+      segments_(torch::cuda::CUDAPluggableAllocator::createCustomAllocator(
+          [this](std::size_t size, int, cudaStream_t) {
+            return take(static_cast<std::int64_t>(size));
+          },
+          [this](void* memory, std::size_t, int, cudaStream_t) { give_back(memory); })) {
+  if (const cudaError_t code = cudaMalloc(&begin_, static_cast<std::size_t>(bytes));
+      code != cudaSuccess) {
+    cudaGetLastError(); // else the next launch would report it
+    throw UnavailableError(fmt::format("{:.1f} GiB for buffers at chosen places: {}",
+                                       static_cast<double>(bytes) / (1 << 30),
+                                       cudaGetErrorString(code)));
+  }
+}
+
+CudaArena::~CudaArena() {
+  cudaFree(begin_);
+}
+
+std::unique_ptr<Placement> CudaArena::place(std::int64_t offset) {
+  start_ = offset;
+  return std::make_unique<CudaPlacement>(segments_, current_);
+}
+
+/// First fit.
+void* CudaArena::take(std::int64_t bytes) {
+  constexpr std::int64_t kPage = 2 << 20;
+  const std::lock_guard lock(mutex_);
+  const std::int64_t size = (bytes + kPage - 1) / kPage * kPage;
+  std::int64_t offset = start_;
+  for (const auto& [begin, length] : taken_)
+    if (begin + length > offset) {
+      if (offset + size <= begin)
+        break;
+      offset = begin + length;
+    }
+  if (offset + size <= bytes_) {
+    taken_[offset] = size;
+    return begin_ + offset;
+  }
+  const c10::cuda::CUDAStreamCaptureModeGuard allowed(cudaStreamCaptureModeRelaxed);
+  void* elsewhere = nullptr;
+  if (cudaMalloc(&elsewhere, static_cast<std::size_t>(bytes)) == cudaSuccess)
+    return elsewhere;
+  cudaGetLastError();
+  return nullptr; // which torch reports
+}
+
+void CudaArena::give_back(void* memory) {
+  const std::lock_guard lock(mutex_);
+  if (taken_.erase(static_cast<char*>(memory) - begin_) == 0)
+    cudaFree(memory);
+}
+
+struct CudaPlacement::Pool {
+  at::cuda::MemPool memory;
+};
+
+CudaPlacement::CudaPlacement(std::shared_ptr<allocator::CUDAAllocator> segments,
+                             CudaPlacement*& current)
+    : pool_(new Pool{at::cuda::MemPool(std::move(segments))}), current_(current) {
+  at::cuda::clearCublasWorkspaces(); // the next lies in the arena, and is gone with it
+  begin();
+  current_ = this;
+}
+
+CudaPlacement::~CudaPlacement() {
+  current_ = nullptr;
+  end();
+  at::cuda::clearCublasWorkspaces();
+}
+
+void CudaPlacement::begin() {
+  allocator::beginAllocateToPool(pool_->memory.device(), pool_->memory.id(),
+                                 [thread = std::this_thread::get_id()](cudaStream_t) {
+                                   return std::this_thread::get_id() == thread;
+                                 });
+}
+
+void CudaPlacement::end() {
+  allocator::endAllocateToPool(pool_->memory.device(), pool_->memory.id());
+  allocator::releasePool(pool_->memory.device(), pool_->memory.id()); // begin() holds it
+}
+
+} // namespace bench::device

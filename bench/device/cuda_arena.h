@@ -1,0 +1,58 @@
+#pragma once
+
+#include <bench/device/device.h>
+
+#include <c10/cuda/CUDACachingAllocator.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+
+namespace bench::device {
+
+class CudaPlacement;
+
+/// An arena for torch's caching allocator: each placement is a pool of the allocator's own, whose
+/// segments are cut out of one block of the GPU's memory.
+class CudaArena final : public Arena {
+ public:
+  /// `current` is set to the placement that lives.
+  CudaArena(std::int64_t bytes, CudaPlacement*& current);
+  ~CudaArena() override;
+  CudaArena(const CudaArena&) = delete;
+  CudaArena& operator=(const CudaArena&) = delete;
+
+  std::unique_ptr<Placement> place(std::int64_t offset) override;
+
+ private:
+  void* take(std::int64_t bytes);
+  void give_back(void* memory);
+
+  CudaPlacement*& current_;
+  char* begin_ = nullptr;
+  std::int64_t bytes_;
+  std::int64_t start_ = 0;                     ///< no segment lies before it
+  std::map<std::int64_t, std::int64_t> taken_; ///< offset -> bytes
+  std::mutex mutex_;
+  std::shared_ptr<c10::cuda::CUDACachingAllocator::CUDAAllocator> segments_;
+};
+
+/// Puts the allocations of the thread that made it into its pool. A capture has a pool of its own,
+/// and the allocator asks the one that was begun last: so a recorder calls end() before it begins a
+/// capture and begin() within, and the other way round at its end.
+class CudaPlacement final : public Placement {
+ public:
+  CudaPlacement(std::shared_ptr<c10::cuda::CUDACachingAllocator::CUDAAllocator> segments,
+                CudaPlacement*& current);
+  ~CudaPlacement() override;
+  void begin();
+  void end();
+
+ private:
+  struct Pool;
+  std::unique_ptr<Pool> pool_;
+  CudaPlacement*& current_;
+};
+
+} // namespace bench::device
