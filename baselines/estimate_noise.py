@@ -5,8 +5,8 @@
 
 RESULTs hold the same cases measured in several processes (`bench run`, `bench selftest`), on several GPUs. Each
 replicate's mean log time of a loop is read at one SM frequency, along the line through the samples within loops (where its slope
-is between 0 and -1.1 and three standard errors from 0, else as it is); of a kernel it is that at the faster half of its places, as
-it is. Then, for each regime:
+is between 0 and -1.1 and three standard errors from 0, else as it is); of a kernel it is that at the faster half of its places less
+the fastest eighth, as it is. Then, for each regime:
   replicate_sd  standard deviation between processes on one GPU, of a regime's typical case
   replicate_df  degrees of freedom that this is worth: few where the cases differ by more than chance. Both by the moments of
                 log variances, as limma does (Smyth 2004, section 6.2); at most those of the case that has most (processes
@@ -21,9 +21,10 @@ and for each case with at least eight degrees of freedom of its own
   replicate_sd, replicate_df  of its own variance, moderated by the prior of the regime's other cases: some work is quieter than
                 other work. Half its own degrees of freedom, since a comparison counts its baseline's processes again; and no
                 more of the others'
-  covariates    what processes on one GPU follow besides the line within loops, and what noise is left without it. `clock`:
-                the slope of log time on the mean log clock, of loops on top of that line's, of kernels by itself;
-                `temperature`, of loops: per degree Celsius
+  covariates    of loops: what processes on one GPU follow besides the line within loops, and what noise is left without it. `clock`:
+                the slope of log time on the mean log clock, on top of that line's; `temperature`: per degree Celsius
+Kernels of a regime follow the clock alike, those of microseconds in full, those that wait for memory not at all. It stands still in a
+process, so their `covariates` are the regime's: `clock`, one slope between processes for all its cases, and the noise without it.
 Arms of `bench selftest` that add work are left out: what they scatter by is the injection's. Where files have a case with
 another hash, the first file's work counts.
 Needs nothing but Python.
@@ -159,6 +160,26 @@ def covariates(processes, columns):
     return {}, None
 
 
+def clock_of_kernels(cases):
+    """The slope of log time on the mean log clock between processes on one GPU, one for all of {case: (processes, clocks)}, told as
+    covariates() does; nothing where it may be chance or is none of a clock."""
+    ty, tt, rest, groups, most = 0, 0, [], 0, 0
+    for processes, clocks in cases.values():
+        gpus = [gpu for gpu, _ in processes]
+        x, y = less_gpu_means(gpus, clocks), less_gpu_means(gpus, [level for _, level in processes])
+        ty, tt = ty + dot(x, y), tt + dot(x, x)
+        rest += zip(x, y)
+        groups, most = groups + len(set(gpus)), max(most, len(gpus) - len(set(gpus)))
+    df = most - 1  # the cases of a process share its clock
+    if df < 3 or tt <= 0:
+        return {}
+    slope = ty / tt
+    error = math.sqrt(sum((y - slope * x) ** 2 for x, y in rest) / (len(rest) - groups - 1) / tt)
+    if not SLOPES[0] < slope < SLOPES[1] or abs(slope) < three_sigma(df) * error:
+        return {}
+    return {"clock": {"slope": rounded_to(slope, error), "slope_sd": rounded_to(error, error), "df": df}}
+
+
 def strongest_first(y, used, free):
     alone = {name: slopes_of(y, {name: column}, max(1, free - 1))[0] for name, column in used.items()}
     return sorted((name for name in alone if alone[name]), key=lambda name: -abs(alone[name][name][0]) / alone[name][name][1])
@@ -264,19 +285,19 @@ def process_of(replicate):
     return replicate["device_uuid"], replicate["process"], replicate["seed"]
 
 
-def at_faster_places(samples):
-    """A kernel's samples at the faster half of its places in memory. As bench/compare/arms.cpp says it."""
+def at_judged_places(samples):
+    """A kernel's samples at the faster half of its places in memory, less the fastest eighth. As bench/compare/arms.cpp says it."""
     log_t = defaultdict(list)
     for place, t in zip(samples["loop"], samples["t_s"]):
         log_t[place].append(math.log(t))
-    faster = sorted(log_t, key=lambda place: statistics.fmean(log_t[place]))[: (len(log_t) + 1) // 2]
-    kept = [i for i, place in enumerate(samples["loop"]) if place in faster]
+    judged = sorted(log_t, key=lambda place: statistics.fmean(log_t[place]))[len(log_t) // 8 : (len(log_t) + 1) // 2]
+    kept = [i for i, place in enumerate(samples["loop"]) if place in judged]
     return {name: [samples[name][i] for i in kept] for name in ("t_s", "f_hz", "loop")}
 
 
 def sound_replicates(case):
     """process -> (GPU, samples, temperature)."""
-    judged = at_faster_places if case["kind"] == "kernel" else dict
+    judged = at_judged_places if case["kind"] == "kernel" else dict
     return {
         process_of(replicate): (replicate["device_uuid"], judged(replicate["samples"]), temperature(replicate))
         for replicate in case["replicates"]
@@ -301,37 +322,43 @@ def main(out, *paths):
 
     found, known = {}, {}
     for name in sorted(set(regimes.values())):
-        variances, own, means = {}, {}, {}
-        for case_id, replicates in cases.items():
-            if regimes[case_id] != name or not replicates:
-                continue
-            is_kernel = name.endswith("kernel")
-            processes = levels(list(replicates.values()), along_loops=not is_kernel)
-            gpus = by_gpu(processes)
-            df, variance = within_gpus(processes)
-            columns = {"clock": [mean_log_clock(samples) for _, samples, _ in replicates.values()]}
-            if not is_kernel:
-                columns["temperature"] = [degrees for _, _, degrees in replicates.values()]
-            follows, left = covariates(processes, columns)
+        of_regime = {case_id: list(of.values()) for case_id, of in cases.items() if regimes[case_id] == name and of}
+        is_kernel = name.endswith("kernel")
+        processes = {case_id: levels(replicates, along_loops=not is_kernel) for case_id, replicates in of_regime.items()}
+        clocks = {case_id: [mean_log_clock(samples) for _, samples, _ in of] for case_id, of in of_regime.items()}
+        together = clock_of_kernels({case_id: (of, clocks[case_id]) for case_id, of in processes.items()}) if is_kernel else {}
+        own, means = {}, {}
+        for case_id, replicates in of_regime.items():
+            df, variance = within_gpus(processes[case_id])
+            if is_kernel:
+                follows = together
+                slope = together["clock"]["slope"] if together else 0
+                left = within_gpus([(gpu, level - slope * clock) for (gpu, level), clock in zip(processes[case_id], clocks[case_id])])
+            else:
+                degrees = [degrees for _, _, degrees in replicates]
+                follows, left = covariates(processes[case_id], {"clock": clocks[case_id], "temperature": degrees})
             if df > 0 and variance > 0:
-                variances[case_id] = (df, variance)
                 own[case_id] = ((df, variance), left, follows)
+            gpus = by_gpu(processes[case_id])
             if len(gpus) > 1:
                 means[case_id] = {gpu: statistics.mean(v) for gpu, v in gpus.items()}
             print(f"{case_id:<50} {name}: {len(replicates)} processes, {len(gpus)} GPUs, between processes "
                   f"{100 * math.sqrt(variance) if df > 0 else math.nan:.4f} % ({df} df)"
                   + "".join(f", {what} {c['slope']:+g} +- {c['slope_sd']:g}" for what, c in follows.items())
                   + (f": leaves {100 * math.sqrt(left[1]):.4f} %" if follows else ""))  # fmt: skip
-        if variances:
+        if own:
             device_sd, device_df = between_gpus(list(means.values()))
-            found[name] = (rounded(*bounded_prior(list(variances.values())))
+            found[name] = (rounded(*bounded_prior([raw for raw, *_ in own.values()]))
                            | {"device_sd": round(device_sd, 7), "device_df": device_df} | EXTRAPOLATION)  # fmt: skip
+            if together:
+                found[name]["covariates"] = together | rounded(*bounded_prior([left for _, left, _ in own.values()]))
             for case_id, (raw, left, follows) in own.items():
                 if raw[0] >= ENOUGH_DF:
-                    others = [v for other, v in variances.items() if other != case_id]
-                    known[case_id] = {"hash": hashes[case_id]} | moderated(raw, others)
+                    others = [each for other, each in own.items() if other != case_id]
+                    known[case_id] = {"hash": hashes[case_id]} | moderated(raw, [of for of, *_ in others])
                     if follows:
-                        known[case_id]["covariates"] = follows | moderated(left, others)
+                        with_these = [of[1] if of[2] == follows else of[0] for of in others]
+                        known[case_id]["covariates"] = follows | moderated(left, with_these)
     source = f"baselines/estimate_noise.py {out} {' '.join(paths)}"
     with open(out, "w") as file:
         json.dump({"schema_version": 1, "gpu": gpu, "source": source, "regimes": found, "cases": dict(sorted(known.items()))}, file, indent=1)

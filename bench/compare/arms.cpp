@@ -45,8 +45,8 @@ void add_changes(const results::Facts& base, const results::Facts& fresh, const 
   }
 }
 
-/// Indices of the samples at the faster half of the places, of an odd number the larger half.
-std::vector<std::size_t> at_faster_places(const results::Samples& samples) {
+/// Indices of the samples at the faster half of the places, less the fastest eighth.
+std::vector<std::size_t> at_judged_places(const results::Samples& samples) {
   std::map<int, std::vector<double>> times;
   for (std::size_t i = 0; i < samples.t_s.size(); ++i) {
     times[samples.loop[i]].push_back(std::log(samples.t_s[i]));
@@ -56,7 +56,9 @@ std::vector<std::size_t> at_faster_places(const results::Samples& samples) {
     places.emplace_back(stats::mean(log_t), place);
   }
   std::ranges::sort(places);
+  const auto fastest = static_cast<std::ptrdiff_t>(places.size() / 8);
   places.resize((places.size() + 1) / 2);
+  places.erase(places.begin(), places.begin() + fastest);
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < samples.t_s.size(); ++i) {
     if (std::ranges::find(places, samples.loop[i], &std::pair<double, int>::second) !=
@@ -116,7 +118,7 @@ Arm arm(const CaseResult& c, const Copies& copies) {
       continue;
     }
     if (c.kind == "kernel") {
-      const std::vector<std::size_t> kept = at_faster_places(samples);
+      const std::vector<std::size_t> kept = at_judged_places(samples);
       samples.t_s = at(samples.t_s, kept);
       samples.f_hz = at(samples.f_hz, kept);
       samples.loop = at(samples.loop, kept);

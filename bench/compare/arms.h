@@ -39,8 +39,9 @@ struct Arm {
   std::vector<const results::Replicate*> replicates;
 };
 
-/// Of a kernel only the samples at the faster half of its places in memory: in the others what the
-/// process did before may cost a launch of microseconds up to a tenth.
+/// Of a kernel only the samples at the faster half of its places in memory, less the fastest
+/// eighth: in the others what the process did before may cost a launch of microseconds a tenth, or
+/// spare it one.
 Arm arm(const results::CaseResult& result, const Copies& copies);
 
 /// The mean of replicate `i`, read at the clock `log_clock` along `slope` where both are known,

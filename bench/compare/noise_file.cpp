@@ -28,18 +28,6 @@ nlohmann::json parse(std::string_view text, const std::string& origin) {
   }
 }
 
-stats::NoisePrior read_prior(const JsonNode& node) {
-  const auto number = [&](const char* key) { return node.at(key).not_negative(); };
-  return {
-      .replicate_sd = number("replicate_sd"),
-      .replicate_df = number("replicate_df"),
-      .device_sd = number("device_sd"),
-      .device_df = number("device_df"),
-      .extrapolation = number("extrapolation"),
-      .device_extrapolation = number("device_extrapolation"),
-  };
-}
-
 stats::Covariate read_covariate(const JsonNode& node) {
   return {.slope = node.at("slope").finite(),
           .slope_sd = node.at("slope_sd").not_negative(),
@@ -56,12 +44,28 @@ stats::CovariatePrior read_covariates(const JsonNode& node) {
           .replicate_df = node.at("replicate_df").not_negative()};
 }
 
+stats::CovariatePrior optional_covariates(const JsonNode& node) {
+  return node.optional("covariates", read_covariates).value_or(stats::CovariatePrior{});
+}
+
+stats::NoisePrior read_prior(const JsonNode& node) {
+  const auto number = [&](const char* key) { return node.at(key).not_negative(); };
+  return {
+      .replicate_sd = number("replicate_sd"),
+      .replicate_df = number("replicate_df"),
+      .device_sd = number("device_sd"),
+      .device_df = number("device_df"),
+      .extrapolation = number("extrapolation"),
+      .device_extrapolation = number("device_extrapolation"),
+      .covariates = optional_covariates(node),
+  };
+}
+
 NoiseFile::CaseNoise read_case_noise(const JsonNode& node) {
   return {.hash = node.at("hash").text(),
           .replicate_sd = node.at("replicate_sd").not_negative(),
           .replicate_df = node.at("replicate_df").not_negative(),
-          .covariates =
-              node.optional("covariates", read_covariates).value_or(stats::CovariatePrior{})};
+          .covariates = optional_covariates(node)};
 }
 
 /// A misspelt regime would be noise that nobody uses.

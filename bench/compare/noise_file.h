@@ -21,8 +21,9 @@ namespace bench::compare {
 ///                "covariates": {"clock": {"slope": 0.03, "slope_sd": 0.01, "df": 36},
 ///                               "replicate_sd": 0.00015, "replicate_df": 38}}}}
 ///
-/// `cases`, which may be absent, knows what was measured often by itself. In `covariates` is what
-/// time was seen to follow, `clock` or `temperature` or both, and the noise without that.
+/// `cases`, which may be absent, knows what was measured often by itself. In `covariates`, of a
+/// case or of a regime, is what time was seen to follow, `clock` or `temperature` or both, and the
+/// noise without that.
 struct NoiseFile {
   /// Between processes of one case, as stats::NoisePrior has it.
   struct CaseNoise {

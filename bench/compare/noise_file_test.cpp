@@ -72,6 +72,15 @@ TEST(NoiseFile, OfOtherWorkUnderTheSameIdItKnowsTheRegime) {
   EXPECT_EQ(prior(document(), smaller).replicate_sd, 0.0002);
 }
 
+TEST(NoiseFile, KnowsWhatARegimeFollows) {
+  Json follows = document();
+  follows["regimes"]["graph loop"]["covariates"] = document()["cases"]["s/loop/a"]["covariates"];
+  const stats::NoisePrior known = prior(follows, fake_case("s/loop/unknown", 0.1));
+  EXPECT_EQ(known.replicate_sd, 0.0002);
+  EXPECT_EQ(known.covariates.clock.df, 38);
+  EXPECT_FALSE(prior(document(), fake_case("s/loop/unknown", 0.1)).covariates.known());
+}
+
 TEST(NoiseFile, OfTwoPathsTheNoisierOneCounts) {
   const NoiseFile noise = noise_from_json(document().dump(), "n.json");
   const auto quiet = fake_case("s/loop/a", 0.1), noisy = fake_case("s/loop/noisy", 0.1),

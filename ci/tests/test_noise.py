@@ -83,11 +83,48 @@ def test_a_covariate_narrows_what_it_explains(scripts, tmp_path, capsys, share):
     assert "(392 df)" in line and "(7 df)" in line
 
 
-def test_a_kernel_is_its_faster_places(noise):
+def test_a_kernel_is_the_faster_half_of_its_places_less_the_fastest_eighth(noise):
     """bench/compare/arms_test.cpp asks the same of the judge."""
     samples = {"t_s": [1.7, 1.7, 1.5, 1.5, 1.6, 1.6, 1.51, 1.51], "f_hz": list(range(8)), "loop": [0, 0, 1, 1, 2, 2, 3, 3]}
-    assert noise.at_faster_places(samples) == {"t_s": [1.5, 1.5, 1.51, 1.51], "f_hz": [2, 3, 6, 7], "loop": [1, 1, 3, 3]}
-    assert noise.at_faster_places({name: values[:6] for name, values in samples.items()})["loop"] == [1, 1, 2, 2]
+    assert noise.at_judged_places(samples) == {"t_s": [1.5, 1.5, 1.51, 1.51], "f_hz": [2, 3, 6, 7], "loop": [1, 1, 3, 3]}
+    eight = {"t_s": [8, 1, 7, 2, 6, 3, 5, 4], "f_hz": [0] * 8, "loop": list(range(8))}
+    assert noise.at_judged_places(eight)["t_s"] == [2, 3, 4]
+
+
+def kernels(count, slope=-1.0, clock_sd=0.004, level_sd=1e-3):
+    """{case: (processes on three GPUs, their clocks)} of three kernels that `count` processes measured."""
+    draw = random.Random(12)
+    clocks = [draw.gauss(0, clock_sd) for _ in range(count)]
+    return {case: ([(f"GPU-{i % 3}", 0.01 * (i % 3) + slope * clocks[i] + draw.gauss(0, level_sd)) for i in range(count)], clocks)
+            for case in "abc"}  # fmt: skip
+
+
+def test_kernels_follow_the_clock_together(noise):
+    found = noise.clock_of_kernels(kernels(20))["clock"]
+    assert abs(found["slope"] + 1) < 3 * found["slope_sd"] < 0.3
+    assert found["df"] == 20 - 3 - 1  # the cases of a process share its clock
+    assert noise.clock_of_kernels(kernels(20, slope=0)) == {}
+    assert noise.clock_of_kernels(kernels(20, slope=0.5)) == {}  # time does not rise with the clock
+    assert noise.clock_of_kernels(kernels(6)) == {}  # too few
+    assert noise.clock_of_kernels(kernels(20, clock_sd=0)) == {}
+
+
+def test_what_kernels_follow_is_their_regimes(noise, tmp_path):
+    cases = []
+    for case, (processes, clocks) in kernels(20).items():
+        replicates = [{"device_uuid": gpu, "process": i, "seed": 1, "samples": {
+            "t_s": [2e-6 * math.exp(level)], "f_hz": [1.98e9 * math.exp(clock)], "loop": [0]}}
+            for i, ((gpu, level), clock) in enumerate(zip(processes, clocks))]  # fmt: skip
+        cases.append({"id": f"s/{case}", "hash": "0", "kind": "kernel", "status": "ok", "launches": 1, "replicates": replicates})
+    (tmp_path / "r.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": cases}))
+    noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
+    written = json.loads((tmp_path / "noise.json").read_text())
+    regime = written["regimes"]["short kernel"]
+    assert regime["replicate_sd"] > 3e-3
+    assert regime["covariates"]["replicate_sd"] == pytest.approx(1e-3, rel=0.3)
+    for case in written["cases"].values():
+        assert case["covariates"]["clock"] == regime["covariates"]["clock"]
+        assert case["covariates"]["replicate_sd"] == pytest.approx(1e-3, rel=0.3)
 
 
 def test_no_case_hides_how_gpus_differ_in_another(noise):
