@@ -149,8 +149,12 @@ def machine(report: Report) -> list[str]:
 
 
 def reproduce(report: Report) -> str:
-    """The command line that made the result, as a shell takes it."""
-    return shlex.join(["ci/bench", *report.result.argv[1:]]) if report.result and report.result.argv else ""
+    """The command of the new result, but for where its author put it; "" where it is not known."""
+    if not report.result or not report.result.argv:
+        return ""
+    words = iter(report.result.argv[1:])
+    kept = [word for word in words if not word.startswith("--out=") and not (word == "--out" and next(words, ""))]
+    return shlex.join(["ci/bench", *kept])
 
 
 _SHARED = re.compile(

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 #include <set>
 
 namespace bench::compare {
@@ -163,12 +164,12 @@ ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double
 }
 
 double median_time(const Arm& arm, const std::vector<std::size_t>& replicates) {
-  std::vector<double> log_t;
+  std::vector<double> times;
   for (const std::size_t i : replicates) {
-    const std::vector<double>& more = arm.observations[i].log_t;
-    log_t.insert(log_t.end(), more.begin(), more.end());
+    std::ranges::transform(arm.observations[i].log_t, std::back_inserter(times),
+                           [](double log_t) { return std::exp(log_t); });
   }
-  return std::exp(stats::median(log_t));
+  return stats::median(times);
 }
 
 std::optional<double> mean_energy(const Arm& arm, const std::vector<std::size_t>& replicates) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Usage: reports/examples/make.py      writes the examples beside it anew, with `ci/bench report`
 
-Of the pairs that pairs.py cuts out of baselines/h200, and of those that `bench ab` measured (pull_request/pairs), it keeps
+Of the pairs that pairs.py cuts out of baselines, and of those that `bench ab` measured (pull_request/pairs), it keeps
 report.md, the overview and one case as SVG, and of `injected` the HTML."""
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BENCH = HERE.parents[1] / "ci" / "bench"
-NOTE = "Example: real samples out of baselines/h200, paired after the event by reports/examples/pairs.py; no change was under test."
+NOTE = "Example: real samples out of baselines, paired after the event by reports/examples/pairs.py; no change was under test."
 KEPT = {  # example: the case whose figure is kept
-    "aa": "case-zimage-loop-turbo-50-graph-aten",
+    "aa": "case-zimage-loop-turbo-50-graph-fused",
     "injected": "case-zimage-loop-turbo-9-graph-aten",
-    "decomposed": "case-zimage-rms_norm-4128x3840.bf16-aten",
 }
 
 
@@ -49,7 +48,7 @@ def main() -> int:
             shutil.rmtree(HERE / example, ignore_errors=True)
             (HERE / example).mkdir()
             files = ["report.md", "figures/forest.svg", f"figures/{case}.svg"]
-            files += ["report.html"] if example == "injected" else ["figures/roofline.svg"]
+            files += {"aa": ["figures/roofline.svg"], "injected": ["report.html"]}.get(example, [])
             keep(example, folder / "out" / example, files, NOTE)
         subprocess.run([sys.executable, BENCH, "report", HERE / MEASURED / "pairs", "--out", "out", "--figures", "20"], cwd=folder, check=True)
         keep(MEASURED, folder / "out", ["report.md", "figures/forest.svg", f"figures/{MEASURED_CASE}.svg"], MEASURED_NOTE)

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Usage: reports/examples/pairs.py DIR
 
-Cuts pairs of a base and a new result, real samples of H200s, out of what baselines/h200 keeps, for trying reports on:
-  aa/          three processes of GPU-f2529240 against the other ten processes: nothing changed
-  injected/    selftest.json's loop with 0.3 % of its cycles added, against the loop as it is
-  decomposed/  the fused kernels taken for new versions of the decomposed ones
+Cuts pairs of a base and a new result, real samples, out of what baselines keeps, for trying reports on:
+  aa/        the last three processes of GPU-c45e4563, an H100, against all others of h100/zimage.json: nothing changed
+  injected/  the loop of h200/selftest.json with 0.3 % of its cycles added, against the loop as it is
 The pairing is made up after the event; the samples are as they were measured."""
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-BASELINES = Path(__file__).resolve().parents[2] / "baselines" / "h200"
+BASELINES = Path(__file__).resolve().parents[2] / "baselines"
 Json = dict[str, Any]
 
 
@@ -38,10 +37,10 @@ def of_processes(cases: list[Json], keep: Any) -> list[Json]:
 
 
 def unchanged() -> tuple[Json, Json]:
-    result = read("zimage.json")
+    result = read("h100/zimage.json")
 
     def is_new(replicate: Json) -> bool:
-        return str(replicate["device_uuid"]).startswith("GPU-f2529240") and str(replicate["started"]) >= "2026-11-24T10:55"
+        return str(replicate["device_uuid"]).startswith("GPU-c45e4563") and str(replicate["started"]) >= "2026-11-28T04:17:02"
 
     new = of_processes(result["cases"], is_new)
     ids = {case["id"] for case in new}
@@ -50,7 +49,7 @@ def unchanged() -> tuple[Json, Json]:
 
 
 def injected() -> tuple[Json, Json]:
-    result = read("selftest.json")
+    result = read("h200/selftest.json")
     cases = {case["id"]: case for case in result["cases"]}
     plain = next(name for name in cases if "#" not in name and "/loop/" in name)
     slower = {**cases[f"{plain}#spin=0.3%"], "id": plain, "hash": cases[plain]["hash"], "check": cases[plain]["check"]}
@@ -60,32 +59,19 @@ def injected() -> tuple[Json, Json]:
     return with_cases(result, base), with_cases(result, [slower, again, *anchors])
 
 
-def decomposed() -> tuple[Json, Json]:
-    result = read("zimage.json")
-    cases = {case["id"]: case for case in result["cases"]}
-    base, new = [], []
-    for name, case in cases.items():
-        old = cases.get(name.removesuffix("/aten") + "/decomposed")
-        if name.endswith("/aten") and old:
-            base.append({**old, "id": name, "hash": case["hash"], "check": case["check"]})
-            new.append(case)
-    anchors = [case for case in result["cases"] if case["kind"] == "anchor"]
-    return with_cases(result, base + anchors), with_cases(result, new + anchors)
-
-
-PAIRS = {"aa": unchanged, "injected": injected, "decomposed": decomposed}
+PAIRS = {"aa": ("h100", unchanged), "injected": ("h200", injected)}
 
 
 def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         print(__doc__, end="")
         return 0 if "--help" in sys.argv else 2
-    for name, make in PAIRS.items():
+    for name, (gpu, make) in PAIRS.items():
         folder = Path(sys.argv[1]) / name
         folder.mkdir(parents=True, exist_ok=True)
         for file, result in zip(("base.json", "new.json"), make(), strict=True):
             (folder / file).write_text(json.dumps(result))
-        shutil.copy(BASELINES / "noise.json", folder)
+        shutil.copy(BASELINES / gpu / "noise.json", folder)
     return 0
 
 

@@ -98,7 +98,7 @@ def result(cases: list[Json], sha: str) -> Json:
     return {
         "schema_version": 1,
         "tool": {"name": "bench", "version": "0.1.0", "git_sha": sha, "git_dirty": False},
-        "argv": ["bench", "run", "scenarios/zimage.yaml", "--only", "a b"],
+        "argv": ["bench", "run", "scenarios/zimage.yaml", "--out", "r.json", "--only", "a b"],
         "started": "2026-11-24T10:00:00Z",
         "finished": "2026-11-24T10:30:00Z",
         "interrupted": False,
