@@ -175,7 +175,8 @@ def time_against_clock(axes: Axes, row: Row) -> None:
         axes.axvline(judgement.clock_hz / 1e9, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         _note(axes, f"work {words.drift(judgement)} at {judgement.clock_hz / 1e9:.3f} GHz (dashed), slope {judgement.slope:.2f}")
     elif judgement:
-        _note(axes, f"work {words.drift(judgement)}: no slope, judged as timed")
+        how = "no slope, judged as timed" if judgement.covariates is None else "no slope here, read at one clock as processes follow it"
+        _note(axes, f"work {words.drift(judgement)}: {how}")
     axes.xaxis.set_major_locator(MaxNLocator(6))
 
 

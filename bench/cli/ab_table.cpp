@@ -29,7 +29,7 @@ std::vector<std::string> row(const AbCase& c, const PairedJudgement& judgement) 
       half_width_text(judgement.wall.drift),
       percent_text(work),
       half_width_text(judgement.work.drift),
-      judgement.slope ? percent_text(wall - work) : "",
+      judgement.adjusted() ? percent_text(wall - work) : "",
       judgement.energy ? percent_text(hundredths(judgement.energy->drift.estimate)) : "",
       judgement.energy ? half_width_text(judgement.energy->drift) : "",
       std::string(to_string(c.verdict)),

@@ -28,7 +28,7 @@ std::vector<std::string> row(const CaseComparison& c, const Judgement& judgement
       percent_text(work),
       half_width_text(judgement.work),
       // Relative drifts do not add, logarithms do: the printed figures must.
-      judgement.slope ? percent_text(wall - work) : "",
+      judgement.adjusted() ? percent_text(wall - work) : "",
       c.base_energy_j && c.new_energy_j
           ? percent_text(hundredths(std::log(*c.new_energy_j / *c.base_energy_j)))
           : "",

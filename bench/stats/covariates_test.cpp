@@ -170,6 +170,7 @@ TEST(Covariates, WithoutALineTheClocksIsTheWholeSlope) {
   EXPECT_NEAR(judged.work.estimate, 0, 0.0005);
   EXPECT_NEAR(judged.clock, -0.008, 0.0005);
   EXPECT_EQ(judged.slope, std::nullopt);
+  EXPECT_TRUE(judged.adjusted());
   EXPECT_NEAR(*slope_between_processes(judged.slope, judged.covariates), -1, 1e-12);
   EXPECT_GT(judged.work.half_width, three_sigma(20) * 0.03 * 0.008 / 3) << "the slope's error";
   EXPECT_NEAR(judge_pairs(base, faster, rules).work.drift.estimate, 0, 0.0005);
@@ -177,6 +178,7 @@ TEST(Covariates, WithoutALineTheClocksIsTheWholeSlope) {
 
   rules.noise.covariates = {};
   EXPECT_NEAR(judge(base, faster, rules).work.estimate, -0.008, 0.001) << "judged raw";
+  EXPECT_FALSE(judge(base, faster, rules).adjusted());
   rules = knowing({-1, 0.03, 20}, {});
   rules.adjust = false;
   EXPECT_NEAR(judge(base, faster, rules).work.estimate, -0.008, 0.001);

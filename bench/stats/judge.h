@@ -50,7 +50,9 @@ struct Judgement {
   std::optional<double> log_clock; ///< that work is of, the base's mean; none: judged raw
   Covariates covariates;           ///< what was taken out of work besides
   double covariates_share = 0;     ///< that they have in `clock`
-  double base_log_t = 0;           ///< the base's mean log time at that clock
+  /// Wall is more than work.
+  bool adjusted() const { return slope || covariates.used(); }
+  double base_log_t = 0;   ///< the base's mean log time at that clock
   bool same_device = true; ///< false: another GPU's base, the device terms are in the interval
   int base_replicates = 0; ///< that were compared
   int new_replicates = 0;

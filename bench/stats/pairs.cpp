@@ -52,7 +52,7 @@ void conclude(PairedJudgement& judgement) {
   };
   std::vector<Quantity> quantities{
       {&judgement.work, told("work", judgement.work.drift, "slower", "faster")}};
-  if (judgement.slope) { // judged raw, wall is work
+  if (judgement.slope) { // else wall is work, or a kernel's, which does not set the clock
     quantities.push_back({&judgement.wall, told("wall", judgement.wall.drift, "slower", "faster")});
   }
   if (judgement.energy) {
