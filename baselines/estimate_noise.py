@@ -161,8 +161,9 @@ def covariates(processes, columns):
 
 
 def clock_of_kernels(cases):
-    """The slope of log time on the mean log clock between processes on one GPU, one for all of {case: (processes, clocks)}, told as
-    covariates() does; nothing where it may be chance or is none of a clock."""
+    """The slope of log time on the mean log clock between processes on one GPU, one for all of {case: (processes, clocks)}, with its
+    error, whether chance explains it or not: the judge wants to know by how much a clock's difference may show. At most 0, for time
+    does not rise with the clock; nothing of too few processes, of clocks that stand still, and of slopes that no clock has."""
     ty, tt, rest, groups, most = 0, 0, [], 0, 0
     for processes, clocks in cases.values():
         gpus = [gpu for gpu, _ in processes]
@@ -175,9 +176,10 @@ def clock_of_kernels(cases):
         return {}
     slope = ty / tt
     error = math.sqrt(sum((y - slope * x) ** 2 for x, y in rest) / (len(rest) - groups - 1) / tt)
-    if not SLOPES[0] < slope < SLOPES[1] or abs(slope) < three_sigma(df) * error:
+    low, high = SLOPES
+    if error <= 0 or slope < low - 3 * error or slope > high + 3 * error:
         return {}
-    return {"clock": {"slope": rounded_to(slope, error), "slope_sd": rounded_to(error, error), "df": df}}
+    return {"clock": {"slope": rounded_to(min(max(slope, low), high), error), "slope_sd": rounded_to(error, error), "df": df}}
 
 
 def strongest_first(y, used, free):

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace bench::cli {
 struct Bench {
   device::Device& device;
   scenario::Sampling sampling;
-  std::uint64_t seed = 0; ///< of kernel inputs
+  std::uint64_t seed = 0; ///< of the input of kernels and the order of loops' arms
   measure::Progress& progress;
   std::filesystem::path save_latents = {};  ///< folder that each loop's latents go to; "": none
   std::filesystem::path scenario_file = {}; ///< beside which the scripts of workers may lie
@@ -38,9 +39,10 @@ void measure_loops(const std::vector<scenario::Case>& cases,
                    std::vector<std::optional<Injection>> arms, const Bench& bench,
                    std::map<std::string, double>& phases_s, const Sink& sink);
 
-/// The same for the kernel cases; `flags` are Google Benchmark's.
+/// The same for the kernel cases, in `arena` (kernel_bench::run()); `flags` are Google Benchmark's.
 void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& bench,
-                     const std::vector<std::string>& flags, const Sink& sink);
+                     const std::vector<std::string>& flags, std::unique_ptr<device::Arena> arena,
+                     const Sink& sink);
 
 /// Runs the cases once more under CUPTI and hands each on with its profile and nothing else; one
 /// that cannot be profiled says why in there. For a process in which nothing is timed. `trace`:

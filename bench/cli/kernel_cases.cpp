@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace bench::cli {
 namespace {
 
@@ -60,7 +62,8 @@ results::CaseResult to_result(const kernel_bench::Outcome& outcome, const Bench&
 } // namespace
 
 void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& bench,
-                     const std::vector<std::string>& flags, const Sink& sink) {
+                     const std::vector<std::string>& flags, std::unique_ptr<device::Arena> arena,
+                     const Sink& sink) {
   std::vector<scenario::Case> kernels;
   for (const scenario::Case& c : cases)
     if (!c.is_loop())
@@ -70,8 +73,8 @@ void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& benc
   StateWatch state(bench.device); // no trace: allocations and warm-ups lie between short regions
   results::Replicate watched;     // lends its map: a state spans from one outcome to the next
   state.before(watched);
-  kernel_bench::run(kernels, bench.sampling, bench.seed, flags, bench.device, bench.progress,
-                    [&](kernel_bench::Outcome outcome) {
+  kernel_bench::run(kernels, bench.sampling, bench.seed, flags, bench.device, std::move(arena),
+                    bench.progress, [&](kernel_bench::Outcome outcome) {
                       results::CaseResult result = to_result(outcome, bench);
                       const std::string spoiled = state.after(watched);
                       if (!result.replicates.empty())

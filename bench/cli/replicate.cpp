@@ -4,6 +4,7 @@
 #include <bench/cli/facts.h>
 #include <bench/cli/replicate.h>
 #include <bench/device/device.h>
+#include <bench/kernel_bench/driver.h>
 #include <bench/measure/interrupt.h>
 #include <bench/measure/worker.h>
 #include <kernels/plugins/plugins.h>
@@ -16,6 +17,7 @@
 #include <optional>
 #include <random>
 #include <set>
+#include <utility>
 
 namespace bench::cli {
 namespace {
@@ -81,15 +83,14 @@ class LineProgress final : public measure::Progress {
   std::string case_id_;
 };
 
-/// The cases asked for, in an order drawn from the seed: every replicate visits them in another,
-/// and those of one seed in the same, whichever of the plan's cases they measure.
+/// The cases asked for, in an order drawn from the seed: every replicate visits them in another.
 std::vector<scenario::Case> chosen_cases(const scenario::Expansion& plan,
                                          const ReplicateRequest& request) {
   const std::set<std::string> wanted(request.cases.begin(), request.cases.end());
   std::vector<scenario::Case> cases = plan.cases;
+  std::erase_if(cases, [&](const scenario::Case& c) { return !wanted.contains(c.id); });
   std::mt19937_64 random(request.seed);
   std::ranges::shuffle(cases, random);
-  std::erase_if(cases, [&](const scenario::Case& c) { return !wanted.contains(c.id); });
   return cases;
 }
 
@@ -126,8 +127,12 @@ void measure_request(const ReplicateRequest& request, const Lines& lines) {
   const std::vector<scenario::Case> cases = chosen_cases(plan, request);
   if (request.profile_kernels)
     return profile_cases(cases, loop_arms(request), bench, request.trace, sink);
-  measure_kernels(cases, bench, request.flags, sink); // first: their places are of empty memory
+  // The kernels' memory first, so that it is the same in every process; and they before the loops,
+  // which then have it. The anchors before both: what is there when a process breaks off has them.
+  const bool has_kernels = !std::ranges::all_of(cases, &scenario::Case::is_loop);
+  auto arena = has_kernels ? kernel_bench::make_arena(*device) : nullptr;
   measure_anchors(plan.scenario, cases, bench, sink);
+  measure_kernels(cases, bench, request.flags, std::move(arena), sink);
   std::map<std::string, double> phases_s;
   measure_loops(cases, loop_arms(request), bench, phases_s, sink);
   results::Result end;

@@ -105,7 +105,7 @@ void add_means(AbCase& result, const Pairs& pairs) {
     }
     return stats::mean(values);
   };
-  if (judgement.slope) {
+  if (judgement.slope || judgement.covariates.clock_slope().df > 0) {
     result.log_clock =
         mean_of([&](std::size_t i) { return stats::mean_log_clock(pairs.a.observations[i]); });
   }

@@ -19,12 +19,12 @@ namespace bench::compare {
 struct ReplicateMean {
   std::string gpu; ///< short_uuid; "" on a CPU
   std::int64_t process = 0;
-  std::string started;        ///< UTC, ISO 8601
-  double t_s = 0;             ///< as it was timed
-  std::optional<double> f_hz; ///< mean SM frequency; none: unknown
-  double work_t_s = 0;    ///< at CaseComparison::clock_hz, less covariates; t_s where judged raw
-  bool compared = true;   ///< false: on a GPU that the other side lacks, or set aside
-  bool set_aside = false; ///< its process's memory copy is out of line
+  std::string started;              ///< UTC, ISO 8601
+  double t_s = 0;                   ///< as it was timed
+  std::optional<double> f_hz;       ///< mean SM frequency; none: unknown
+  double work_t_s = 0;              ///< at CaseComparison::clock_hz, less covariates
+  bool compared = true;             ///< false: on a GPU that the other side lacks, or set aside
+  bool set_aside = false;           ///< its process's memory copy is out of line
   std::optional<double> energy_j{}; ///< joules of a sample
 };
 

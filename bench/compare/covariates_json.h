@@ -7,7 +7,8 @@
 namespace bench::compare {
 
 /// What was taken out of work besides the clock's line: null for nothing. `share` is what it has in
-/// `clock`, of log time; the slopes are of log time on log clock, on top of the line's, and per
+/// `clock`, of log time; the slopes are of log time on log clock, on top of the line's, should
+/// there be one, and per
 /// degree Celsius.
 inline nlohmann::ordered_json covariates_json(const stats::Covariates& covariates, double share) {
   if (!covariates.used()) {

@@ -102,7 +102,13 @@ stats::NoisePrior NoiseFile::prior(const results::CaseResult& one,
   stats::NoisePrior noisier = a.replicate_sd < b.replicate_sd ? b : a;
   if (a.replicate_df <= 0 || b.replicate_df <= 0)
     noisier.replicate_df = 0;
-  noisier.covariates = {}; // of another path they explain something else
+  // Of another path they explain something else, but kernels of a regime follow the clock alike.
+  const stats::CovariatePrior &of_a = a.covariates, &of_b = b.covariates;
+  const bool alike = of_a.clock == of_b.clock && of_a.temperature.df <= 0 &&
+                     of_b.temperature.df <= 0 && one.kind == "kernel" && other.kind == "kernel";
+  noisier.covariates = !alike                                  ? stats::CovariatePrior{}
+                       : of_a.replicate_sd < of_b.replicate_sd ? of_b
+                                                               : of_a;
   return noisier;
 }
 

@@ -98,6 +98,17 @@ TEST(NoiseFile, OfTwoPathsTheNoisierOneCounts) {
   EXPECT_EQ(noise.prior(quiet, kernel).replicate_df, 0);
 }
 
+TEST(NoiseFile, KernelsOfTwoPathsFollowTheClockOfTheirRegime) {
+  Json known = document();
+  known["regimes"]["kernel"] = document()["regimes"]["graph loop"];
+  known["regimes"]["kernel"]["covariates"] = document()["cases"]["s/loop/a"]["covariates"];
+  const NoiseFile noise = noise_from_json(known.dump(), "n.json");
+  results::CaseResult one = fake_case("s/rms_norm/a", 0.1), other = fake_case("s/rms_norm/b", 0.1);
+  one.kind = other.kind = "kernel";
+  EXPECT_EQ(noise.prior(one, other).covariates.clock, noise.prior(one).covariates.clock);
+  EXPECT_TRUE(noise.prior(one, other).covariates.known());
+}
+
 TEST(NoiseFile, NamesThePlaceOfAFault) {
   EXPECT_EQ(complaint("{\n oops"), "n.json:2:2: not JSON");
   EXPECT_EQ(complaint("[]"), "n.json: /: must be an object, not an array");

@@ -92,6 +92,36 @@ TEST_F(ArenaOnGpu, ItsMemoryIsGivenBack) {
   EXPECT_NEAR(device_->free_memory(), free, 16 << 20) << "the driver keeps some of its own";
 }
 
+TEST_F(ArenaOnGpu, ATensorThatIsKeptOutlivesIt) {
+  at::Tensor kept;
+  {
+    const auto arena = device_->make_arena(8 * kPage);
+    const auto placement = arena->place(kPage);
+    kept = at::full({1000}, 7, options());
+  }
+  const at::Tensor other = at::full({8 * kPage / 4}, 1, options());
+  EXPECT_EQ(kept.sum().item<float>(), 7000);
+  kept.reset();
+  EXPECT_EQ(other[-1].item<float>(), 1);
+}
+
+TEST_F(ArenaOnGpu, ARecordingThatFailsSaysWhyAndTheNextWorks) {
+  const auto arena = device_->make_arena(256 * kPage);
+  {
+    const auto placement = arena->place(0);
+    int runs = 0;
+    const auto fails_in_capture = [&] {
+      at::full({1000}, 1, options());
+      if (++runs == 2)
+        throw UnavailableError("not today");
+    };
+    EXPECT_THROW(device_->record(fails_in_capture), UnavailableError);
+    const auto synchronises = [&] { at::full({1000}, 1, options()).sum().item<float>(); };
+    EXPECT_THROW(device_->record(synchronises), std::exception);
+  }
+  addresses(*arena, kPage);
+}
+
 TEST_F(ArenaOnGpu, WhatIsNotThereIsNotMade) {
   EXPECT_THROW(device_->make_arena(device_->total_memory() * 2), UnavailableError);
   EXPECT_NO_THROW(device_->make_arena(kPage));

@@ -5,42 +5,31 @@
 #include <c10/cuda/CUDACachingAllocator.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
 
 namespace bench::device {
 
 class CudaPlacement;
 
 /// An arena for torch's caching allocator: each placement is a pool of the allocator's own, whose
-/// segments are cut out of one block of the GPU's memory.
+/// segments are cut out of one block of the GPU's memory. The block is freed once the arena and all
+/// that was allocated in it are gone.
 class CudaArena final : public Arena {
  public:
   /// `current` is set to the placement that lives.
   CudaArena(std::int64_t bytes, CudaPlacement*& current);
-  ~CudaArena() override;
-  CudaArena(const CudaArena&) = delete;
-  CudaArena& operator=(const CudaArena&) = delete;
-
   std::unique_ptr<Placement> place(std::int64_t offset) override;
 
  private:
-  void* take(std::int64_t bytes);
-  void give_back(void* memory);
-
+  class Block;
   CudaPlacement*& current_;
-  char* begin_ = nullptr;
-  std::int64_t bytes_;
-  std::int64_t start_ = 0;                     ///< no segment lies before it
-  std::map<std::int64_t, std::int64_t> taken_; ///< offset -> bytes
-  std::mutex mutex_;
+  std::shared_ptr<Block> block_;
   std::shared_ptr<c10::cuda::CUDACachingAllocator::CUDAAllocator> segments_;
 };
 
 /// Puts the allocations of the thread that made it into its pool. A capture has a pool of its own,
 /// and the allocator asks the one that was begun last: so a recorder calls end() before it begins a
-/// capture and begin() within, and the other way round at its end.
+/// capture and begin() within, and the other way round at its end. Either does nothing twice.
 class CudaPlacement final : public Placement {
  public:
   CudaPlacement(std::shared_ptr<c10::cuda::CUDACachingAllocator::CUDAAllocator> segments,
@@ -52,6 +41,7 @@ class CudaPlacement final : public Placement {
  private:
   struct Pool;
   std::unique_ptr<Pool> pool_;
+  bool begun_ = false;
   CudaPlacement*& current_;
 };
 

@@ -14,6 +14,8 @@
 #include <cuda_runtime.h>
 #include <fmt/format.h>
 
+#include <exception>
+
 namespace bench::device {
 namespace {
 
@@ -30,17 +32,7 @@ class Graph final : public Recording {
   Graph(const std::function<void()>& work, CudaPlacement* placement) : graph_(/*keep_graph=*/true) {
     work(); // handles, plans and lazily loaded modules must exist before the capture
     c10::cuda::getCurrentCUDAStream().synchronize();
-    if (placement)
-      placement->end();
-    graph_.capture_begin();
-    if (placement)
-      placement->begin();
-    work();
-    if (placement)
-      placement->end();
-    graph_.capture_end();
-    if (placement)
-      placement->begin();
+    capture(work, placement);
     kernels_ = graph_kernels(graph_.raw_cuda_graph());
     graph_.instantiate();
   }
@@ -48,6 +40,37 @@ class Graph final : public Recording {
   KernelCounts kernels() const override { return kernels_; }
 
  private:
+  /// Whatever `work` throws, there is no capture any more and the placement goes on.
+  void capture(const std::function<void()>& work, CudaPlacement* placement) {
+    const auto into_placement = [placement](bool yes) {
+      if (placement)
+        yes ? placement->begin() : placement->end();
+    };
+    struct Afterwards {
+      decltype(into_placement)& into;
+      ~Afterwards() { into(true); }
+    } afterwards{into_placement};
+    into_placement(false);
+    graph_.capture_begin();
+    into_placement(true);
+    std::exception_ptr fault;
+    try {
+      work();
+    } catch (...) {
+      fault = std::current_exception();
+    }
+    into_placement(false);
+    try {
+      graph_.capture_end();
+    } catch (...) {
+      if (!fault)
+        throw;
+      cudaGetLastError(); // what spoilt the capture is known
+    }
+    if (fault)
+      std::rethrow_exception(fault);
+  }
+
   at::cuda::CUDAGraph graph_;
   KernelCounts kernels_;
 };

@@ -9,6 +9,7 @@
 
 #include <exception>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -46,15 +47,20 @@ struct Outcome {
   double prepare_s = 0, capture_s = 0, samples_s = 0, check_s = 0; ///< host seconds
 };
 
-/// Runs kernel cases in order, each with its buffers at places in memory of its own (device::Arena:
-/// to be called before the process has anything else on the device), and hands each outcome to
-/// `sink` when it is there. `flags` are Google Benchmark's own (`--benchmark_filter=...`,
+/// Memory for the buffers of kernel cases. To be taken before the process has anything else on the
+/// device, then each case's buffers lie at places of its own. None where it is not free.
+std::unique_ptr<device::Arena> make_arena(device::Device& device);
+
+/// Runs kernel cases in order, in `arena` (none: each case says why), and hands each outcome to
+/// `sink` when it is there.
+/// `flags` are Google Benchmark's own (`--benchmark_filter=...`,
 /// `--benchmark_out=...`); throws UsageError for one it does not know. A repetition is a placement
 /// in memory: sampling.placements of them, unless a flag asks for others, share sampling.regions
 /// regions. Throws Interrupted after the case that a signal ended, InvalidError never (it is an
 /// outcome's error).
 void run(const std::vector<scenario::Case>& cases, const scenario::Sampling& sampling,
          std::uint64_t seed, const std::vector<std::string>& flags, device::Device& device,
-         measure::Progress& progress, const std::function<void(Outcome)>& sink);
+         std::unique_ptr<device::Arena> arena, measure::Progress& progress,
+         const std::function<void(Outcome)>& sink);
 
 } // namespace bench::kernel_bench

@@ -35,7 +35,7 @@ class KernelDriver : public testing::Test {
     std::vector<Outcome> outcomes;
     NoProgress progress;
     kernel_bench::run(cases, {.loops = 1, .regions = 4, .placements = 1, .warmup_s = 0.001}, 1,
-                      flags, *device_, progress,
+                      flags, *device_, make_arena(*device_), progress,
                       [&](Outcome outcome) { outcomes.push_back(std::move(outcome)); });
     return outcomes;
   }
@@ -112,7 +112,7 @@ TEST_F(KernelDriver, EndsOnASignalAndKeepsWhatWasFinished) {
   EXPECT_THROW(
       kernel_bench::run(cases, {.loops = 1, .regions = 2, .warmup_s = 0.001}, 1,
                         {"--benchmark_filter=.", "--benchmark_repetitions=1", "--benchmark_out="},
-                        *device_, progress,
+                        *device_, make_arena(*device_), progress,
                         [&](Outcome outcome) {
                           kept.push_back(outcome.work->id);
                           std::raise(SIGINT);

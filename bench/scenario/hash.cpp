@@ -57,7 +57,7 @@ class Canonical {
     add("family", kernel.family);
     add("shape", to_string(kernel.shape));
     add("path", kernel.path);
-    add("places", "of the case"); // before, each process drew them: other times by up to 1 %
+    add("places", "of the case"); // before, each process drew them
   }
 
   std::string take() { return std::move(text_); }

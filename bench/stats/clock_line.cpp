@@ -82,11 +82,6 @@ std::optional<ClockLine> if_significant(const std::optional<ClockLine>& line) {
   return std::nullopt;
 }
 
-bool have_clocks(std::span<const Observation* const> replicates) {
-  return std::ranges::none_of(
-      replicates, [](const Observation* replicate) { return replicate->log_f.empty(); });
-}
-
 } // namespace
 
 std::optional<ClockLine> fit_clock_line(std::span<const Observation* const> replicates) {

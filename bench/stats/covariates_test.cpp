@@ -179,6 +179,9 @@ TEST(Covariates, WithoutALineTheClocksIsTheWholeSlope) {
   rules.noise.covariates = {};
   EXPECT_NEAR(judge(base, faster, rules).work.estimate, -0.008, 0.001) << "judged raw";
   EXPECT_FALSE(judge(base, faster, rules).adjusted());
+  EXPECT_GT(judge(base, faster, rules).work.half_width, 0.007) << "the clock may have done it";
+  EXPECT_NE(judge(base, faster, rules).verdict, Verdict::improvement);
+  EXPECT_GT(judge_pairs(base, faster, rules).work.drift.half_width, 0.007);
   rules = knowing({-1, 0.03, 20}, {});
   rules.adjust = false;
   EXPECT_NEAR(judge(base, faster, rules).work.estimate, -0.008, 0.001);

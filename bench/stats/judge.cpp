@@ -87,6 +87,9 @@ struct Adjustment {
   std::optional<ClockLine> line;
   Covariates covariates;
   double clock_drift = 0; ///< of mean log clocks, where they are used
+  /// The same where kernels on one GPU have clocks and no covariate: their time follows them by
+  /// between nothing and all of it.
+  double unread_drift = 0;
 
   bool follows_clock() const { return line || covariates.clock_slope().df > 0; }
 };
@@ -100,7 +103,7 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   const double clock_drift = adjustment.clock_drift;
   const auto difference = [&](const ValueOf& value) { return contrast(base, fresh, value); };
   const double slope = line ? line->slope : 0;
-  const double reference = line ? difference(mean_log_clock).base : 0;
+  const double reference = adjustment.follows_clock() ? difference(mean_log_clock).base : 0;
   judgement.covariates = covariates;
   const auto adjusted = [&](const Observation& replicate) {
     return mean_log_time(replicate) - (line ? slope * (mean_log_clock(replicate) - reference) : 0) -
@@ -108,7 +111,7 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   };
   const Contrast work = difference(adjusted);
   judgement.base_log_t = work.base;
-  if (line) {
+  if (adjustment.follows_clock()) {
     judgement.log_clock = reference;
   }
   judgement.work.estimate = work.estimate;
@@ -126,6 +129,7 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
     spread.others.push_back({line->variance * square(clock_drift), line->df});
     spread.bias = (known + line->disagreement + covariates.off_the_line()) * std::abs(clock_drift);
   }
+  spread.bias += std::abs(adjustment.unread_drift);
   if (!judgement.same_device) {
     spread.others.push_back(
         {square(noise.device_sd) * (1 / work.base_devices + 1 / work.fresh_devices),
@@ -247,6 +251,9 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   }
   if (adjustment.follows_clock()) {
     adjustment.clock_drift = difference(mean_log_clock);
+  } else if (rules.adjust && !rules.along_loops && likes.same_device &&
+             have_clocks(compared_base) && have_clocks(compared_fresh)) {
+    adjustment.unread_drift = difference(mean_log_clock);
   }
   const Spread spread = compare(judgement, compared_base, compared_fresh, adjustment, rules);
 

@@ -46,11 +46,11 @@ struct Judgement {
   Interval work;      ///< of log time at the base's mean clock
   double wall = 0;    ///< difference of mean log times; wall = work.estimate + clock
   double clock = 0;   ///< what the clocks' difference did to log time, known covariates with it
-  std::optional<double> slope;     ///< of log time on log clock that was used; none: judged raw
-  std::optional<double> log_clock; ///< that work is of, the base's mean; none: judged raw
+  std::optional<double> slope;     ///< of log time on log clock that was used, within loops
+  std::optional<double> log_clock; ///< that work is of, the base's mean; none: as it was
   Covariates covariates;           ///< what was taken out of work besides
   double covariates_share = 0;     ///< that they have in `clock`
-  /// Wall is more than work.
+  /// Something was taken out of wall: work is what is left.
   bool adjusted() const { return slope || covariates.used(); }
   double base_log_t = 0;   ///< the base's mean log time at that clock
   bool same_device = true; ///< false: another GPU's base, the device terms are in the interval

@@ -7,6 +7,8 @@ struct Covariate {
   double slope = 0;
   double slope_sd = 0; ///< its standard error
   double df = 0;
+
+  bool operator==(const Covariate&) const = default;
 };
 
 /// What the processes of a case follow beyond the line within loops, and the noise that is left

@@ -36,6 +36,11 @@ void check(std::span<const Observation> arm) {
   }
 }
 
+bool have_clocks(std::span<const Observation* const> replicates) {
+  return std::ranges::none_of(replicates,
+                              [](const Observation* one) { return one->log_f.empty(); });
+}
+
 double mean_log_time(const Observation& replicate) {
   return mean(replicate.log_t);
 }

@@ -22,6 +22,7 @@ struct Observation {
 /// length or values that are not finite.
 void check(std::span<const Observation> arm);
 
+bool have_clocks(std::span<const Observation* const> replicates);
 double mean_log_time(const Observation& replicate);
 double mean_log_clock(const Observation& replicate); ///< wants a replicate that has clocks
 double temperature(const Observation& replicate);    ///< degrees Celsius; 0 where it is not known

@@ -91,8 +91,8 @@ std::vector<std::size_t> alike(std::span<const Observation> base,
 }
 
 void judge_work(PairedJudgement& judgement, std::span<const double> differences,
-                const std::optional<ClockLine>& line, double clock_gap, double temperature_gap,
-                const Rules& rules) {
+                const std::optional<ClockLine>& line, double clock_gap, double unread_gap,
+                double temperature_gap, const Rules& rules) {
   const Covariates& covariates = judgement.covariates;
   const auto pairs = static_cast<double>(differences.size());
   // Two processes differ by twice the variance of one. A pair ran back to back, so the prior, of
@@ -107,11 +107,11 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
   }
   std::vector<Variance> terms = covariates.errors(clock_gap, temperature_gap);
   terms.push_back({one.value / pairs, one.df});
-  double bias = 0;
+  double bias = std::abs(unread_gap); // time follows it by between nothing and all of it
   if (line) {
     terms.push_back({line->variance * square(clock_gap), line->df});
-    bias = (rules.noise.extrapolation + line->disagreement + covariates.off_the_line()) *
-           std::abs(clock_gap);
+    bias += (rules.noise.extrapolation + line->disagreement + covariates.off_the_line()) *
+            std::abs(clock_gap);
   }
   judgement.work.drift.half_width = half_width(terms, rules.confidence) + bias;
   if (std::abs(clock_gap) > rules.farthest_clock) {
@@ -174,9 +174,12 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
     judgement.covariates = Covariates(rules.noise, before, after);
   }
   const bool follows_clock = line || judgement.covariates.clock_slope().df > 0;
-  std::vector<double> walls, clocks, works, energies, gaps, warmer, shares;
+  const bool is_unread = rules.adjust && !rules.along_loops && !follows_clock &&
+                         have_clocks(before) && have_clocks(after);
+  std::vector<double> walls, clocks, works, energies, gaps, unread, warmer, shares;
   for (std::size_t i = 0; i < before.size(); ++i) {
     walls.push_back(mean_log_time(*after[i]) - mean_log_time(*before[i]));
+    unread.push_back(is_unread ? mean_log_clock(*after[i]) - mean_log_clock(*before[i]) : 0);
     gaps.push_back(follows_clock ? mean_log_clock(*after[i]) - mean_log_clock(*before[i]) : 0);
     warmer.push_back(temperature(*after[i]) - temperature(*before[i]));
     shares.push_back(judgement.covariates.share(*after[i]) -
@@ -198,7 +201,7 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
   if (energies.size() == before.size()) {
     judgement.energy = judged(energies, kEnergyGate, rules.confidence);
   }
-  judge_work(judgement, works, line, mean(gaps), mean(warmer), rules);
+  judge_work(judgement, works, line, mean(gaps), mean(unread), mean(warmer), rules);
   judgement.open = judgement.open || (line && looks_beyond(judgement.wall, rules.gate)) ||
                    (judgement.energy && looks_beyond(*judgement.energy, kEnergyGate));
   conclude(judgement);

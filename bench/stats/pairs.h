@@ -32,12 +32,12 @@ struct PairedJudgement {
   std::string reason; ///< one line: why inconclusive, or which quantity raised the alarm; else ""
   PairedDrift work;   ///< log time at the base's mean clock
   PairedDrift wall;   ///< log time as measured; wall = work + clock
-  PairedDrift clock;  ///< wall - work: the clocks, known covariates; zeros where judged raw
+  PairedDrift clock;  ///< wall - work: the clocks, known covariates; zeros where neither is used
   std::optional<PairedDrift> energy; ///< log joules a sample; none unless every pair has both
   std::optional<double> slope;       ///< of log time on log clock that was used
   Covariates covariates;             ///< what was taken out of work besides
   double covariates_share = 0;       ///< that they have in `clock`
-  bool adjusted() const { return slope || covariates.used(); } ///< wall is more than work
+  bool adjusted() const { return slope || covariates.used(); } ///< work is not just wall
   int pairs = 0;                                               ///< that were compared
   std::vector<std::size_t> set_aside; ///< indices of pairs whose two copies differ
   /// More pairs may change the verdict: work is not decided, wall or energy looks beyond its gate

@@ -103,7 +103,8 @@ def test_kernels_follow_the_clock_together(noise):
     found = noise.clock_of_kernels(kernels(20))["clock"]
     assert abs(found["slope"] + 1) < 3 * found["slope_sd"] < 0.3
     assert found["df"] == 20 - 3 - 1  # the cases of a process share its clock
-    assert noise.clock_of_kernels(kernels(20, slope=0)) == {}
+    found = noise.clock_of_kernels(kernels(20, slope=0))["clock"]
+    assert -3 * found["slope_sd"] < found["slope"] <= 0
     assert noise.clock_of_kernels(kernels(20, slope=0.5)) == {}  # time does not rise with the clock
     assert noise.clock_of_kernels(kernels(6)) == {}  # too few
     assert noise.clock_of_kernels(kernels(20, clock_sd=0)) == {}

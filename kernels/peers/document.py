@@ -68,9 +68,9 @@ def fnv1a(data: bytes) -> int:
 
 
 def case_hash(device: str, shape: shapes.Shape, peer: str) -> str:
-    """That of bench/scenario/hash.cpp for a kernel case of this path."""
+    """As bench/scenario/hash.cpp makes it; but here each process draws the places of buffers, so no case of bench is the same."""
     keys = {"device": device, "work_version": WORK_VERSION, "kind": "kernel", "family": FAMILY, "shape": shape, "path": peer,
-            "places": "of the case"}  # fmt: skip
+            "places": "of the process"}  # fmt: skip
     text = "".join(f"{key}={value}\n" for key, value in keys.items())
     return f"{fnv1a(text.encode()):016x}"
 

@@ -78,7 +78,7 @@ def test_samples_and_check(measured: Path) -> None:
 
 
 def test_work_is_that_of_bench_s_own_cases(bench: Path, tmp_path: Path) -> None:
-    """Hash, bytes and flop of the same case, as bench writes them."""
+    """Bytes and flop of the same case, as bench writes them; but not its hash, for its buffers lie elsewhere."""
     out = tmp_path / "ours.json"
     case_id = "zimage/rms_norm/32x256.bf16/aten"
     less = [f"profiles.cpu.sampling.{key}" for key in ("loops=1", "regions=3", "warmup=0 s", "placements=1")]
@@ -88,9 +88,10 @@ def test_work_is_that_of_bench_s_own_cases(bench: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     theirs = next(case for case in json.loads(out.read_text())["cases"] if case["id"] == case_id)
     ours = document.case_document(document.Case(ONE, "aten"), "cpu", 1 << 25)
-    assert [ours[key] for key in ("hash", "work_version", "bytes", "flop", "kind")] == [
-        theirs[key] for key in ("hash", "work_version", "bytes", "flop", "kind")
+    assert [ours[key] for key in ("work_version", "bytes", "flop", "kind")] == [
+        theirs[key] for key in ("work_version", "bytes", "flop", "kind")
     ]
+    assert ours["hash"] != theirs["hash"]
     assert ours["parameters"].keys() == theirs["parameters"].keys()
 
 

@@ -148,7 +148,10 @@ def pair() -> tuple[Json, Json]:
 NOISE: Json = {
     "schema_version": 1, "gpu": "NVIDIA H200", "source": "made up", "regimes": {
         "graph loop": {"replicate_sd": 0.0002, "replicate_df": 20, "device_sd": 0, "device_df": 0, "extrapolation": 0.01,
-                       "device_extrapolation": 0}}}  # fmt: skip
+                       "device_extrapolation": 0},
+        "kernel": {"replicate_sd": 0.0002, "replicate_df": 20, "device_sd": 0, "device_df": 0, "extrapolation": 0.01,
+                   "device_extrapolation": 0, "covariates": {"clock": {"slope": -0.8, "slope_sd": 0.02, "df": 19},
+                                                              "replicate_sd": 0.0002, "replicate_df": 19}}}}  # fmt: skip
 
 
 def write(folder: Path) -> None:
