@@ -46,8 +46,8 @@ void add_changes(const results::Facts& base, const results::Facts& fresh, const 
   }
 }
 
-/// Indices of the samples at the faster half of the places, less the fastest eighth.
-std::vector<std::size_t> at_judged_places(const results::Samples& samples) {
+/// Times, clocks and places at the faster half of the places, less the fastest eighth.
+results::Samples at_judged_places(const results::Samples& samples) {
   std::map<int, std::vector<double>> times;
   for (std::size_t i = 0; i < samples.t_s.size(); ++i) {
     times[samples.loop[i]].push_back(std::log(samples.t_s[i]));
@@ -60,23 +60,16 @@ std::vector<std::size_t> at_judged_places(const results::Samples& samples) {
   const auto fastest = static_cast<std::ptrdiff_t>(places.size() / 8);
   places.resize((places.size() + 1) / 2);
   places.erase(places.begin(), places.begin() + fastest);
-  std::vector<std::size_t> indices;
+  results::Samples judged;
   for (std::size_t i = 0; i < samples.t_s.size(); ++i) {
     if (std::ranges::find(places, samples.loop[i], &std::pair<double, int>::second) !=
         places.end()) {
-      indices.push_back(i);
+      judged.t_s.push_back(samples.t_s[i]);
+      judged.f_hz.push_back(samples.f_hz[i]);
+      judged.loop.push_back(samples.loop[i]);
     }
   }
-  return indices;
-}
-
-template <typename Value>
-std::vector<Value> at(const std::vector<Value>& values, const std::vector<std::size_t>& indices) {
-  std::vector<Value> picked;
-  for (const std::size_t i : indices) {
-    picked.push_back(values[i]);
-  }
-  return picked;
+  return judged;
 }
 
 } // namespace
@@ -114,16 +107,13 @@ std::optional<double> Copies::log_time(const Replicate& replicate) const {
 Arm arm(const CaseResult& c, const Copies& copies) {
   Arm result;
   for (const Replicate& replicate : c.replicates) {
-    results::Samples samples = replicate.samples;
-    if (samples.t_s.empty()) {
+    if (replicate.samples.t_s.empty()) {
       continue;
     }
-    if (c.kind == "kernel") {
-      const std::vector<std::size_t> kept = at_judged_places(samples);
-      samples.t_s = at(samples.t_s, kept);
-      samples.f_hz = at(samples.f_hz, kept);
-      samples.loop = at(samples.loop, kept);
-    }
+    const bool is_kernel = c.kind == "kernel";
+    const results::Samples judged =
+        is_kernel ? at_judged_places(replicate.samples) : results::Samples{};
+    const results::Samples& samples = is_kernel ? judged : replicate.samples;
     stats::Observation observation;
     observation.device = replicate.device_uuid;
     observation.log_t = logs(samples.t_s);

@@ -53,8 +53,8 @@ Contrast contrast(const Replicates& base, const Replicates& fresh, const ValueOf
           .df = of_base.df + of_fresh.df,
           .base_devices = of_base.devices,
           .fresh_devices = of_fresh.devices,
-          .share_of = [base_share = of_base.share](double count) { return base_share + 1 / count; },
-          .share = of_base.share + of_fresh.share};
+          .share = of_base.share + of_fresh.share,
+          .base_share = of_base.share};
 }
 
 } // namespace bench::stats

@@ -17,9 +17,8 @@ struct Contrast {
   double df = 0;
   double base_devices = 0;
   double fresh_devices = 0;
-  /// Variance of the estimate in variances of a replicate, should the fresh arm have so many.
-  std::function<double(double count)> share_of;
-  double share = 0; ///< as it is
+  double share = 0;      ///< variance of the estimate, in variances of a replicate
+  double base_share = 0; ///< the base's part of it
 };
 
 using ValueOf = std::function<double(const Observation&)>;

@@ -1,4 +1,4 @@
-#include <bench/stats/clock_line.h>
+#include <bench/stats/adjustment.h>
 #include <bench/stats/contrast.h>
 #include <bench/stats/covariates.h>
 #include <bench/stats/judge.h>
@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -38,11 +37,11 @@ Replicates pick(std::span<const Observation> arm, const std::vector<std::size_t>
 
 /// What the interval of work is made of.
 struct Spread {
-  Variance replicate;                           ///< of one replicate's adjusted mean
-  double share = 0;                             ///< of that in the estimate's
-  std::function<double(double count)> share_of; ///< with so many new replicates
-  std::vector<Variance> others;                 ///< terms that more replicates don't lessen
-  double bias = 0; ///< how far off the estimate may be besides, and not by chance
+  Variance replicate;           ///< of one replicate's adjusted mean
+  double share = 0;             ///< of that in the estimate's
+  double base_share = 0;        ///< the base's part of it
+  std::vector<Variance> others; ///< terms that more replicates don't lessen
+  double bias = 0;              ///< how far off the estimate may be besides, and not by chance
 };
 
 double half_width(const Spread& spread, double confidence) {
@@ -56,7 +55,7 @@ std::optional<int> replicates_needed(const Spread& spread, double estimate, int 
   const auto decides = [&](int count) {
     Spread then = spread;
     then.replicate.df += count - present;
-    then.share = spread.share_of(count);
+    then.share = spread.base_share + 1.0 / count;
     const Interval drift{estimate, half_width(then, rules.confidence)};
     return verdict_of(drift, rules.gate) != Verdict::inconclusive;
   };
@@ -82,25 +81,12 @@ std::string unknown_noise(const Spread& spread, const NoisePrior& noise, bool sa
   return "";
 }
 
-/// How times are read at one clock.
-struct Adjustment {
-  std::optional<ClockLine> line;
-  Covariates covariates;
-  double clock_drift = 0; ///< of mean log clocks, where they are used
-  /// The same where kernels on one GPU have clocks and no covariate: their time follows them by
-  /// between nothing and all of it.
-  double unread_drift = 0;
-
-  bool follows_clock() const { return line || covariates.clock_slope().df > 0; }
-};
-
 /// Fills in the drift and returns what its interval is made of.
 Spread compare(Judgement& judgement, const Replicates& base, const Replicates& fresh,
-               const Adjustment& adjustment, const Rules& rules) {
+               const Adjustment& adjustment, double clock_drift, const Rules& rules) {
   const NoisePrior& noise = rules.noise;
   const std::optional<ClockLine>& line = adjustment.line;
   const Covariates& covariates = adjustment.covariates;
-  const double clock_drift = adjustment.clock_drift;
   const auto difference = [&](const ValueOf& value) { return contrast(base, fresh, value); };
   const double slope = line ? line->slope : 0;
   const double reference = adjustment.follows_clock() ? difference(mean_log_clock).base : 0;
@@ -122,14 +108,13 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
                                }).estimate;
 
   const Variance seen{work.df > 0 ? work.squares / work.df : 0, work.df};
-  Spread spread{moderated(seen, covariates.noise(noise)), work.share, work.share_of,
-                covariates.errors(clock_drift, difference(temperature).estimate), 0};
+  Spread spread{moderated(seen, covariates.noise(noise)), work.share, work.base_share,
+                covariates.errors(clock_drift, difference(temperature).estimate),
+                adjustment.bias(clock_drift, judgement.same_device ? noise.extrapolation
+                                                                   : noise.device_extrapolation)};
   if (line) {
-    const double known = judgement.same_device ? noise.extrapolation : noise.device_extrapolation;
     spread.others.push_back({line->variance * square(clock_drift), line->df});
-    spread.bias = (known + line->disagreement + covariates.off_the_line()) * std::abs(clock_drift);
   }
-  spread.bias += std::abs(adjustment.unread_drift);
   if (!judgement.same_device) {
     spread.others.push_back(
         {square(noise.device_sd) * (1 / work.base_devices + 1 / work.fresh_devices),
@@ -143,7 +128,7 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
 Interval wall_drift(const Replicates& base, const Replicates& fresh, Judgement judgement,
                     Rules rules) {
   rules.noise.replicate_df = 0;
-  const Spread spread = compare(judgement, base, fresh, {}, rules);
+  const Spread spread = compare(judgement, base, fresh, {}, 0, rules);
   const bool known = unknown_noise(spread, rules.noise, judgement.same_device).empty();
   return {judgement.wall, known ? half_width(spread, rules.confidence) : kInfinity};
 }
@@ -239,23 +224,14 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   const auto difference = [&](const ValueOf& value) {
     return contrast(compared_base, compared_fresh, value).estimate;
   };
-  Adjustment adjustment;
-  if (rules.adjust && rules.along_loops) {
-    adjustment.line = common_clock_line(compared_base, compared_fresh);
-  }
-  if (rules.adjust && likes.same_device && (adjustment.line || !rules.along_loops)) {
-    adjustment.covariates = Covariates(rules.noise, compared_base, compared_fresh);
-  }
+  const Adjustment adjustment =
+      adjustment_for(rules, compared_base, compared_fresh, likes.same_device);
   if (adjustment.line) {
     judgement.slope = adjustment.line->slope;
   }
-  if (adjustment.follows_clock()) {
-    adjustment.clock_drift = difference(mean_log_clock);
-  } else if (rules.adjust && !rules.along_loops && likes.same_device &&
-             have_clocks(compared_base) && have_clocks(compared_fresh)) {
-    adjustment.unread_drift = difference(mean_log_clock);
-  }
-  const Spread spread = compare(judgement, compared_base, compared_fresh, adjustment, rules);
+  const double clock_drift = adjustment.depends_on_clock() ? difference(mean_log_clock) : 0;
+  const Spread spread =
+      compare(judgement, compared_base, compared_fresh, adjustment, clock_drift, rules);
 
   judgement.reason = unknown_noise(spread, rules.noise, judgement.same_device);
   if (!judgement.reason.empty()) {
@@ -263,15 +239,15 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
     return judgement;
   }
   judgement.work.half_width = half_width(spread, rules.confidence);
-  if (std::abs(adjustment.clock_drift) > rules.farthest_clock) {
+  if (adjustment.follows_clock() && std::abs(clock_drift) > rules.farthest_clock) {
     judgement.verdict =
         at_any_slope(less_temperature(wall_drift(compared_base, compared_fresh, judgement, rules),
                                       judgement.covariates, difference(temperature)),
-                     adjustment.clock_drift, rules.gate);
+                     clock_drift, rules.gate);
     if (judgement.verdict != Verdict::inconclusive) {
       return judgement;
     }
-    judgement.reason = "the clocks differ by " + percent(std::abs(adjustment.clock_drift)) +
+    judgement.reason = "the clocks differ by " + percent(std::abs(clock_drift)) +
                        ": work can't be told from the clock past " + percent(rules.farthest_clock);
     judgement.wants_pairs = true;
     return judgement;

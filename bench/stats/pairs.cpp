@@ -1,4 +1,4 @@
-#include <bench/stats/clock_line.h>
+#include <bench/stats/adjustment.h>
 #include <bench/stats/covariates.h>
 #include <bench/stats/pairs.h>
 #include <bench/stats/percent.h>
@@ -91,9 +91,9 @@ std::vector<std::size_t> alike(std::span<const Observation> base,
 }
 
 void judge_work(PairedJudgement& judgement, std::span<const double> differences,
-                const std::optional<ClockLine>& line, double clock_gap, double unread_gap,
-                double temperature_gap, const Rules& rules) {
-  const Covariates& covariates = judgement.covariates;
+                const Adjustment& adjustment, double clock_gap, double temperature_gap,
+                const Rules& rules) {
+  const Covariates& covariates = adjustment.covariates;
   const auto pairs = static_cast<double>(differences.size());
   // Two processes differ by twice the variance of one. A pair ran back to back, so the prior, of
   // processes minutes apart, is on the safe side.
@@ -107,14 +107,12 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
   }
   std::vector<Variance> terms = covariates.errors(clock_gap, temperature_gap);
   terms.push_back({one.value / pairs, one.df});
-  double bias = std::abs(unread_gap); // time follows it by between nothing and all of it
-  if (line) {
+  if (const auto& line = adjustment.line) {
     terms.push_back({line->variance * square(clock_gap), line->df});
-    bias += (rules.noise.extrapolation + line->disagreement + covariates.off_the_line()) *
-            std::abs(clock_gap);
   }
-  judgement.work.drift.half_width = half_width(terms, rules.confidence) + bias;
-  if (std::abs(clock_gap) > rules.farthest_clock) {
+  judgement.work.drift.half_width =
+      half_width(terms, rules.confidence) + adjustment.bias(clock_gap, rules.noise.extrapolation);
+  if (adjustment.follows_clock() && std::abs(clock_gap) > rules.farthest_clock) {
     judgement.work.verdict = at_any_slope(
         less_temperature(judgement.wall.drift, covariates, temperature_gap), clock_gap, rules.gate);
     if (judgement.work.verdict != Verdict::inconclusive) {
@@ -168,19 +166,14 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
     before.push_back(&base[i]);
     after.push_back(&fresh[i]);
   }
-  const std::optional<ClockLine> line =
-      rules.adjust && rules.along_loops ? common_clock_line(before, after) : std::nullopt;
-  if (rules.adjust && (line || !rules.along_loops)) {
-    judgement.covariates = Covariates(rules.noise, before, after);
-  }
-  const bool follows_clock = line || judgement.covariates.clock_slope().df > 0;
-  const bool is_unread = rules.adjust && !rules.along_loops && !follows_clock &&
-                         have_clocks(before) && have_clocks(after);
-  std::vector<double> walls, clocks, works, energies, gaps, unread, warmer, shares;
+  const Adjustment adjustment = adjustment_for(rules, before, after, /*same_device=*/true);
+  const std::optional<ClockLine>& line = adjustment.line;
+  judgement.covariates = adjustment.covariates;
+  std::vector<double> walls, clocks, works, energies, gaps, warmer, shares;
   for (std::size_t i = 0; i < before.size(); ++i) {
     walls.push_back(mean_log_time(*after[i]) - mean_log_time(*before[i]));
-    unread.push_back(is_unread ? mean_log_clock(*after[i]) - mean_log_clock(*before[i]) : 0);
-    gaps.push_back(follows_clock ? mean_log_clock(*after[i]) - mean_log_clock(*before[i]) : 0);
+    gaps.push_back(
+        adjustment.depends_on_clock() ? mean_log_clock(*after[i]) - mean_log_clock(*before[i]) : 0);
     warmer.push_back(temperature(*after[i]) - temperature(*before[i]));
     shares.push_back(judgement.covariates.share(*after[i]) -
                      judgement.covariates.share(*before[i]));
@@ -195,13 +188,12 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
   if (line) {
     judgement.slope = line->slope;
   }
-  judgement.clock = line || judgement.covariates.used()
-                        ? judged(clocks, rules.gate, rules.confidence)
-                        : PairedDrift{{0, 0}, Verdict::pass};
+  judgement.clock = judgement.adjusted() ? judged(clocks, rules.gate, rules.confidence)
+                                         : PairedDrift{{0, 0}, Verdict::pass};
   if (energies.size() == before.size()) {
     judgement.energy = judged(energies, kEnergyGate, rules.confidence);
   }
-  judge_work(judgement, works, line, mean(gaps), mean(unread), mean(warmer), rules);
+  judge_work(judgement, works, adjustment, mean(gaps), mean(warmer), rules);
   judgement.open = judgement.open || (line && looks_beyond(judgement.wall, rules.gate)) ||
                    (judgement.energy && looks_beyond(*judgement.energy, kEnergyGate));
   conclude(judgement);
