@@ -46,7 +46,7 @@ def regime(case):
     """As bench/compare/comparison.cpp says it."""
     if case["kind"] != "kernel":
         return f"{case['parameters']['engine']} loop"
-    times = [t for replicate in case["replicates"] for t in replicate["samples"]["t_s"]]
+    times = [t for replicate in case["replicates"] for t in at_judged_places(replicate["samples"])["t_s"]]
     return "short kernel" if times and statistics.median(times) / (case["launches"] or 1) < SHORT_KERNEL_S else "kernel"
 
 
@@ -288,7 +288,7 @@ def process_of(replicate):
 
 
 def at_judged_places(samples):
-    """A kernel's samples at the faster half of its places in memory, less the fastest eighth. As bench/compare/arms.cpp says it."""
+    """A kernel's samples at the faster half of its places in memory, less the fastest eighth. As bench/results/judged_samples.h says it."""
     log_t = defaultdict(list)
     for place, t in zip(samples["loop"], samples["t_s"]):
         log_t[place].append(math.log(t))

@@ -40,6 +40,12 @@ results::CaseResult to_result(const kernel_bench::Outcome& outcome, const Bench&
   result.replicates.push_back(std::move(replicate));
   if (!outcome.warm_up.steady)
     result.message = "the launch time was still moving when the warm-up was given up";
+  if (outcome.displaced_bytes > 0)
+    result.message +=
+        fmt::format("{}{:.1f} GiB of its buffers had no room at its places: where they lie is "
+                    "up to each process and worth up to 0.8 %",
+                    result.message.empty() ? "" : "; ",
+                    static_cast<double>(outcome.displaced_bytes) / (1 << 30));
   result.check.finite = outcome.accuracy.finite;
   result.check.checksum = outcome.digest.checksum;
   if (outcome.accuracy.finite) {

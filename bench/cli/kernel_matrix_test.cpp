@@ -11,7 +11,11 @@ results::CaseResult kernel(std::string id, double t_s) {
   result.kind = "kernel";
   result.reference.copy_t_s = 16.4e-6;
   results::Replicate replicate;
-  replicate.samples.t_s = {t_s, t_s, 2 * t_s};
+  replicate.samples = {.start_s = {0, 1, 2},
+                       .t_s = {t_s, t_s, 2 * t_s},
+                       .f_hz = {2e9, 2e9, 2e9},
+                       .loop = {0, 0, 0},
+                       .step = {0, 1, 2}};
   result.replicates = {replicate};
   return result;
 }

@@ -1,4 +1,5 @@
 #include <bench/compare/arms.h>
+#include <bench/results/judged_samples.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -46,32 +47,6 @@ void add_changes(const results::Facts& base, const results::Facts& fresh, const 
   }
 }
 
-/// Times, clocks and places at the faster half of the places, less the fastest eighth.
-results::Samples at_judged_places(const results::Samples& samples) {
-  std::map<int, std::vector<double>> times;
-  for (std::size_t i = 0; i < samples.t_s.size(); ++i) {
-    times[samples.loop[i]].push_back(std::log(samples.t_s[i]));
-  }
-  std::vector<std::pair<double, int>> places;
-  for (const auto& [place, log_t] : times) {
-    places.emplace_back(stats::mean(log_t), place);
-  }
-  std::ranges::sort(places);
-  const auto fastest = static_cast<std::ptrdiff_t>(places.size() / 8);
-  places.resize((places.size() + 1) / 2);
-  places.erase(places.begin(), places.begin() + fastest);
-  results::Samples judged;
-  for (std::size_t i = 0; i < samples.t_s.size(); ++i) {
-    if (std::ranges::find(places, samples.loop[i], &std::pair<double, int>::second) !=
-        places.end()) {
-      judged.t_s.push_back(samples.t_s[i]);
-      judged.f_hz.push_back(samples.f_hz[i]);
-      judged.loop.push_back(samples.loop[i]);
-    }
-  }
-  return judged;
-}
-
 } // namespace
 
 Copies::Copies(const Result& result) {
@@ -110,10 +85,7 @@ Arm arm(const CaseResult& c, const Copies& copies) {
     if (replicate.samples.t_s.empty()) {
       continue;
     }
-    const bool is_kernel = c.kind == "kernel";
-    const results::Samples judged =
-        is_kernel ? at_judged_places(replicate.samples) : results::Samples{};
-    const results::Samples& samples = is_kernel ? judged : replicate.samples;
+    const results::Samples samples = results::judged_samples(c, replicate);
     stats::Observation observation;
     observation.device = replicate.device_uuid;
     observation.log_t = logs(samples.t_s);

@@ -39,9 +39,7 @@ struct Arm {
   std::vector<const results::Replicate*> replicates;
 };
 
-/// Of a kernel only the samples at the faster half of its places in memory, less the fastest
-/// eighth: in the others what the process did before may cost a launch of microseconds a tenth, or
-/// spare it one.
+/// Of the samples that are judged (bench/results/judged_samples.h).
 Arm arm(const results::CaseResult& result, const Copies& copies);
 
 /// The mean of replicate `i`, read at the clock `log_clock` along `slope` where both are known,

@@ -17,7 +17,7 @@
 namespace bench::device {
 namespace {
 
-constexpr std::int64_t kPage = 2 << 20;
+constexpr std::int64_t kPage = Arena::kPageBytes;
 
 class ArenaOnGpu : public testing::Test {
  protected:
@@ -70,12 +70,14 @@ TEST_F(ArenaOnGpu, WhatDoesNotFitLiesElsewhere) {
   const auto arena = device_->make_arena(4 * kPage);
   const auto placement = arena->place(0);
   const at::Tensor inside = at::full({1000}, 1, options());
+  EXPECT_EQ(placement->displaced_bytes(), 0);
   std::optional<at::Tensor> outside;
   const auto recording = device_->record([&] { outside = at::full({64 << 20}, 2, options()); });
   recording->replay();
   device_->synchronize();
   EXPECT_EQ((*outside)[-1].item<float>(), 2);
   EXPECT_EQ(inside[0].item<float>(), 1);
+  EXPECT_GE(placement->displaced_bytes(), 4 * (64 << 20));
 }
 
 TEST_F(ArenaOnGpu, ItsMemoryIsGivenBack) {

@@ -22,9 +22,15 @@ class Call final : public Recording {
   std::function<void()> work_;
 };
 
+class Anywhere final : public Placement {
+ public:
+  std::int64_t displaced_bytes() const override { return 0; }
+};
+
 class NoArena final : public Arena {
  public:
-  std::unique_ptr<Placement> place(std::int64_t) override { return std::make_unique<Placement>(); }
+  std::int64_t bytes() const override { return 0; }
+  std::unique_ptr<Placement> place(std::int64_t) override { return std::make_unique<Anywhere>(); }
 };
 
 /// The value of `key` in a file of "key : value" lines, or "".

@@ -1,5 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/device/cuda_arena.h>
+#include <bench/device/first_fit.h>
 
 #include <ATen/cuda/CUDAContextLight.h>
 #include <ATen/cuda/MemPool.h>
@@ -9,7 +10,6 @@
 #include <cuda_runtime.h>
 #include <fmt/format.h>
 
-#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -18,9 +18,9 @@ namespace bench::device {
 
 namespace allocator = c10::cuda::CUDACachingAllocator;
 
-class CudaArena::Block {
+class ArenaBlock {
  public:
-  explicit Block(std::int64_t bytes) : bytes_(bytes) {
+  explicit ArenaBlock(std::int64_t bytes) : bytes_(bytes), pieces_(bytes, Arena::kPageBytes) {
     if (const cudaError_t code = cudaMalloc(&begin_, static_cast<std::size_t>(bytes));
         code != cudaSuccess) {
       cudaGetLastError(); // else the next launch would report it
@@ -29,56 +29,54 @@ class CudaArena::Block {
                                          cudaGetErrorString(code)));
     }
   }
-  ~Block() { cudaFree(begin_); }
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
+  ~ArenaBlock() { cudaFree(begin_); }
+  ArenaBlock(const ArenaBlock&) = delete;
+  ArenaBlock& operator=(const ArenaBlock&) = delete;
 
-  /// No further segment lies before it.
+  std::int64_t bytes() const { return bytes_; }
+
   void start_at(std::int64_t offset) {
     const std::lock_guard lock(mutex_);
-    start_ = offset;
+    pieces_.start_at(offset);
+    displaced_bytes_ = 0;
   }
 
-  /// First fit.
-  void* take(std::int64_t bytes) {
-    constexpr std::int64_t kPage = 2 << 20;
+  /// Since start_at().
+  std::int64_t displaced_bytes() const {
     const std::lock_guard lock(mutex_);
-    const std::int64_t size = (bytes + kPage - 1) / kPage * kPage;
-    std::int64_t offset = start_;
-    for (const auto& [begin, length] : taken_)
-      if (begin + length > offset) {
-        if (offset + size <= begin)
-          break;
-        offset = begin + length;
-      }
-    if (offset + size <= bytes_) {
-      taken_[offset] = size;
-      return begin_ + offset;
-    }
+    return displaced_bytes_;
+  }
+
+  void* take(std::int64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    if (const auto offset = pieces_.take(bytes))
+      return begin_ + *offset;
     const c10::cuda::CUDAStreamCaptureModeGuard allowed(cudaStreamCaptureModeRelaxed);
     void* elsewhere = nullptr;
-    if (cudaMalloc(&elsewhere, static_cast<std::size_t>(bytes)) == cudaSuccess)
+    if (cudaMalloc(&elsewhere, static_cast<std::size_t>(bytes)) == cudaSuccess) {
+      displaced_bytes_ += bytes;
       return elsewhere;
+    }
     cudaGetLastError();
     return nullptr; // which torch reports
   }
 
   void give_back(void* memory) {
     const std::lock_guard lock(mutex_);
-    if (taken_.erase(static_cast<char*>(memory) - begin_) == 0)
+    if (!pieces_.give_back(static_cast<char*>(memory) - begin_))
       cudaFree(memory);
   }
 
  private:
   char* begin_ = nullptr;
   std::int64_t bytes_;
-  std::int64_t start_ = 0;
-  std::map<std::int64_t, std::int64_t> taken_; ///< offset -> bytes
-  std::mutex mutex_;
+  FirstFit pieces_;
+  std::int64_t displaced_bytes_ = 0;
+  mutable std::mutex mutex_;
 };
 
 CudaArena::CudaArena(std::int64_t bytes, CudaPlacement*& current)
-    : current_(current), block_(std::make_shared<Block>(bytes)),
+    : current_(current), block_(std::make_shared<ArenaBlock>(bytes)),
       segments_(torch::cuda::CUDAPluggableAllocator::createCustomAllocator(
           [block = block_](std::size_t size, int, cudaStream_t) {
             return block->take(static_cast<std::int64_t>(size));
@@ -87,18 +85,24 @@ CudaArena::CudaArena(std::int64_t bytes, CudaPlacement*& current)
             block->give_back(memory);
           })) {}
 
+std::int64_t CudaArena::bytes() const {
+  return block_->bytes();
+}
+
 std::unique_ptr<Placement> CudaArena::place(std::int64_t offset) {
   block_->start_at(offset);
-  return std::make_unique<CudaPlacement>(segments_, current_);
+  return std::make_unique<CudaPlacement>(block_, segments_, current_);
 }
 
 struct CudaPlacement::Pool {
   at::cuda::MemPool memory;
 };
 
-CudaPlacement::CudaPlacement(std::shared_ptr<allocator::CUDAAllocator> segments,
+CudaPlacement::CudaPlacement(std::shared_ptr<const ArenaBlock> block,
+                             std::shared_ptr<allocator::CUDAAllocator> segments,
                              CudaPlacement*& current)
-    : pool_(new Pool{at::cuda::MemPool(std::move(segments))}), current_(current) {
+    : block_(std::move(block)), pool_(new Pool{at::cuda::MemPool(std::move(segments))}),
+      current_(current) {
   at::cuda::clearCublasWorkspaces(); // the next lies in the arena, and is gone with it
   begin();
   current_ = this;
@@ -108,6 +112,10 @@ CudaPlacement::~CudaPlacement() {
   current_ = nullptr;
   end();
   at::cuda::clearCublasWorkspaces();
+}
+
+std::int64_t CudaPlacement::displaced_bytes() const {
+  return block_->displaced_bytes();
 }
 
 void CudaPlacement::begin() {

@@ -9,6 +9,7 @@
 
 namespace bench::device {
 
+class ArenaBlock;
 class CudaPlacement;
 
 /// An arena for torch's caching allocator: each placement is a pool of the allocator's own, whose
@@ -18,12 +19,12 @@ class CudaArena final : public Arena {
  public:
   /// `current` is set to the placement that lives.
   CudaArena(std::int64_t bytes, CudaPlacement*& current);
+  std::int64_t bytes() const override;
   std::unique_ptr<Placement> place(std::int64_t offset) override;
 
  private:
-  class Block;
   CudaPlacement*& current_;
-  std::shared_ptr<Block> block_;
+  std::shared_ptr<ArenaBlock> block_;
   std::shared_ptr<c10::cuda::CUDACachingAllocator::CUDAAllocator> segments_;
 };
 
@@ -32,14 +33,17 @@ class CudaArena final : public Arena {
 /// capture and begin() within, and the other way round at its end. Either does nothing twice.
 class CudaPlacement final : public Placement {
  public:
-  CudaPlacement(std::shared_ptr<c10::cuda::CUDACachingAllocator::CUDAAllocator> segments,
+  CudaPlacement(std::shared_ptr<const ArenaBlock> block,
+                std::shared_ptr<c10::cuda::CUDACachingAllocator::CUDAAllocator> segments,
                 CudaPlacement*& current);
   ~CudaPlacement() override;
+  std::int64_t displaced_bytes() const override;
   void begin();
   void end();
 
  private:
   struct Pool;
+  std::shared_ptr<const ArenaBlock> block_;
   std::unique_ptr<Pool> pool_;
   bool begun_ = false;
   CudaPlacement*& current_;

@@ -35,6 +35,8 @@ class Recording {
 class Placement {
  public:
   virtual ~Placement() = default;
+  /// Of what was allocated in it, what the arena had no room for: it lies anywhere.
+  virtual std::int64_t displaced_bytes() const = 0;
 };
 
 /// Memory that buffers are put into at chosen places. On a GPU, taken before anything else that not
@@ -42,7 +44,10 @@ class Placement {
 /// longer depends on what else a process allocates, nor does their speed.
 class Arena {
  public:
+  static constexpr std::int64_t kPageBytes = std::int64_t{2} << 20; ///< a GPU's
+
   virtual ~Arena() = default;
+  virtual std::int64_t bytes() const = 0;
   /// What follows lies at `offset` bytes or behind and, where the arena is full, anywhere. One
   /// placement at a time.
   virtual std::unique_ptr<Placement> place(std::int64_t offset) = 0;

@@ -43,6 +43,7 @@ struct Outcome {
   device::Digest digest;
   device::KernelCounts kernels; ///< of one launch
   std::int64_t peak_memory = 0;
+  std::int64_t displaced_bytes = 0; ///< of its buffers, for which its places had no room
   measure::WarmUp warm_up;
   double prepare_s = 0, capture_s = 0, samples_s = 0, check_s = 0; ///< host seconds
 };

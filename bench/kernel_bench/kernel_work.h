@@ -27,8 +27,10 @@ class KernelWork {
 std::int64_t footprint(const scenario::KernelCase& kernel);
 
 /// Makes the buffers of `sets` sets: random normal input from `seed`. Throws UsageError for a path
-/// that does not exist, UnavailableError when the device lacks the memory.
+/// that does not exist, UnavailableError when the device lacks the memory, `reserved_bytes` of
+/// which are not free but kept for this.
 std::unique_ptr<KernelWork> make_work(const scenario::KernelCase& kernel, int sets,
-                                      std::uint64_t seed, device::Device& device);
+                                      std::uint64_t seed, device::Device& device,
+                                      std::int64_t reserved_bytes = 0);
 
 } // namespace bench::kernel_bench

@@ -85,7 +85,8 @@ std::int64_t footprint(const scenario::KernelCase& kernel) {
 }
 
 std::unique_ptr<KernelWork> make_work(const scenario::KernelCase& kernel, int sets,
-                                      std::uint64_t seed, device::Device& device) {
+                                      std::uint64_t seed, device::Device& device,
+                                      std::int64_t reserved_bytes) {
   const kernels::Family& family = family_of(kernel);
   const kernels::Path* path = kernels::find_path(kernel.path);
   if (!path)
@@ -98,7 +99,8 @@ std::unique_ptr<KernelWork> make_work(const scenario::KernelCase& kernel, int se
     throw UnavailableError(fmt::format("path {} does not run on {}", path->name, device.name()));
   // Output of the recording beside that of the warm-up, fp64 copies of the check, temporaries of a
   // chain.
-  const std::int64_t needed = footprint(kernel) * (2 * sets + 16), free = device.free_memory();
+  const std::int64_t needed = footprint(kernel) * (2 * sets + 16),
+                     free = device.free_memory() + reserved_bytes;
   if (needed > free)
     throw UnavailableError(fmt::format("{} {} needs {:.1f} GiB and {:.1f} GiB are free on {}",
                                        kernel.family, to_string(kernel.shape),

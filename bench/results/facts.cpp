@@ -1,3 +1,4 @@
+#include <bench/results/judged_samples.h>
 #include <bench/results/result.h>
 
 #include <algorithm>
@@ -11,7 +12,7 @@ namespace bench::results {
 std::vector<double> pooled(const CaseResult& result, std::vector<double> Samples::*column) {
   std::vector<double> values;
   for (const Replicate& replicate : result.replicates)
-    std::ranges::copy_if(replicate.samples.*column, std::back_inserter(values),
+    std::ranges::copy_if(judged_samples(result, replicate).*column, std::back_inserter(values),
                          [](double value) { return !std::isnan(value); });
   return values;
 }

@@ -57,7 +57,7 @@ class Canonical {
     add("family", kernel.family);
     add("shape", to_string(kernel.shape));
     add("path", kernel.path);
-    add("places", "of the case"); // before, each process drew them
+    add("places", "of the shape"); // bench/kernel_bench/places.h: where they move, this changes
   }
 
   std::string take() { return std::move(text_); }
