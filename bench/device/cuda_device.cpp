@@ -3,6 +3,7 @@
 #include <bench/device/cuda_arena.h>
 #include <bench/device/graph_kernels.h>
 
+#include <ATen/Context.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <ATen/cuda/Sleep.h>
 #include <c10/core/Device.h>
@@ -79,6 +80,7 @@ class CudaDevice final : public Device {
  public:
   CudaDevice() : stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/false)), guard_(stream_) {
     check(cudaGetDeviceProperties(&properties_, stream_.device_index()), "device properties");
+    at::globalContext().lazyInitDevice(c10::kCUDA); // an arena may be wanted before any tensor
   }
 
   scenario::DeviceKind kind() const override { return scenario::DeviceKind::cuda; }

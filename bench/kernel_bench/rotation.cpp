@@ -18,8 +18,9 @@ Region region_for(double launch_s, double least_s, int sets) {
   constexpr int kMostRecorded = 1000;
   const int rounds_recorded = std::max(1, kMostRecorded / sets);
   const double rounds = std::max(1.0, std::ceil(least_s / (launch_s * sets)));
-  const int recorded = static_cast<int>(std::min<double>(rounds, rounds_recorded));
-  return {.launches = recorded * sets, .replays = static_cast<int>(std::ceil(rounds / recorded))};
+  const double replays = std::ceil(rounds / rounds_recorded); // alike, so that none is half needed
+  return {.launches = static_cast<int>(std::ceil(rounds / replays)) * sets,
+          .replays = static_cast<int>(replays)};
 }
 
 } // namespace bench::kernel_bench
