@@ -5,8 +5,8 @@
 
 RESULTs hold the same cases measured in several processes (`bench run`, `bench selftest`), on several GPUs. Each
 replicate's mean log time of a loop is read at one SM frequency, along the line through the samples within loops (where its slope
-is between 0 and -1.1 and three standard errors from 0, else as it is); of a kernel it is that at the faster half of its places less
-the fastest eighth, as it is. Then, for each regime:
+is between 0 and -1.1 and three standard errors from 0, else as it is); of a kernel it is that of the judged samples
+(bench/compare/judged_samples.h), as it is. Then, for each regime:
   replicate_sd  standard deviation between processes on one GPU, of a regime's typical case
   replicate_df  degrees of freedom that this is worth: few where the cases differ by more than chance. Both by the moments of
                 log variances, as limma does (Smyth 2004, section 6.2); at most those of the case that has most (processes
@@ -46,7 +46,7 @@ def regime(case):
     """As bench/compare/comparison.cpp says it."""
     if case["kind"] != "kernel":
         return f"{case['parameters']['engine']} loop"
-    times = [t for replicate in case["replicates"] for t in at_judged_places(replicate["samples"])["t_s"]]
+    times = [t for samples in judged([replicate["samples"] for replicate in case["replicates"]]) for t in samples["t_s"]]
     return "short kernel" if times and statistics.median(times) / (case["launches"] or 1) < SHORT_KERNEL_S else "kernel"
 
 
@@ -163,7 +163,8 @@ def covariates(processes, columns):
 def clock_of_kernels(cases):
     """The slope of log time on the mean log clock between processes on one GPU, one for all of {case: (processes, clocks)}, with its
     error, whether chance explains it or not: the judge wants to know by how much a clock's difference may show. At most 0, for time
-    does not rise with the clock; nothing of too few processes, of clocks that stand still, and of slopes that no clock has."""
+    does not rise with the clock; nothing of too few processes, of clocks that stand still, of slopes that no clock has, and of one
+    that is less known than without, when it lies between 0 and -1."""
     ty, tt, rest, groups, most = 0, 0, [], 0, 0
     for processes, clocks in cases.values():
         gpus = [gpu for gpu, _ in processes]
@@ -177,7 +178,7 @@ def clock_of_kernels(cases):
     slope = ty / tt
     error = math.sqrt(sum((y - slope * x) ** 2 for x, y in rest) / (len(rest) - groups - 1) / tt)
     low, high = SLOPES
-    if error <= 0 or slope < low - 3 * error or slope > high + 3 * error:
+    if error <= 0 or slope < low - 3 * error or slope > high + 3 * error or three_sigma(df) * error >= 1:
         return {}
     return {"clock": {"slope": rounded_to(min(max(slope, low), high), error), "slope_sd": rounded_to(error, error), "df": df}}
 
@@ -287,21 +288,35 @@ def process_of(replicate):
     return replicate["device_uuid"], replicate["process"], replicate["seed"]
 
 
-def at_judged_places(samples):
-    """A kernel's samples at the faster half of its places in memory, less the fastest eighth. As bench/results/judged_samples.h says it."""
+def mean_log_times(samples):
+    """{place: mean log time} of a kernel."""
     log_t = defaultdict(list)
     for place, t in zip(samples["loop"], samples["t_s"]):
         log_t[place].append(math.log(t))
-    judged = sorted(log_t, key=lambda place: statistics.fmean(log_t[place]))[len(log_t) // 8 : (len(log_t) + 1) // 2]
-    kept = [i for i, place in enumerate(samples["loop"]) if place in judged]
-    return {name: [samples[name][i] for i in kept] for name in ("t_s", "f_hz", "loop")}
+    return {place: statistics.fmean(of_place) for place, of_place in log_t.items()}
+
+
+def judged(of_processes):
+    """A kernel's samples, process by process, at the places that are judged, less what a place is worth. As
+    bench/compare/judged_samples.h says it."""
+    means = [mean_log_times(samples) for samples in of_processes]
+    usual = {place: statistics.median(of[place] for of in means if place in of) for place in set().union(*means)}
+    of_all = statistics.fmean(usual.values())
+    found = []
+    for samples, mean in zip(of_processes, means):
+        fastest_first = sorted(mean, key=lambda place: mean[place] - usual[place])
+        places = fastest_first[len(mean) // 8 : (5 * len(mean) + 7) // 8]
+        kept = [i for i, place in enumerate(samples["loop"]) if place in places]
+        of_kept = {name: [samples[name][i] for i in kept] for name in ("f_hz", "loop")}
+        times = [samples["t_s"][i] * math.exp(of_all - usual[samples["loop"][i]]) for i in kept]
+        found.append({"t_s": times} | of_kept)
+    return found
 
 
 def sound_replicates(case):
     """process -> (GPU, samples, temperature)."""
-    judged = at_judged_places if case["kind"] == "kernel" else dict
     return {
-        process_of(replicate): (replicate["device_uuid"], judged(replicate["samples"]), temperature(replicate))
+        process_of(replicate): (replicate["device_uuid"], replicate["samples"], temperature(replicate))
         for replicate in case["replicates"]
         if case["status"] == "ok" and None not in replicate["samples"]["f_hz"]
     }
@@ -326,6 +341,10 @@ def main(out, *paths):
     for name in sorted(set(regimes.values())):
         of_regime = {case_id: list(of.values()) for case_id, of in cases.items() if regimes[case_id] == name and of}
         is_kernel = name.endswith("kernel")
+        if is_kernel:
+            for case_id, of in of_regime.items():
+                at_places = judged([samples for _, samples, _ in of])
+                of_regime[case_id] = [(gpu, samples, degrees) for (gpu, _, degrees), samples in zip(of, at_places)]
         processes = {case_id: levels(replicates, along_loops=not is_kernel) for case_id, replicates in of_regime.items()}
         clocks = {case_id: [mean_log_clock(samples) for _, samples, _ in of] for case_id, of in of_regime.items()}
         together = clock_of_kernels({case_id: (of, clocks[case_id]) for case_id, of in processes.items()}) if is_kernel else {}

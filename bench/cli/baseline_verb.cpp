@@ -5,6 +5,7 @@
 #include <bench/cli/columns.h>
 #include <bench/cli/comparison_table.h>
 #include <bench/cli/regex_option.h>
+#include <bench/compare/judged_samples.h>
 #include <bench/compare/promotion.h>
 #include <bench/compare/verdicts.h>
 #include <bench/stats/summary.h>
@@ -82,7 +83,7 @@ std::vector<path> files_of(const path& place) {
 }
 
 std::vector<std::string> show_row(const CaseResult& c) {
-  const std::vector<double> times = pooled(c, &results::Samples::t_s);
+  const std::vector<double> times = compare::pooled(c, &results::Samples::t_s);
   std::set<std::string> gpus;
   std::string date;
   for (const Replicate& replicate : c.replicates) {

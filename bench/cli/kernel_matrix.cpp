@@ -1,5 +1,6 @@
 #include <bench/cli/columns.h>
 #include <bench/cli/kernel_matrix.h>
+#include <bench/compare/judged_samples.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -21,7 +22,7 @@ struct Cell {
 };
 
 std::optional<Cell> cell_of(const CaseResult& result) {
-  const std::vector<double> times = pooled(result, &results::Samples::t_s);
+  const std::vector<double> times = compare::pooled(result, &results::Samples::t_s);
   if (result.status != results::CaseStatus::ok || times.empty())
     return std::nullopt;
   Cell cell{.t_s = stats::median(times), .of_copy = {}};

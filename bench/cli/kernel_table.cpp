@@ -1,6 +1,7 @@
 #include <bench/cli/columns.h>
 #include <bench/cli/comparison_table.h>
 #include <bench/cli/kernel_table.h>
+#include <bench/compare/judged_samples.h>
 #include <bench/compare/kernel_name.h>
 #include <bench/compare/roofline.h>
 #include <bench/stats/summary.h>
@@ -125,10 +126,10 @@ std::string overhead_line(const CaseResult& result) {
     line += fmt::format(", {} while the profiler slept: it costs {:+.1f} %",
                         time_text(*profile.plain_sample_s),
                         100 * (profile.sample_s / *profile.plain_sample_s - 1));
-  const std::vector<double> times = pooled(result, &results::Samples::t_s);
+  const std::vector<double> times = compare::pooled(result, &results::Samples::t_s);
   if (times.empty())
     return line;
-  const std::vector<double> frequencies = pooled(result, &results::Samples::f_hz);
+  const std::vector<double> frequencies = compare::pooled(result, &results::Samples::f_hz);
   std::optional<double> f_hz;
   if (!frequencies.empty())
     f_hz = stats::median(frequencies);

@@ -2,6 +2,7 @@
 #include <bench/cli/kernel_matrix.h>
 #include <bench/cli/table.h>
 #include <bench/compare/comparison.h>
+#include <bench/compare/judged_samples.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -17,7 +18,6 @@ namespace {
 
 using results::CaseResult;
 using results::CaseStatus;
-using results::pooled;
 using results::Replicate;
 using results::Result;
 using results::Samples;
@@ -82,7 +82,7 @@ std::string energy(const CaseResult& result) {
 std::vector<std::string> loop_row(const CaseResult& result, const std::vector<double>& times) {
   const double t_s = stats::median(times);
   const WholeLoops loops = whole_loops(result);
-  const std::vector<double> frequencies = pooled(result, &Samples::f_hz);
+  const std::vector<double> frequencies = compare::pooled(result, &Samples::f_hz);
   const double rate = result.flop / t_s;
   const auto matmul_rate = result.reference.matmul_flop_per_s;
   return {
@@ -202,7 +202,7 @@ std::string result_table(const Result& result, const Style& style,
   for (const CaseResult& case_result : result.cases) {
     const bool is_loop = case_result.kind == "loop";
     Columns& columns = is_loop ? loops : case_result.kind == "anchor" ? anchors : kernels;
-    const std::vector<double> times = pooled(case_result, &Samples::t_s);
+    const std::vector<double> times = compare::pooled(case_result, &Samples::t_s);
     if (case_result.status != CaseStatus::ok) {
       columns.add_remark(case_result.id, remark(case_result, style)); // its times must not be used
     } else if (times.empty()) {

@@ -33,7 +33,8 @@ struct Pairs {
 };
 
 Pairs pairs_of(const CaseResult& a, const Copies& of_a, const CaseResult& b, const Copies& of_b) {
-  const Arm all_a = arm(a, of_a), all_b = arm(b, of_b);
+  const PlaceEffects places({&a, &b});
+  const Arm all_a = arm(a, of_a, places), all_b = arm(b, of_b, places);
   Pairs pairs;
   for (std::size_t i = 0; i < all_a.replicates.size(); ++i) {
     const auto partner = std::ranges::find(all_b.replicates, all_a.replicates[i]->seed,

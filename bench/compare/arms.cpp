@@ -1,5 +1,4 @@
 #include <bench/compare/arms.h>
-#include <bench/results/judged_samples.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -79,13 +78,13 @@ std::optional<double> Copies::log_time(const Replicate& replicate) const {
   return found->second.size() == 1 ? std::optional(found->second.front().log_t) : std::nullopt;
 }
 
-Arm arm(const CaseResult& c, const Copies& copies) {
+Arm arm(const CaseResult& c, const Copies& copies, const PlaceEffects& places) {
   Arm result;
   for (const Replicate& replicate : c.replicates) {
     if (replicate.samples.t_s.empty()) {
       continue;
     }
-    const results::Samples samples = results::judged_samples(c, replicate);
+    const results::Samples samples = judged_samples(replicate, places);
     stats::Observation observation;
     observation.device = replicate.device_uuid;
     observation.log_t = logs(samples.t_s);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bench/compare/comparison.h>
+#include <bench/compare/judged_samples.h>
 #include <bench/results/result.h>
 #include <bench/stats/judge.h>
 #include <bench/stats/observation.h>
@@ -39,8 +40,8 @@ struct Arm {
   std::vector<const results::Replicate*> replicates;
 };
 
-/// Of the samples that are judged (bench/results/judged_samples.h).
-Arm arm(const results::CaseResult& result, const Copies& copies);
+/// Of the judged samples. `places`: of both arms.
+Arm arm(const results::CaseResult& result, const Copies& copies, const PlaceEffects& places);
 
 /// The mean of replicate `i`, read at the clock `log_clock` along `slope` where both are known,
 /// less `covariates`.

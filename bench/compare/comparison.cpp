@@ -1,5 +1,6 @@
 #include <bench/compare/arms.h>
 #include <bench/compare/comparison.h>
+#include <bench/compare/judged_samples.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -125,7 +126,8 @@ class Comparer {
 
  private:
   void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) const {
-    const Arm before = arm(base, base_copies_), now = arm(fresh, fresh_copies_);
+    const PlaceEffects places({&base, &fresh});
+    const Arm before = arm(base, base_copies_, places), now = arm(fresh, fresh_copies_, places);
     if (before.replicates.empty() || now.replicates.empty()) {
       result.verdict = Verdict::invalid;
       result.reason =
@@ -216,7 +218,7 @@ std::string gpu_name(const Result& result) {
 
 std::string regime(const CaseResult& result) {
   if (result.kind == "kernel") {
-    const std::vector<double> times = results::pooled(result, &results::Samples::t_s);
+    const std::vector<double> times = pooled(result, &results::Samples::t_s);
     const auto launches =
         static_cast<double>(std::max<std::int64_t>(1, result.launches.value_or(1)));
     return !times.empty() && stats::median(times) / launches < kShortKernel_s ? "short kernel"

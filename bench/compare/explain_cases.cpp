@@ -20,7 +20,9 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
       return result;
     }
   }
-  const Arm before = arm(base, Copies(base_result)), now = arm(fresh, Copies(new_result));
+  const PlaceEffects places({&base, &fresh});
+  const Arm before = arm(base, Copies(base_result), places),
+            now = arm(fresh, Copies(new_result), places);
   if (before.replicates.empty() || now.replicates.empty()) { // `bench profile` times nothing
     result.explanation = explain(*base.profile, *fresh.profile, std::nullopt);
     return result;

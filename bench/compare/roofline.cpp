@@ -1,3 +1,4 @@
+#include <bench/compare/judged_samples.h>
 #include <bench/compare/roofline.h>
 #include <bench/stats/summary.h>
 

@@ -1,21 +1,10 @@
-#include <bench/results/judged_samples.h>
 #include <bench/results/result.h>
 
-#include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <limits>
 #include <string>
 
 namespace bench::results {
-
-std::vector<double> pooled(const CaseResult& result, std::vector<double> Samples::*column) {
-  std::vector<double> values;
-  for (const Replicate& replicate : result.replicates)
-    std::ranges::copy_if(judged_samples(result, replicate).*column, std::back_inserter(values),
-                         [](double value) { return !std::isnan(value); });
-  return values;
-}
 
 const std::string* find_fact(const Facts& facts, const std::string& topic, const std::string& key) {
   const auto entries = facts.find(topic);

@@ -7,19 +7,6 @@
 namespace bench::results {
 namespace {
 
-TEST(Pooled, JoinsReplicatesAndLeavesOutWhatIsUnknown) {
-  CaseResult result;
-  EXPECT_TRUE(pooled(result, &Samples::t_s).empty());
-  Replicate first, second;
-  first.samples.t_s = {1, 2};
-  first.samples.f_hz = {1e9, std::numeric_limits<double>::quiet_NaN()};
-  second.samples.t_s = {3};
-  second.samples.f_hz = {2e9};
-  result.replicates = {first, second};
-  EXPECT_EQ(pooled(result, &Samples::t_s), (std::vector<double>{1, 2, 3}));
-  EXPECT_EQ(pooled(result, &Samples::f_hz), (std::vector<double>{1e9, 2e9}));
-}
-
 TEST(MeanTemperature, IsOfBeforeAndAfter) {
   Replicate replicate;
   EXPECT_FALSE(mean_temperature(replicate)); // a CPU

@@ -155,10 +155,6 @@ struct CaseResult {
 /// that a new fact needs no new schema ("gpu" -> "uuid" -> "GPU-...").
 using Facts = std::map<std::string, std::map<std::string, std::string>>;
 
-/// A column of the judged samples (judged_samples.h) of all replicates of a case together, without
-/// those in which it is unknown (NaN).
-std::vector<double> pooled(const CaseResult& result, std::vector<double> Samples::*column);
-
 /// Null when nobody knows it.
 const std::string* find_fact(const Facts& facts, const std::string& topic, const std::string& key);
 
