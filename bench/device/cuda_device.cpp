@@ -52,7 +52,8 @@ class Graph final : public Recording {
       ~Afterwards() { into(true); }
     } afterwards{into_placement};
     into_placement(false);
-    graph_.capture_begin();
+    const c10::MempoolId_t pool = at::cuda::graph_pool_handle();
+    graph_.capture_begin(pool);
     into_placement(true);
     std::exception_ptr fault;
     try {
@@ -64,12 +65,25 @@ class Graph final : public Recording {
     try {
       graph_.capture_end();
     } catch (...) {
+      give_up(pool);
       if (!fault)
         throw;
       cudaGetLastError(); // what spoilt the capture is known
     }
     if (fault)
       std::rethrow_exception(fault);
+  }
+
+  /// Where the end of a capture fails, torch leaves the allocator in its pool, and every later free
+  /// would fail.
+  static void give_up(c10::MempoolId_t pool) {
+    namespace allocator = c10::cuda::CUDACachingAllocator;
+    const auto device = c10::cuda::current_device();
+    try {
+      allocator::endAllocateToPool(device, pool);
+    } catch (const c10::Error&) { // it came that far itself
+    }
+    allocator::releasePool(device, pool);
   }
 
   at::cuda::CUDAGraph graph_;
