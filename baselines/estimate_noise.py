@@ -26,7 +26,8 @@ and for each case with at least eight degrees of freedom of its own
 Kernels of a regime follow the clock alike, those of microseconds in full, those that wait for memory not at all. It stands still in a
 process, so their `covariates` are the regime's: `clock`, one slope between processes for all its cases, and the noise without it.
 Arms of `bench selftest` that add work are left out: what they scatter by is the injection's. Where files have a case with
-another hash, the first file's work counts.
+another hash, the first file's work counts. Of the same work files may be of other code: so a GPU in two files counts as two, and
+GPUs are held against those of their file.
 Needs nothing but Python.
 """
 
@@ -323,11 +324,11 @@ def sound_replicates(case):
 
 
 def main(out, *paths):
-    cases, regimes, hashes, gpu = defaultdict(dict), {}, {}, ""
+    cases, regimes, hashes, model = defaultdict(dict), {}, {}, ""
     for path in paths:
         with open(path) as file:
             result = json.load(file)
-        gpu = result["machine"]["gpu"]["name"]
+        model = result["machine"]["gpu"]["name"]
         for case in result["cases"]:
             sound = sound_replicates(case)
             if case["kind"] != "anchor" and "#" not in case["id"] and sound:  # "#": what `bench selftest` injected
@@ -335,7 +336,7 @@ def main(out, *paths):
                     print(f"{path}: {case['id']} is other work than in the files before: left out")
                     continue
                 regimes[case["id"]] = regime(case)
-                cases[case["id"]].update({(path, *key): replicate for key, replicate in sound.items()})
+                cases[case["id"]].update({(path, *key): ((path, gpu), *of) for key, (gpu, *of) in sound.items()})
 
     found, known = {}, {}
     for name in sorted(set(regimes.values())):
@@ -348,7 +349,7 @@ def main(out, *paths):
         processes = {case_id: levels(replicates, along_loops=not is_kernel) for case_id, replicates in of_regime.items()}
         clocks = {case_id: [mean_log_clock(samples) for _, samples, _ in of] for case_id, of in of_regime.items()}
         together = clock_of_kernels({case_id: (of, clocks[case_id]) for case_id, of in processes.items()}) if is_kernel else {}
-        own, means = {}, {}
+        own, means = {}, []
         for case_id, replicates in of_regime.items():
             df, variance = within_gpus(processes[case_id])
             if is_kernel:
@@ -360,15 +361,16 @@ def main(out, *paths):
                 follows, left = covariates(processes[case_id], {"clock": clocks[case_id], "temperature": degrees})
             if df > 0 and variance > 0:
                 own[case_id] = ((df, variance), left, follows)
-            gpus = by_gpu(processes[case_id])
-            if len(gpus) > 1:
-                means[case_id] = {gpu: statistics.mean(v) for gpu, v in gpus.items()}
-            print(f"{case_id:<50} {name}: {len(replicates)} processes, {len(gpus)} GPUs, between processes "
+            of_files = defaultdict(dict)
+            for (path, gpu), values in by_gpu(processes[case_id]).items():
+                of_files[path][gpu] = statistics.mean(values)
+            means += [of_file for of_file in of_files.values() if len(of_file) > 1]
+            print(f"{case_id:<50} {name}: {len(replicates)} processes, {len(set().union(*of_files.values()))} GPUs, between processes "
                   f"{100 * math.sqrt(variance) if df > 0 else math.nan:.4f} % ({df} df)"
                   + "".join(f", {what} {c['slope']:+g} +- {c['slope_sd']:g}" for what, c in follows.items())
                   + (f": leaves {100 * math.sqrt(left[1]):.4f} %" if follows else ""))  # fmt: skip
         if own:
-            device_sd, device_df = between_gpus(list(means.values()))
+            device_sd, device_df = between_gpus(means)
             found[name] = (rounded(*bounded_prior([raw for raw, *_ in own.values()]))
                            | {"device_sd": round(device_sd, 7), "device_df": device_df} | EXTRAPOLATION)  # fmt: skip
             if together:
@@ -382,7 +384,7 @@ def main(out, *paths):
                         known[case_id]["covariates"] = follows | moderated(left, with_these)
     source = f"baselines/estimate_noise.py {out} {' '.join(paths)}"
     with open(out, "w") as file:
-        json.dump({"schema_version": 1, "gpu": gpu, "source": source, "regimes": found, "cases": dict(sorted(known.items()))}, file, indent=1)
+        json.dump({"schema_version": 1, "gpu": model, "source": source, "regimes": found, "cases": dict(sorted(known.items()))}, file, indent=1)
         file.write("\n")
 
 

@@ -160,6 +160,22 @@ def test_regimes_are_those_of_the_judge(noise, kind, microseconds, launches, reg
     assert noise.regime({"kind": kind, "launches": launches, "replicates": replicates, "parameters": {"engine": "eager"}}) == regime
 
 
+def test_gpus_are_held_against_those_of_their_file(noise, tmp_path):
+    """Another file's code may be slower: that is no difference between GPUs."""
+    def write(name, slower, *gpus):
+        replicates = [{"device_uuid": gpu, "process": i, "seed": 1, "samples": {
+            "t_s": [0.1 * (1 + slower) * (1 + 1e-4 * j + 1e-4 * i)] * 2, "f_hz": [1.6e9] * 2, "loop": [0, 0]}}
+            for j, gpu in enumerate(gpus) for i in range(3)]  # fmt: skip
+        case = {"id": "s/loop/a", "hash": "0", "kind": "loop", "status": "ok", "parameters": {"engine": "graph"}, "replicates": replicates}
+        (tmp_path / name).write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": [case]}))
+        return str(tmp_path / name)
+
+    noise.main(str(tmp_path / "noise.json"), write("old.json", 0.01, "GPU-a", "GPU-b", "GPU-c"), write("new.json", 0, "GPU-a", "GPU-d"))
+    regime = json.loads((tmp_path / "noise.json").read_text())["regimes"]["graph loop"]
+    assert regime["device_sd"] == pytest.approx(1e-4, rel=0.1)
+    assert regime["replicate_sd"] == pytest.approx(1e-4, rel=0.1)  # also of GPU-a, which both files have
+
+
 def test_a_case_that_was_measured_often_is_known_by_itself(noise, tmp_path):
     """Twelve processes of a quiet and of a noisy loop, three of one more."""
     draw = random.Random(5)
