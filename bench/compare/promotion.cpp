@@ -115,6 +115,16 @@ double milliseconds(double seconds) {
   return std::strtod(fmt::format("{:.3f}", seconds).c_str(), nullptr);
 }
 
+/// A baseline says how it was measured; files of the machine that did are no part of that.
+void drop_where_files_lay(std::vector<std::string>& argv) {
+  for (const std::string option : {"--out", "--baseline", "--resume"}) {
+    std::erase_if(argv, [&](const std::string& word) { return word.starts_with(option + "="); });
+    for (auto at = argv.begin(); (at = std::find(at, argv.end(), option)) != argv.end();) {
+      at = argv.erase(at, at + std::min<std::ptrdiff_t>(2, argv.end() - at));
+    }
+  }
+}
+
 } // namespace
 
 void check_promotable(const Named& named, const Promotion& promotion) {
@@ -214,6 +224,7 @@ Result merge(const std::vector<Named>& named, bool force) {
 
 Result promote(const std::optional<Result>& existing, Result fresh, const Promotion& promotion) {
   drop_what_is_not_ok(fresh);
+  drop_where_files_lay(fresh.argv);
   fresh.settings["promotion"] = {
       {"reason", promotion.reason}, {"from", fresh.git_sha}, {"when", promotion.when}};
   // Of another GPU model nothing can stay: cases of one file are compared as of one model.

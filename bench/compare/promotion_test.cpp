@@ -260,5 +260,13 @@ TEST(Promotion, FaultsOfABaseline) {
                                       "zimage/a: has no samples"}));
 }
 
+TEST(Promote, KeepsHowItWasMeasuredAndNotWhereFilesLay) {
+  Result result = on("GPU-a", 0.1);
+  result.argv = {"bench",  "run", "s.yaml",        "--out",   "/there/r.json",
+                 "--only", "a",   "--baseline=/b", "--quiet", "--resume"};
+  EXPECT_EQ(promote(std::nullopt, result, kPromotion).argv,
+            (std::vector<std::string>{"bench", "run", "s.yaml", "--only", "a", "--quiet"}));
+}
+
 } // namespace
 } // namespace bench::compare

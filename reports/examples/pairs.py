@@ -2,7 +2,7 @@
 """Usage: reports/examples/pairs.py DIR
 
 Cuts pairs of a base and a new result, real samples, out of what baselines keeps, for trying reports on:
-  aa/        the last three processes of GPU-c45e4563, an H100, against all others of h100/zimage.json: nothing changed
+  aa/        the last three processes of GPU-f68244e7 against all others of h200/zimage.json: nothing changed
   injected/  the loop of h200/selftest.json with 0.3 % of its cycles added, against the loop as it is
 The pairing is made up after the event; the samples are as they were measured."""
 
@@ -37,10 +37,10 @@ def of_processes(cases: list[Json], keep: Any) -> list[Json]:
 
 
 def unchanged() -> tuple[Json, Json]:
-    result = read("h100/zimage.json")
+    result = read("h200/zimage.json")
 
     def is_new(replicate: Json) -> bool:
-        return str(replicate["device_uuid"]).startswith("GPU-c45e4563") and str(replicate["started"]) >= "2026-11-28T04:17:02"
+        return str(replicate["device_uuid"]).startswith("GPU-f68244e7") and str(replicate["started"]) >= "2026-11-28T06:46:34"
 
     new = of_processes(result["cases"], is_new)
     ids = {case["id"] for case in new}
@@ -59,7 +59,7 @@ def injected() -> tuple[Json, Json]:
     return with_cases(result, base), with_cases(result, [slower, again, *anchors])
 
 
-PAIRS = {"aa": ("h100", unchanged), "injected": ("h200", injected)}
+PAIRS = {"aa": ("h200", unchanged), "injected": ("h200", injected)}
 
 
 def main() -> int:
