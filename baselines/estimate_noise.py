@@ -299,14 +299,14 @@ def mean_log_times(samples):
 
 def judged(of_processes):
     """A kernel's samples, process by process, at the places that are judged, less what a place is worth. As
-    bench/compare/judged_samples.h says it."""
+    bench/compare/judged_samples.h says it of a case by itself."""
     means = [mean_log_times(samples) for samples in of_processes]
     usual = {place: statistics.median(of[place] for of in means if place in of) for place in set().union(*means)}
     of_all = statistics.fmean(usual.values())
     found = []
     for samples, mean in zip(of_processes, means):
-        fastest_first = sorted(mean, key=lambda place: mean[place] - usual[place])
-        places = fastest_first[len(mean) // 8 : (5 * len(mean) + 7) // 8]
+        by_deviation = sorted(mean, key=lambda place: mean[place] - (usual[place] - of_all))
+        places = by_deviation[(len(mean) - 1) // 2 : len(mean) // 2 + 1]
         kept = [i for i, place in enumerate(samples["loop"]) if place in places]
         of_kept = {name: [samples[name][i] for i in kept] for name in ("f_hz", "loop")}
         times = [samples["t_s"][i] * math.exp(of_all - usual[samples["loop"][i]]) for i in kept]

@@ -30,12 +30,13 @@ using stats::Verdict;
 struct Pairs {
   Arm a;
   Arm b;
+  double place_change = 0; ///< as Arms has it
 };
 
 Pairs pairs_of(const CaseResult& a, const Copies& of_a, const CaseResult& b, const Copies& of_b) {
-  const PlaceEffects places({&a, &b});
-  const Arm all_a = arm(a, of_a, places), all_b = arm(b, of_b, places);
+  const auto [all_a, all_b, place_change] = arms(a, of_a, b, of_b);
   Pairs pairs;
+  pairs.place_change = place_change;
   for (std::size_t i = 0; i < all_a.replicates.size(); ++i) {
     const auto partner = std::ranges::find(all_b.replicates, all_a.replicates[i]->seed,
                                            [](const Replicate* each) { return each->seed; });
@@ -54,10 +55,6 @@ Pairs pairs_of(const CaseResult& a, const Copies& of_a, const CaseResult& b, con
 const CaseResult* find(const Result& result, const std::string& id) {
   const auto found = std::ranges::find(result.cases, id, &CaseResult::id);
   return found == result.cases.end() ? nullptr : &*found;
-}
-
-std::string_view without_path(std::string_view id) {
-  return id.substr(0, id.rfind('/'));
 }
 
 /// Cases of `result` that differ from `id` in their path alone and that `other` lacks.
@@ -123,8 +120,7 @@ void add_means(AbCase& result, const Pairs& pairs) {
       mean_of([&](std::size_t i) { return std::log(result.a_replicates[i].work_t_s); });
 }
 
-AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
-              const stats::Rules& rules) {
+AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs, stats::Rules rules) {
   AbCase result{.id = b.id, .kind = b.kind, .gate = b.gate_work};
   for (const auto& [side, name] : {std::pair{&a, "A"}, std::pair{&b, "B"}}) {
     if (side->status != CaseStatus::ok) {
@@ -138,6 +134,7 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
     result.reason = "no pair of processes measured it";
     return result;
   }
+  rules.bias = pairs.place_change;
   result.judgement = stats::judge_pairs(pairs.a.observations, pairs.b.observations, rules);
   result.verdict = result.judgement->verdict;
   result.reason = result.judgement->reason;
@@ -151,6 +148,9 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
   if (a.check.finite && b.check.finite && !a.check.checksum.empty() && !b.check.checksum.empty() &&
       a.check.checksum != b.check.checksum) {
     result.warnings.push_back("output differs");
+  }
+  if (std::string warning = place_warning(pairs.place_change); !warning.empty()) {
+    result.warnings.push_back(std::move(warning));
   }
   result.exact = exact_change(a, b);
   result.explanation = explain(a, b, result.judgement->slope, result.judgement->covariates,

@@ -85,6 +85,9 @@ Arm arm(const CaseResult& c, const Copies& copies, const PlaceEffects& places) {
       continue;
     }
     const results::Samples samples = judged_samples(replicate, places);
+    if (samples.t_s.empty()) {
+      continue; // at none of the places that the other arm has
+    }
     stats::Observation observation;
     observation.device = replicate.device_uuid;
     observation.log_t = logs(samples.t_s);
@@ -101,6 +104,27 @@ Arm arm(const CaseResult& c, const Copies& copies, const PlaceEffects& places) {
     result.replicates.push_back(&replicate);
   }
   return result;
+}
+
+Arms arms(const CaseResult& base, const Copies& of_base, const CaseResult& fresh,
+          const Copies& of_fresh) {
+  if (base.kind != fresh.kind || without_path(base.id) != without_path(fresh.id)) {
+    return {arm(base, of_base, PlaceEffects(base)), arm(fresh, of_fresh, PlaceEffects(fresh))};
+  }
+  const PlaceEffects places(base, fresh);
+  return {arm(base, of_base, places), arm(fresh, of_fresh, places), places.change()};
+}
+
+std::string place_warning(double place_change) {
+  return place_change > 0
+             ? fmt::format("what its places in memory are worth has changed: over all of "
+                           "them the drift is {:.2f} % off that at most of them",
+                           100 * place_change)
+             : "";
+}
+
+std::string_view without_path(std::string_view id) {
+  return id.substr(0, id.rfind('/'));
 }
 
 ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double> slope,

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,8 +41,27 @@ struct Arm {
   std::vector<const results::Replicate*> replicates;
 };
 
-/// Of the judged samples. `places`: of both arms.
+/// Of the judged samples; a replicate that has none is left out. `places`: of `result`, or of both
+/// arms of a comparison.
 Arm arm(const results::CaseResult& result, const Copies& copies, const PlaceEffects& places);
+
+/// Two arms that are to be judged against each other.
+struct Arms {
+  Arm base;
+  Arm fresh;
+  /// PlaceEffects::change(); 0 where the two are not the same kernel in the same shape, whose
+  /// places are others.
+  double place_change = 0;
+};
+
+Arms arms(const results::CaseResult& base, const Copies& of_base, const results::CaseResult& fresh,
+          const Copies& of_fresh);
+
+/// What is to be said of a `place_change`; "" of none.
+std::string place_warning(double place_change);
+
+/// "zimage/rms_norm/32x3840.bf16" of ".../fused"
+std::string_view without_path(std::string_view id);
 
 /// The mean of replicate `i`, read at the clock `log_clock` along `slope` where both are known,
 /// less `covariates`.

@@ -126,16 +126,16 @@ class Comparer {
 
  private:
   void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) const {
-    const PlaceEffects places({&base, &fresh});
-    const Arm before = arm(base, base_copies_, places), now = arm(fresh, fresh_copies_, places);
+    const auto [before, now, place_change] = arms(base, base_copies_, fresh, fresh_copies_);
     if (before.replicates.empty() || now.replicates.empty()) {
       result.verdict = Verdict::invalid;
       result.reason =
           before.replicates.empty() ? "the baseline's case has no samples" : "no samples";
       return;
     }
-    result.judgement = stats::judge(before.observations, now.observations,
-                                    rules_for(fresh, fresh_, noise_.prior(base, fresh)));
+    stats::Rules rules = rules_for(fresh, fresh_, noise_.prior(base, fresh));
+    rules.bias = place_change;
+    result.judgement = stats::judge(before.observations, now.observations, rules);
     result.verdict = result.judgement->verdict;
     result.reason = result.judgement->reason;
     const bool same_device = result.judgement->same_device;
@@ -152,6 +152,9 @@ class Comparer {
     if (base.check.finite && fresh.check.finite && !base.check.checksum.empty() &&
         !fresh.check.checksum.empty() && base.check.checksum != fresh.check.checksum) {
       result.warnings.push_back("output differs");
+    }
+    if (std::string warning = place_warning(place_change); !warning.empty()) {
+      result.warnings.push_back(std::move(warning));
     }
   }
 

@@ -35,7 +35,8 @@ struct CaseComparison {
   std::string reason{}; ///< one line: why inconclusive, invalid or missing; else ""
   double gate = 0.002;
   std::optional<stats::Judgement> judgement{}; ///< of cases that were comparable
-  /// Medians of the samples as they were timed, whatever the clock, of the replicates compared.
+  /// Medians of the judged samples (judged_samples.h) at whatever clock, of the replicates
+  /// compared.
   std::optional<double> base_t_s{};
   std::optional<double> new_t_s{};
   std::optional<double> base_energy_j{}; ///< of a step, where every replicate compared knows it

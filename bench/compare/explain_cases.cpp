@@ -20,16 +20,15 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
       return result;
     }
   }
-  const PlaceEffects places({&base, &fresh});
-  const Arm before = arm(base, Copies(base_result), places),
-            now = arm(fresh, Copies(new_result), places);
+  const auto [before, now, place_change] =
+      arms(base, Copies(base_result), fresh, Copies(new_result));
   if (before.replicates.empty() || now.replicates.empty()) { // `bench profile` times nothing
     result.explanation = explain(*base.profile, *fresh.profile, std::nullopt);
     return result;
   }
-  const stats::Judgement judgement =
-      stats::judge(before.observations, now.observations,
-                   rules_for(fresh, new_result, noise.prior(base, fresh)));
+  stats::Rules rules = rules_for(fresh, new_result, noise.prior(base, fresh));
+  rules.bias = place_change;
+  const stats::Judgement judgement = stats::judge(before.observations, now.observations, rules);
   result.explanation = explain(base, fresh, judgement.slope, judgement.covariates, judgement.work,
                                judgement.same_device);
   return result;

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <cstddef>
 #include <iterator>
+#include <numbers>
 #include <set>
 #include <utility>
-#include <vector>
 
 namespace bench::compare {
 namespace {
@@ -17,6 +17,10 @@ using results::Replicate;
 using results::Samples;
 
 using OfPlaces = std::map<std::int32_t, double>;
+
+/// A scatter that is beyond chance: medians of a few replicates now and then look as if two times
+/// as large.
+constexpr double kBeyondChance = 4;
 
 OfPlaces mean_log_times(const Samples& samples) {
   OfPlaces means;
@@ -31,41 +35,117 @@ OfPlaces mean_log_times(const Samples& samples) {
   return means;
 }
 
-std::set<std::int32_t> judged_places(const Samples& samples, const PlaceEffects& effects) {
-  std::vector<std::pair<double, std::int32_t>> fastest_first;
-  for (const auto& [place, log_t] : mean_log_times(samples)) {
-    fastest_first.emplace_back(log_t - effects.at(place), place);
+/// Of each replicate of a kernel that has samples.
+std::vector<OfPlaces> log_times(const CaseResult& c) {
+  std::vector<OfPlaces> found;
+  for (const Replicate& replicate : c.replicates) {
+    if (c.kind == "kernel" && !replicate.samples.t_s.empty()) {
+      found.push_back(mean_log_times(replicate.samples));
+    }
   }
-  std::ranges::sort(fastest_first);
-  const std::size_t count = fastest_first.size();
+  return found;
+}
+
+OfPlaces medians(const std::vector<OfPlaces>& replicates) {
+  std::map<std::int32_t, std::vector<double>> of_places;
+  for (const OfPlaces& replicate : replicates) {
+    for (const auto& [place, log_t] : replicate) {
+      of_places[place].push_back(log_t);
+    }
+  }
+  OfPlaces result;
+  for (const auto& [place, values] : of_places) {
+    result[place] = stats::median(values);
+  }
+  return result;
+}
+
+/// a - b at the places that both have.
+std::vector<double> differences(const OfPlaces& a, const OfPlaces& b) {
+  std::vector<double> result;
+  for (const auto& [place, value] : a) {
+    if (const auto other = b.find(place); other != b.end()) {
+      result.push_back(value - other->second);
+    }
+  }
+  return result;
+}
+
+std::vector<double> deviations(std::vector<double> values) {
+  const double center = values.empty() ? 0 : stats::median(values);
+  for (double& value : values) {
+    value = std::abs(value - center);
+  }
+  return values;
+}
+
+/// By how much the mean over places drifted otherwise than the median, should the scatter of the
+/// places' drifts be beyond what replicates of an arm scatter by.
+double changed_by(const std::vector<OfPlaces>& base, const std::vector<OfPlaces>& fresh,
+                  const std::vector<double>& drifts) {
+  std::vector<double> within; // of two replicates of an arm, place by place
+  for (const auto* arm : {&base, &fresh}) {
+    for (std::size_t i = 0; i < arm->size(); ++i) {
+      for (std::size_t k = 0; k < i; ++k) {
+        std::ranges::copy(deviations(differences((*arm)[i], (*arm)[k])),
+                          std::back_inserter(within));
+      }
+    }
+  }
+  // A median of n values has the variance of one times pi / 2 / n; a difference of two has twice
+  // it.
+  const double chance =
+      within.empty() ? 0
+                     : stats::median(within) * std::sqrt(std::numbers::pi / 4 *
+                                                         (1.0 / static_cast<double>(base.size()) +
+                                                          1.0 / static_cast<double>(fresh.size())));
+  return stats::median(deviations(drifts)) > kBeyondChance * chance
+             ? std::abs(stats::mean(drifts) - stats::median(drifts))
+             : 0;
+}
+
+void center(OfPlaces& values) {
+  double mean = 0;
+  for (const auto& [place, value] : values) {
+    mean += value / static_cast<double>(values.size());
+  }
+  for (auto& [place, value] : values) {
+    value -= mean;
+  }
+}
+
+std::set<std::int32_t> judged_places(const Samples& samples, const PlaceEffects& effects) {
+  std::vector<std::pair<double, std::int32_t>> by_deviation;
+  for (const auto& [place, log_t] : mean_log_times(samples)) {
+    if (effects.has(place)) {
+      by_deviation.emplace_back(log_t - effects.at(place), place);
+    }
+  }
+  std::ranges::sort(by_deviation);
   std::set<std::int32_t> judged;
-  for (std::size_t i = count / 8; i < (5 * count + 7) / 8; ++i) {
-    judged.insert(fastest_first[i].second);
+  if (const std::size_t count = by_deviation.size(); count > 0) {
+    judged = {by_deviation[(count - 1) / 2].second, by_deviation[count / 2].second};
   }
   return judged;
 }
 
 } // namespace
 
-PlaceEffects::PlaceEffects(std::initializer_list<const CaseResult*> cases) {
-  std::map<std::int32_t, std::vector<double>> log_times;
-  for (const CaseResult* c : cases) {
-    if (c->kind != "kernel") {
-      continue;
-    }
-    for (const Replicate& replicate : c->replicates) {
-      for (const auto& [place, log_t] : mean_log_times(replicate.samples)) {
-        log_times[place].push_back(log_t);
-      }
+PlaceEffects::PlaceEffects(const CaseResult& alone) : effects_(medians(log_times(alone))) {
+  center(effects_);
+}
+
+PlaceEffects::PlaceEffects(const CaseResult& base, const CaseResult& fresh) {
+  const std::vector<OfPlaces> of_base = log_times(base), of_fresh = log_times(fresh);
+  const OfPlaces before = medians(of_base), now = medians(of_fresh);
+  for (const auto& [place, log_t] : before) {
+    if (const auto other = now.find(place); other != now.end()) {
+      effects_[place] = (log_t + other->second) / 2;
     }
   }
-  double mean = 0;
-  for (const auto& [place, of_replicates] : log_times) {
-    effects_[place] = stats::median(of_replicates);
-    mean += effects_[place] / static_cast<double>(log_times.size());
-  }
-  for (auto& [place, effect] : effects_) {
-    effect -= mean;
+  center(effects_);
+  if (any()) {
+    change_ = changed_by(of_base, of_fresh, differences(now, before));
   }
 }
 
@@ -89,7 +169,7 @@ Samples judged_samples(const Replicate& replicate, const PlaceEffects& effects) 
 }
 
 std::vector<double> pooled(const CaseResult& result, std::vector<double> Samples::*column) {
-  const PlaceEffects effects({&result});
+  const PlaceEffects effects(result);
   std::vector<double> values;
   for (const Replicate& replicate : result.replicates) {
     std::ranges::copy_if(judged_samples(replicate, effects).*column, std::back_inserter(values),

@@ -3,37 +3,45 @@
 #include <bench/results/result.h>
 
 #include <cstdint>
-#include <initializer_list>
 #include <map>
 #include <vector>
 
 namespace bench::compare {
 
-/// What each place in memory is worth to a kernel: a launch of microseconds takes up to 20 % more
-/// at one place than at another, at the same in every process.
+/// What each place in memory is worth to a kernel: a launch of microseconds takes up to 18 % more
+/// at one place than at another, in every process nearly the same.
 class PlaceEffects {
  public:
-  /// Of the cases' replicates together: the median over replicates of their mean log time at a
-  /// place, less its mean over all places. Those of cases that are no kernels are none.
-  explicit PlaceEffects(std::initializer_list<const results::CaseResult*> cases);
+  /// Of a case by itself: the median over its replicates of their mean log time at a place, less
+  /// its mean over all places. Of a case that is no kernel: none.
+  explicit PlaceEffects(const results::CaseResult& alone);
+  /// Of two arms of the same kernel: the mean of both arms' medians, at the places that both have;
+  /// so whichever has more replicates, a drift of all places is seen in full.
+  PlaceEffects(const results::CaseResult& base, const results::CaseResult& fresh);
 
   bool any() const { return !effects_.empty(); }
-  /// Of log time. Wants a place that one of the cases has.
-  double at(std::int32_t place) const { return effects_.at(place); }
+  bool has(std::int32_t place) const { return effects_.contains(place); }
+  double at(std::int32_t place) const { return effects_.at(place); } ///< of log time
+
+  /// Log time. Two arms are compared at the median of their places. Where what places are worth
+  /// has changed by more than replicates of an arm differ, the mean over places drifted otherwise:
+  /// by how much. Else 0.
+  double change() const { return change_; }
 
  private:
   std::map<std::int32_t, double> effects_;
+  double change_ = 0;
 };
 
-/// The samples of a replicate that count, in tables and in comparisons alike: all of them, but of
-/// a kernel those at five eighths of its places less the fastest eighth (of eight places the 2nd to
-/// the 5th), each less what its place is worth. Fast are the places where the replicate takes least
-/// of what is usual there: at others what the process did before may cost a launch of microseconds
-/// a tenth, or spare it one. `effects`: of all that the samples are compared with.
+/// The samples of a replicate that count, in tables and in comparisons: all of them, but of a
+/// kernel those at the place, or the two, in the middle of its places by what they take of what is
+/// usual there, each less what its place is worth. So it does not matter what the process did
+/// before, which at up to three of eight places costs a launch of microseconds a tenth, or spares
+/// it one.
 results::Samples judged_samples(const results::Replicate& replicate, const PlaceEffects& effects);
 
-/// A column of the judged samples of all replicates of a case together, without those in which it
-/// is unknown (NaN).
+/// A column of the judged samples of all replicates of a case together, by its own place effects,
+/// without those in which it is unknown (NaN).
 std::vector<double> pooled(const results::CaseResult& result,
                            std::vector<double> results::Samples::*column);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <random>
 
 namespace bench::compare {
 namespace {
@@ -12,6 +13,9 @@ namespace {
 using results::CaseResult;
 using results::Replicate;
 using results::Samples;
+using Places = std::vector<std::int32_t>;
+
+const std::vector<double> kUsual{2.61, 3.14, 3.04, 2.96, 2.95, 2.86, 2.77, 2.71};
 
 /// Two regions at each place, of so many microseconds; a clock of as many MHz as the place's
 /// number.
@@ -39,64 +43,124 @@ CaseResult kernel(const std::vector<std::vector<double>>& replicates) {
   return c;
 }
 
+/// `count` replicates that scatter by 0.1 % at each place, at `factor` times the usual.
+CaseResult noisy(int count, double factor, unsigned seed, std::vector<double> usual = kUsual) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> noise(0, 0.001);
+  std::vector<std::vector<double>> replicates;
+  for (int i = 0; i < count; ++i) {
+    std::vector<double>& us = replicates.emplace_back(usual);
+    for (double& each : us) {
+      each *= factor * std::exp(noise(random));
+    }
+  }
+  return kernel(replicates);
+}
+
+double mean_log(const CaseResult& c, const PlaceEffects& effects) {
+  double sum = 0;
+  for (const Replicate& each : c.replicates) {
+    const Samples judged = judged_samples(each, effects);
+    double of_one = 0;
+    for (const double t_s : judged.t_s) {
+      of_one += std::log(t_s) / static_cast<double>(judged.t_s.size());
+    }
+    sum += of_one / static_cast<double>(c.replicates.size());
+  }
+  return sum;
+}
+
+double drift(const CaseResult& base, const CaseResult& fresh) {
+  const PlaceEffects effects(base, fresh);
+  return mean_log(fresh, effects) - mean_log(base, effects);
+}
+
 TEST(PlaceEffects, AreWhatIsUsualAtAPlaceLessTheMean) {
-  const CaseResult base = kernel({{1, 4}, {1, 4}}), fresh = kernel({{9, 4}});
-  const PlaceEffects effects({&base, &fresh}); // the median of 1, 1 and 9
+  const PlaceEffects effects(kernel({{1, 4}, {1, 4}, {9, 4}}));
   EXPECT_TRUE(effects.any());
   EXPECT_NEAR(effects.at(0), -std::log(2), 1e-12);
   EXPECT_NEAR(effects.at(1), std::log(2), 1e-12);
+  EXPECT_FALSE(effects.has(2));
+}
+
+TEST(PlaceEffects, OfTwoArmsAreAtPlacesThatBothHave) {
+  const PlaceEffects effects(kernel({{1, 4, 7}, {1, 4, 7}, {1, 4, 7}}), kernel({{4, 1}}));
+  EXPECT_NEAR(effects.at(0), 0, 1e-12) << "each arm counts alike";
+  EXPECT_NEAR(effects.at(1), 0, 1e-12);
+  EXPECT_FALSE(effects.has(2));
 }
 
 TEST(PlaceEffects, ALoopHasNone) {
   CaseResult loop = kernel({{1, 4}});
   loop.kind = "loop";
-  const PlaceEffects effects({&loop});
+  const PlaceEffects effects(loop);
   EXPECT_FALSE(effects.any());
   EXPECT_EQ(judged_samples(loop.replicates[0], effects).t_s.size(), 4u) << "all of them";
 }
 
-TEST(JudgedSamples, AreThoseAtPlacesThatTakeWhatIsUsualThere) {
-  // Places differ by up to 20 %; in the last replicate one is fast and three are slow.
-  const std::vector<double> usual{2.61, 3.14, 3.04, 2.96, 2.95, 2.86, 2.77, 2.71};
-  const CaseResult c = kernel({usual, usual, {2.61, 2.9, 3.4, 2.96, 3.1, 2.86, 3.0, 2.71}});
-  const PlaceEffects effects({&c});
+TEST(JudgedSamples, AreThoseInTheMiddleOfWhatIsUsual) {
+  // In the last replicate one place is fast and three are slow.
+  const CaseResult c = kernel({kUsual, kUsual, {2.4, 3.2, 3.4, 2.97, 3.1, 2.85, 2.775, 2.70}});
+  const PlaceEffects effects(c);
   const Samples judged = judged_samples(c.replicates[2], effects);
-  EXPECT_EQ(judged.loop, (std::vector<std::int32_t>{0, 0, 3, 3, 5, 5, 7, 7}));
-  EXPECT_EQ(judged.f_hz, (std::vector<double>{0, 0, 3e6, 3e6, 5e6, 5e6, 7e6, 7e6}));
-  EXPECT_EQ(judged.start_s, (std::vector<double>{0, 1, 6, 7, 10, 11, 14, 15}));
-  EXPECT_EQ(judged.step, (std::vector<std::int32_t>{0, 1, 0, 1, 0, 1, 0, 1}));
-  double mean_log = 0; // what a kernel takes is the mean over its places
-  for (const double us : usual) {
-    mean_log += std::log(us * 1e-6) / 8;
+  EXPECT_EQ(judged.loop, (Places{3, 3, 6, 6}));
+  EXPECT_EQ(judged.f_hz, (std::vector<double>{3e6, 3e6, 6e6, 6e6}));
+  EXPECT_EQ(judged.start_s, (std::vector<double>{6, 7, 12, 13}));
+  EXPECT_EQ(judged.step, (std::vector<std::int32_t>{0, 1, 0, 1}));
+  double usual = 0; // what a kernel takes is the mean over its places
+  for (const double us : kUsual) {
+    usual += std::log(us * 1e-6) / 8;
   }
-  for (const double t_s : judged.t_s) {
-    EXPECT_NEAR(std::log(t_s), mean_log, 1e-12);
+  EXPECT_NEAR(std::log(judged.t_s[0]), usual + std::log(2.97 / 2.96), 1e-12);
+  EXPECT_NEAR(std::log(judged.t_s[2]), usual + std::log(2.775 / 2.77), 1e-12);
+}
+
+TEST(JudgedSamples, OfAnOddNumberOfPlacesAreAtOne) {
+  const CaseResult c = kernel({{1, 1, 1}, {1, 1, 1}, {1.7, 1.5, 1.6}});
+  EXPECT_EQ(judged_samples(c.replicates[2], PlaceEffects(c)).loop, (Places{2, 2}));
+  const CaseResult one = kernel({{1.7}});
+  EXPECT_EQ(judged_samples(one.replicates[0], PlaceEffects(one)).loop, (Places{0, 0}));
+}
+
+TEST(JudgedSamples, ADriftOfAllPlacesIsSeenInFullWhicheverArmHasMore) {
+  for (const auto& [before, now] : {std::pair{3, 3}, {12, 3}, {3, 10}, {2, 1}}) {
+    const CaseResult base = noisy(before, 1, 1), slower = noisy(now, 1.03, 2);
+    EXPECT_NEAR(drift(base, slower), std::log(1.03), 0.001) << before << " against " << now;
+    EXPECT_NEAR(drift(base, slower), -drift(slower, base), 1e-12) << "swapped";
+    EXPECT_EQ(PlaceEffects(base, slower).change(), 0) << before << " against " << now;
   }
 }
 
-TEST(JudgedSamples, OfFewPlacesLackTheSlowest) {
-  const auto judged = [](std::vector<double> us) {
-    const CaseResult c = kernel({std::vector<double>(us.size(), 1), us, us});
-    const CaseResult usual =
-        kernel(std::vector<std::vector<double>>(4, std::vector<double>(us.size(), 1)));
-    auto places = judged_samples(c.replicates[2], PlaceEffects({&usual, &c})).loop;
-    places.erase(std::unique(places.begin(), places.end()), places.end());
-    return places;
-  };
-  using Places = std::vector<std::int32_t>;
-  EXPECT_EQ(judged({1.7}), (Places{0}));
-  EXPECT_EQ(judged({1.7, 1.5}), (Places{0, 1}));
-  EXPECT_EQ(judged({1.7, 1.5, 1.6}), (Places{1, 2}));
-  EXPECT_EQ(judged({1.7, 1.5, 1.6, 1.51}), (Places{1, 2, 3}));
+TEST(JudgedSamples, ADriftIsSeenInFullWhereOneArmHasFewerPlaces) {
+  const CaseResult base = noisy(3, 1, 1),
+                   fewer = noisy(5, 1.03, 2, {kUsual[0], kUsual[1], kUsual[2], kUsual[3]});
+  EXPECT_NEAR(drift(base, fewer), std::log(1.03), 0.002);
+  EXPECT_NEAR(drift(fewer, base), -std::log(1.03), 0.002);
 }
 
-TEST(JudgedSamples, AChangeOfAllPlacesIsSeenInFull) {
-  const CaseResult base = kernel({{1, 2, 3, 4}, {1, 2, 3, 4}, {1, 2, 3, 4}}),
-                   fresh = kernel({{1.01, 2.02, 3.03, 4.04}});
-  const PlaceEffects effects({&base, &fresh});
-  EXPECT_NEAR(judged_samples(fresh.replicates[0], effects).t_s[0] /
-                  judged_samples(base.replicates[0], effects).t_s[0],
-              1.01, 1e-12);
+TEST(JudgedSamples, WhatTogglesAtThreePlacesIsNoDrift) {
+  const CaseResult base = noisy(3, 1, 1);
+  CaseResult toggled = noisy(3, 1, 2);
+  for (Replicate& each : toggled.replicates) {
+    for (std::size_t i = 0; i < 6; ++i) {
+      each.samples.t_s[i] *= 1.1;
+    }
+  }
+  EXPECT_NEAR(drift(base, toggled), 0, 0.004) << "and not a tenth";
+}
+
+TEST(PlaceEffects, AChangeOfWhatPlacesAreWorthIsSaid) {
+  // The mean over places stays, the places no longer differ: more than half of them drifted.
+  double mean = 0;
+  for (const double us : kUsual) {
+    mean += std::log(us) / 8;
+  }
+  const CaseResult base = noisy(6, 1, 1),
+                   flat = noisy(3, 1, 2, std::vector<double>(8, std::exp(mean)));
+  const double seen = drift(base, flat);
+  EXPECT_GT(std::abs(seen), 0.002) << "the median over places is elsewhere";
+  EXPECT_NEAR(PlaceEffects(base, flat).change(), std::abs(seen), 0.002);
+  EXPECT_EQ(PlaceEffects(base, noisy(3, 1, 3)).change(), 0);
 }
 
 TEST(Pooled, JoinsReplicatesAndLeavesOutWhatIsUnknown) {

@@ -115,14 +115,15 @@ double milliseconds(double seconds) {
   return std::strtod(fmt::format("{:.3f}", seconds).c_str(), nullptr);
 }
 
-/// A baseline says how it was measured; files of the machine that did are no part of that.
-void drop_where_files_lay(std::vector<std::string>& argv) {
-  for (const std::string option : {"--out", "--baseline", "--resume"}) {
+/// How it was measured; files of the machine that did are no part of that.
+std::vector<std::string> without_files(std::vector<std::string> argv) {
+  for (const std::string option : {"--out", "--baseline", "--resume", "--save-latents"}) {
     std::erase_if(argv, [&](const std::string& word) { return word.starts_with(option + "="); });
     for (auto at = argv.begin(); (at = std::find(at, argv.end(), option)) != argv.end();) {
       at = argv.erase(at, at + std::min<std::ptrdiff_t>(2, argv.end() - at));
     }
   }
+  return argv;
 }
 
 } // namespace
@@ -198,6 +199,9 @@ Result merge(const std::vector<Named>& named, bool force) {
     if (!force) {
       demand_same("revision", merged.git_sha, other.result.git_sha);
     }
+    if (without_files(other.result.argv) != without_files(merged.argv)) {
+      merged.argv.clear(); // no one command measured both
+    }
     merged.git_dirty |= other.result.git_dirty;
     merged.interrupted |= other.result.interrupted;
     if (other.result.profile == "full") { // holds every case
@@ -224,7 +228,7 @@ Result merge(const std::vector<Named>& named, bool force) {
 
 Result promote(const std::optional<Result>& existing, Result fresh, const Promotion& promotion) {
   drop_what_is_not_ok(fresh);
-  drop_where_files_lay(fresh.argv);
+  fresh.argv = without_files(std::move(fresh.argv));
   fresh.settings["promotion"] = {
       {"reason", promotion.reason}, {"from", fresh.git_sha}, {"when", promotion.when}};
   // Of another GPU model nothing can stay: cases of one file are compared as of one model.
@@ -235,10 +239,15 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
         fresh.cases.push_back(old);
         if (old.kind != kAnchor) {
           fresh.profile = existing->profile; // the wider of the two
+          fresh.argv.clear();                // no one command measured both
         }
       } else if (same_work(*now, old) && !(promotion.replace && old.kind != kAnchor &&
                                            std::regex_search(old.id, *promotion.replace))) {
+        const std::size_t replicates = now->replicates.size();
         keep_old_replicates(*now, old);
+        if (now->replicates.size() > replicates) {
+          fresh.argv.clear();
+        }
       }
     }
     prune_anchors(fresh);

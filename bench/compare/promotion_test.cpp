@@ -264,8 +264,16 @@ TEST(Promote, KeepsHowItWasMeasuredAndNotWhereFilesLay) {
   Result result = on("GPU-a", 0.1);
   result.argv = {"bench",  "run", "s.yaml",        "--out",   "/there/r.json",
                  "--only", "a",   "--baseline=/b", "--quiet", "--resume"};
-  EXPECT_EQ(promote(std::nullopt, result, kPromotion).argv,
-            (std::vector<std::string>{"bench", "run", "s.yaml", "--only", "a", "--quiet"}));
+  const std::vector<std::string> kept{"bench", "run", "s.yaml", "--only", "a", "--quiet"};
+  EXPECT_EQ(promote(std::nullopt, result, kPromotion).argv, kept);
+  EXPECT_EQ(promote(result, result, kPromotion).argv, kept) << "the old replicates of the GPU go";
+  EXPECT_EQ(promote(on("GPU-b", 0.1), result, kPromotion).argv, std::vector<std::string>{})
+      << "no one command measured both";
+  Result again = result;
+  again.argv[4] = "/elsewhere.json";
+  EXPECT_EQ(merge({{"a", result}, {"b", again}}, false).argv, result.argv);
+  again.argv[6] = "b";
+  EXPECT_TRUE(merge({{"a", result}, {"b", again}}, false).argv.empty());
 }
 
 } // namespace

@@ -42,7 +42,7 @@ Devices devices_of(const results::Result& data, const std::vector<std::string>& 
   std::map<std::pair<std::string, std::pair<std::int64_t, int>>, Process> processes;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const results::CaseResult& c = case_of(data, ids[i]);
-    const Arm all = arm(c, of_data, PlaceEffects({&c}));
+    const Arm all = arm(c, of_data, PlaceEffects(c));
     std::map<std::pair<std::string, std::int64_t>, int> seen;
     for (std::size_t r = 0; r < all.replicates.size(); ++r) {
       const results::Replicate& replicate = *all.replicates[r];

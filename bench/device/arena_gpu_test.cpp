@@ -6,6 +6,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/randn.h>
 
 #include <gtest/gtest.h>
 
@@ -121,6 +122,7 @@ TEST_F(ArenaOnGpu, ARecordingThatFailsSaysWhyAndTheNextWorks) {
     const auto synchronises = [&] { at::full({1000}, 1, options()).sum().item<float>(); };
     EXPECT_THROW(device_->record(synchronises), std::exception);
   }
+  EXPECT_NEAR(at::randn({100'000}, options()).mean().item<float>(), 0, 0.02);
   addresses(*arena, kPage);
 }
 

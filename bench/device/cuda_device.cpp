@@ -6,6 +6,7 @@
 #include <ATen/Context.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <ATen/cuda/Sleep.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/Device.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -53,7 +54,12 @@ class Graph final : public Recording {
     } afterwards{into_placement};
     into_placement(false);
     const c10::MempoolId_t pool = at::cuda::graph_pool_handle();
-    graph_.capture_begin(pool);
+    try {
+      graph_.capture_begin(pool);
+    } catch (...) {
+      give_up(pool);
+      throw;
+    }
     into_placement(true);
     std::exception_ptr fault;
     try {
@@ -74,16 +80,24 @@ class Graph final : public Recording {
       std::rethrow_exception(fault);
   }
 
-  /// Where the end of a capture fails, torch leaves the allocator in its pool, and every later free
-  /// would fail.
+  /// Where a capture fails to begin or to end, torch leaves the allocator in its pool, so that
+  /// every later free would fail, and its random generator in a capture until one ends well.
   static void give_up(c10::MempoolId_t pool) {
     namespace allocator = c10::cuda::CUDACachingAllocator;
     const auto device = c10::cuda::current_device();
+    cudaGetLastError();
     try {
       allocator::endAllocateToPool(device, pool);
-    } catch (const c10::Error&) { // it came that far itself
+      allocator::releasePool(device, pool);
+    } catch (const c10::Error&) { // it did not come that far
     }
-    allocator::releasePool(device, pool);
+    try {
+      at::cuda::CUDAGraph healing;
+      healing.capture_begin();
+      at::zeros({1}, at::TensorOptions().device(at::kCUDA));
+      healing.capture_end();
+    } catch (const c10::Error&) { // what comes next will say so
+    }
   }
 
   at::cuda::CUDAGraph graph_;

@@ -110,8 +110,9 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   const Variance seen{work.df > 0 ? work.squares / work.df : 0, work.df};
   Spread spread{moderated(seen, covariates.noise(noise)), work.share, work.base_share,
                 covariates.errors(clock_drift, difference(temperature).estimate),
-                adjustment.bias(clock_drift, judgement.same_device ? noise.extrapolation
-                                                                   : noise.device_extrapolation)};
+                rules.bias + adjustment.bias(clock_drift, judgement.same_device
+                                                              ? noise.extrapolation
+                                                              : noise.device_extrapolation)};
   if (line) {
     spread.others.push_back({line->variance * square(clock_drift), line->df});
   }

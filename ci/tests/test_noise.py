@@ -89,14 +89,14 @@ def at_places(*microseconds):
     return {"t_s": [microseconds[place] * 1e-6 for place in places], "f_hz": places, "loop": places}
 
 
-def test_a_kernel_is_judged_at_places_that_take_what_is_usual_there(noise):
+def test_a_kernel_is_judged_at_places_in_the_middle_of_what_is_usual_there(noise):
     """bench/compare/judged_samples_test.cpp asks the same of the judge."""
     usual = (2.61, 3.14, 3.04, 2.96, 2.95, 2.86, 2.77, 2.71)
-    found = noise.judged([at_places(*usual), at_places(*usual), at_places(2.61, 2.9, 3.4, 2.96, 3.1, 2.86, 3.0, 2.71)])[2]
-    assert found["loop"] == found["f_hz"] == [0, 0, 3, 3, 5, 5, 7, 7]
-    assert found["t_s"] == pytest.approx([math.exp(sum(math.log(us) for us in usual) / 8) * 1e-6] * 8)
-    few = noise.judged([at_places(1, 1, 1, 1)] * 5 + [at_places(1.7, 1.5, 1.6, 1.51)])[5]
-    assert few["loop"] == [1, 1, 2, 2, 3, 3]
+    found = noise.judged([at_places(*usual), at_places(*usual), at_places(2.4, 3.2, 3.4, 2.97, 3.1, 2.85, 2.775, 2.70)])[2]
+    assert found["loop"] == found["f_hz"] == [3, 3, 6, 6]
+    level = math.exp(sum(math.log(us) for us in usual) / 8) * 1e-6
+    assert found["t_s"] == pytest.approx([level * 2.97 / 2.96] * 2 + [level * 2.775 / 2.77] * 2)
+    assert noise.judged([at_places(1, 1, 1), at_places(1, 1, 1), at_places(1.7, 1.5, 1.6)])[2]["loop"] == [2, 2]
 
 
 def kernels(count, slope=-1.0, clock_sd=0.004, level_sd=1e-3):

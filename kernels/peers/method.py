@@ -39,8 +39,8 @@ def rotation_for(footprint: int, cache_bytes: int) -> Rotation:
 def region_for(launch_s: float, least_s: float, sets: int) -> tuple[int, int]:
     """(launches recorded, replays of them) of a region."""
     rounds = max(1.0, math.ceil(least_s / (launch_s * sets)))
-    recorded = int(min(rounds, max(1, 1000 // sets)))
-    return recorded * sets, math.ceil(rounds / recorded)
+    replays = math.ceil(rounds / max(1, 1000 // sets))
+    return math.ceil(rounds / replays) * sets, replays
 
 
 class CudaDevice:

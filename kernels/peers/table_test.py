@@ -92,7 +92,7 @@ def test_golden(tmp_path: Path) -> None:
 
 
 def test_shows_a_baseline_of_bench() -> None:
-    done = table(HERE.parents[1] / "baselines" / "h100" / "zimage.json")
+    done = table(HERE.parents[1] / "baselines" / "h200" / "zimage.json")
     assert done.returncode == 0 and "4128x3840.bf16" in done.stdout and " fused" in done.stdout
 
 
