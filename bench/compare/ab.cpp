@@ -149,7 +149,7 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs, stat
       a.check.checksum != b.check.checksum) {
     result.warnings.push_back("output differs");
   }
-  if (std::string warning = place_warning(pairs.place_change); !warning.empty()) {
+  if (std::string warning = place_warning(pairs.place_change, b.gate_work); !warning.empty()) {
     result.warnings.push_back(std::move(warning));
   }
   result.exact = exact_change(a, b);

@@ -115,12 +115,14 @@ Arms arms(const CaseResult& base, const Copies& of_base, const CaseResult& fresh
   return {arm(base, of_base, places), arm(fresh, of_fresh, places), places.change()};
 }
 
-std::string place_warning(double place_change) {
-  return place_change > 0
-             ? fmt::format("what its places in memory are worth has changed: over all of "
-                           "them the drift is {:.2f} % off that at most of them",
-                           100 * place_change)
-             : "";
+std::string place_warning(double place_change, double gate) {
+  if (place_change <= gate / 10) {
+    return "";
+  }
+  return fmt::format(
+      "what its places in memory are worth has changed: over all of them the drift is "
+      "{:.2f} % off that at most of them",
+      100 * place_change);
 }
 
 std::string_view without_path(std::string_view id) {

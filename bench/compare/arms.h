@@ -57,8 +57,8 @@ struct Arms {
 Arms arms(const results::CaseResult& base, const Copies& of_base, const results::CaseResult& fresh,
           const Copies& of_fresh);
 
-/// What is to be said of a `place_change`; "" of none.
-std::string place_warning(double place_change);
+/// What is to be said of a `place_change`; "" where it is a tenth of the gate or less.
+std::string place_warning(double place_change, double gate);
 
 /// "zimage/rms_norm/32x3840.bf16" of ".../fused"
 std::string_view without_path(std::string_view id);

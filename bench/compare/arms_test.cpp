@@ -53,5 +53,27 @@ TEST(Arm, WithoutAClockHasNone) {
   EXPECT_TRUE(alone(c).observations[0].log_f.empty());
 }
 
+TEST(Arms, SayThatWhatPlacesAreWorthHasChanged) {
+  const auto twice = [](const std::map<int, double>& places) {
+    results::CaseResult c = kernel(places);
+    c.replicates.push_back(c.replicates[0]);
+    return c;
+  };
+  const results::CaseResult base = twice({{0, 1.5}, {1, 1.5}, {2, 1.5}, {3, 1.5}, {4, 1.5}});
+  results::CaseResult fresh = twice({{0, 1.5}, {1, 1.5}, {2, 1.56}, {3, 1.6}, {4, 1.9}});
+  const Copies none(fake_result({}));
+  const Arms changed = arms(base, none, fresh, none);
+  const double mean = std::log(1.56 * 1.6 * 1.9 / (1.5 * 1.5 * 1.5)) / 5;
+  EXPECT_NEAR(changed.place_change, mean - std::log(1.56 / 1.5), 1e-12);
+  EXPECT_NE(place_warning(changed.place_change, 0.01), "");
+  EXPECT_EQ(place_warning(changed.place_change, 0.5), "");
+  EXPECT_EQ(arms(base, none, base, none).place_change, 0);
+  fresh.id = "zimage/other/a";
+  EXPECT_EQ(arms(base, none, fresh, none).place_change, 0) << "another shape lies elsewhere";
+  EXPECT_EQ(
+      arms(base, none, fake_case("zimage/loop", 0.1), none).fresh.observations[0].log_t.size(), 8u)
+      << "a loop has no places";
+}
+
 } // namespace
 } // namespace bench::compare

@@ -153,7 +153,7 @@ class Comparer {
         !fresh.check.checksum.empty() && base.check.checksum != fresh.check.checksum) {
       result.warnings.push_back("output differs");
     }
-    if (std::string warning = place_warning(place_change); !warning.empty()) {
+    if (std::string warning = place_warning(place_change, fresh.gate_work); !warning.empty()) {
       result.warnings.push_back(std::move(warning));
     }
   }
