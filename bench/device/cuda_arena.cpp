@@ -10,6 +10,7 @@
 #include <cuda_runtime.h>
 #include <fmt/format.h>
 
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -38,13 +39,15 @@ class ArenaBlock {
   void start_at(std::int64_t offset) {
     const std::lock_guard lock(mutex_);
     pieces_.start_at(offset);
-    displaced_bytes_ = 0;
   }
 
-  /// Since start_at().
+  /// That lie elsewhere now.
   std::int64_t displaced_bytes() const {
     const std::lock_guard lock(mutex_);
-    return displaced_bytes_;
+    std::int64_t sum = 0;
+    for (const auto& [memory, bytes] : displaced_)
+      sum += bytes;
+    return sum;
   }
 
   void* take(std::int64_t bytes) {
@@ -54,7 +57,7 @@ class ArenaBlock {
     const c10::cuda::CUDAStreamCaptureModeGuard allowed(cudaStreamCaptureModeRelaxed);
     void* elsewhere = nullptr;
     if (cudaMalloc(&elsewhere, static_cast<std::size_t>(bytes)) == cudaSuccess) {
-      displaced_bytes_ += bytes;
+      displaced_[elsewhere] = bytes;
       return elsewhere;
     }
     cudaGetLastError();
@@ -63,15 +66,17 @@ class ArenaBlock {
 
   void give_back(void* memory) {
     const std::lock_guard lock(mutex_);
-    if (!pieces_.give_back(static_cast<char*>(memory) - begin_))
+    if (displaced_.erase(memory) > 0)
       cudaFree(memory);
+    else
+      pieces_.give_back(static_cast<char*>(memory) - begin_);
   }
 
  private:
   char* begin_ = nullptr;
   std::int64_t bytes_;
   FirstFit pieces_;
-  std::int64_t displaced_bytes_ = 0;
+  std::map<void*, std::int64_t> displaced_; ///< for which there was no room -> bytes
   mutable std::mutex mutex_;
 };
 

@@ -35,7 +35,7 @@ class Recording {
 class Placement {
  public:
   virtual ~Placement() = default;
-  /// Of what was allocated in it, what the arena had no room for: it lies anywhere.
+  /// Of what is allocated in it now, what the arena had no room for: it lies anywhere.
   virtual std::int64_t displaced_bytes() const = 0;
 };
 
