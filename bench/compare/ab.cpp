@@ -120,7 +120,8 @@ void add_means(AbCase& result, const Pairs& pairs) {
       mean_of([&](std::size_t i) { return std::log(result.a_replicates[i].work_t_s); });
 }
 
-AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs, stats::Rules rules) {
+AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
+              const stats::Rules& rules) {
   AbCase result{.id = b.id, .kind = b.kind, .gate = b.gate_work};
   for (const auto& [side, name] : {std::pair{&a, "A"}, std::pair{&b, "B"}}) {
     if (side->status != CaseStatus::ok) {
@@ -134,7 +135,6 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs, stat
     result.reason = "no pair of processes measured it";
     return result;
   }
-  rules.bias = pairs.place_change;
   result.judgement = stats::judge_pairs(pairs.a.observations, pairs.b.observations, rules);
   result.verdict = result.judgement->verdict;
   result.reason = result.judgement->reason;
@@ -235,12 +235,13 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
     if (before->hash != c.hash || before->work_version != c.work_version) {
       other_work.push_back(c.id);
     }
-    stats::Rules rules = rules_for(c, b, noise.prior(*before, c));
+    const Pairs pairs = pairs_of(*before, of_a, c, of_b);
+    stats::Rules rules = rules_for(c, b, noise.prior(*before, c), pairs.place_change);
     rules.confidence = confidence;
     if (!on_gpu) { // a shared CPU has no modes: its copies differ from process to process
       rules.anchor_tolerance = std::numeric_limits<double>::infinity();
     }
-    AbCase result = judged(*before, c, pairs_of(*before, of_a, c, of_b), rules);
+    AbCase result = judged(*before, c, pairs, rules);
     if (before->id != c.id) {
       result.ids = {before->id, c.id};
       result.id = before->id + " -> " + c.id.substr(c.id.rfind('/') + 1);

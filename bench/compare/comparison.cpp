@@ -133,9 +133,9 @@ class Comparer {
           before.replicates.empty() ? "the baseline's case has no samples" : "no samples";
       return;
     }
-    stats::Rules rules = rules_for(fresh, fresh_, noise_.prior(base, fresh));
-    rules.bias = place_change;
-    result.judgement = stats::judge(before.observations, now.observations, rules);
+    result.judgement =
+        stats::judge(before.observations, now.observations,
+                     rules_for(fresh, fresh_, noise_.prior(base, fresh), place_change));
     result.verdict = result.judgement->verdict;
     result.reason = result.judgement->reason;
     const bool same_device = result.judgement->same_device;
@@ -234,11 +234,13 @@ std::string regime(const CaseResult& result) {
   return engine == result.parameters.end() ? "loop" : engine->second + " loop";
 }
 
-stats::Rules rules_for(const CaseResult& fresh, const Result& of, stats::NoisePrior noise) {
+stats::Rules rules_for(const CaseResult& fresh, const Result& of, stats::NoisePrior noise,
+                       double place_change) {
   return {.gate = fresh.gate_work,
           .noise = noise,
           .adjust = of.device != "cpu",
-          .along_loops = fresh.kind != "kernel"};
+          .along_loops = fresh.kind != "kernel",
+          .bias = place_change};
 }
 
 std::string short_uuid(const std::string& uuid) {

@@ -87,8 +87,9 @@ std::string gpu_name(const results::Result& result);
 std::string regime(const results::CaseResult& result);
 
 /// How a case of the result `of` is judged: at its gate, read at one clock but on a CPU.
+/// `place_change`: Arms::place_change.
 stats::Rules rules_for(const results::CaseResult& fresh, const results::Result& of,
-                       stats::NoisePrior noise);
+                       stats::NoisePrior noise, double place_change);
 
 /// "GPU-6b1f2b3c" of "GPU-6b1f2b3c-...": as much of it as CUDA_VISIBLE_DEVICES wants to tell GPUs
 /// apart.

@@ -26,9 +26,9 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
     result.explanation = explain(*base.profile, *fresh.profile, std::nullopt);
     return result;
   }
-  stats::Rules rules = rules_for(fresh, new_result, noise.prior(base, fresh));
-  rules.bias = place_change;
-  const stats::Judgement judgement = stats::judge(before.observations, now.observations, rules);
+  const stats::Judgement judgement =
+      stats::judge(before.observations, now.observations,
+                   rules_for(fresh, new_result, noise.prior(base, fresh), place_change));
   result.explanation = explain(base, fresh, judgement.slope, judgement.covariates, judgement.work,
                                judgement.same_device);
   return result;
