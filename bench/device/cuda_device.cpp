@@ -72,9 +72,8 @@ class Graph final : public Recording {
       graph_.capture_end();
     } catch (...) {
       give_up(pool);
-      if (!fault)
+      if (!fault) // else what `work` threw says more
         throw;
-      cudaGetLastError(); // what spoilt the capture is known
     }
     if (fault)
       std::rethrow_exception(fault);
@@ -85,7 +84,7 @@ class Graph final : public Recording {
   static void give_up(c10::MempoolId_t pool) {
     namespace allocator = c10::cuda::CUDACachingAllocator;
     const auto device = c10::cuda::current_device();
-    cudaGetLastError();
+    cudaGetLastError(); // it would be reported by whatever asks next
     try {
       allocator::endAllocateToPool(device, pool);
       allocator::releasePool(device, pool);
