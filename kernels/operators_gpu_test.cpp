@@ -58,6 +58,22 @@ TEST_P(OperatorsOnGpu, AgreeWithTheirFormulasInFp64) {
       }
 }
 
+// Heads that fill a block, odd ones, and more than one block has; few tokens and many.
+TEST_P(OperatorsOnGpu, TakeAnyNumberOfHeads) {
+  const Family& family = *find_family("qk_rms_norm_rope");
+  for (const auto type : {at::kBFloat16, at::kFloat})
+    for (const std::int64_t tokens : {7, 300})
+      for (const std::int64_t heads : {1, 24, 30, 37, 48, 67})
+        for (const std::int64_t width : {64, 128}) {
+          const Shape shape{tokens, heads, width, type};
+          const Inputs in = family.make(shape, at::kCUDA);
+          poison(shape);
+          expect_agrees(family, path(), shape, in);
+          if (HasFatalFailure())
+            return;
+        }
+}
+
 TEST_P(OperatorsOnGpu, TakeLargeTinyAndZeroNumbers) {
   for (const Family& family : families())
     for (const double scale : {0.0, 1e-3, 100.0}) {

@@ -230,10 +230,11 @@ class FusedOperators : public CudaOperators {
 bool run_qk(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight,
             const at::Tensor& k_weight, const at::Tensor& rotation, double eps,
             const at::Tensor& q_out, const at::Tensor& k_out) {
-  constexpr std::int64_t kMostHeads = std::int64_t{1} << 30; // the kernel counts in 32 bits
+  // Of a grid, in blocks: a token in x, several heads in y.
+  constexpr std::int64_t kMostTokens = (std::int64_t{1} << 31) - 1, kMostHeads = 65535;
   const std::optional<Type> type = type_of(q);
-  if (!q.is_cuda() || !type || q.dim() != 3 || q.sizes() != k.sizes() ||
-      2 * q.size(0) * q.size(1) > kMostHeads || !takes_head(*type, static_cast<int>(q.size(2))))
+  if (!q.is_cuda() || !type || q.dim() != 3 || q.sizes() != k.sizes() || q.size(0) > kMostTokens ||
+      q.size(1) > kMostHeads || !takes_head(*type, static_cast<int>(q.size(2))))
     return false;
   const std::int64_t vector = 16 / q.element_size();
   for (const at::Tensor* t : {&q, &k, &q_weight, &k_weight, &q_out, &k_out})

@@ -2,8 +2,6 @@
 
 #include <cuda_runtime.h>
 
-#include <cstdint>
-
 namespace kernels::cuda {
 
 /// When a kernel may be set up.
@@ -15,15 +13,15 @@ enum class SetUp {
 /// Enqueues `kernel`. One that is set up early must wait for the one before it before it touches
 /// memory (vector.cuh). Nothing for no block.
 template <typename... Parameters, typename... Arguments>
-cudaError_t launch_kernel(SetUp set_up, void (*kernel)(Parameters...), std::int64_t blocks,
-                          int threads, cudaStream_t stream, const Arguments&... arguments) {
-  if (blocks == 0)
+cudaError_t launch_kernel(SetUp set_up, void (*kernel)(Parameters...), dim3 blocks, int threads,
+                          cudaStream_t stream, const Arguments&... arguments) {
+  if (blocks.x == 0)
     return cudaSuccess;
   cudaLaunchAttribute serialization{};
   serialization.id = cudaLaunchAttributeProgrammaticStreamSerialization;
   serialization.val.programmaticStreamSerializationAllowed = set_up == SetUp::early;
   cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(blocks));
+  config.gridDim = blocks;
   config.blockDim = dim3(static_cast<unsigned>(threads));
   config.stream = stream;
   config.attrs = &serialization;

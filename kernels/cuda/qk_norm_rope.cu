@@ -2,100 +2,137 @@
 #include <kernels/cuda/qk_norm_rope.h>
 #include <kernels/cuda/vector.cuh>
 
+#include <algorithm>
+
 namespace kernels::cuda {
 namespace {
 
-constexpr int kBlock = 256;
+constexpr int kMostThreads = 256;
+/// Up to so many the length of a launch is one token's latency.
+constexpr std::int64_t kFewTokens = 264; // two on every SM of an H200
 
-/// `kLanes` threads hold a head, a vector each.
-template <typename T, int kLanes>
-__global__ void __launch_bounds__(kBlock) qk_norm_rope_kernel(const QkNormRope p) {
-  constexpr int kElements = 16 / sizeof(T);
-  constexpr int kWidth = kLanes * kElements;
-  constexpr int kHeadsOfBlock = kBlock / kLanes;
-  using V = Vector<T, kElements>;
-  const int lane = static_cast<int>(threadIdx.x) % kLanes;
-  const unsigned index = blockIdx.x * kHeadsOfBlock + threadIdx.x / kLanes;
-  // A token's heads of q, then its heads of k: as a packed product has them.
-  const unsigned heads = static_cast<unsigned>(p.heads);
-  const std::int64_t token = index / (2 * heads);
-  const unsigned of_token = index % (2 * heads);
-  const bool is_k = of_token >= heads;
-  const unsigned head = is_k ? of_token - heads : of_token;
-  const bool is_there = token < p.tokens;
-  // Member by member: a reference to one side would put the parameters into local memory.
-  const T* from = static_cast<const T*>(is_k ? p.k.from : p.q.from) +
-                  token * (is_k ? p.k.token_stride : p.q.token_stride) +
-                  head * (is_k ? p.k.head_stride : p.q.head_stride);
-  const T* weights = static_cast<const T*>(is_k ? p.k.weight : p.q.weight);
-  T* to = static_cast<T*>(is_k ? p.k.to : p.q.to) +
-          token * (is_k ? p.k.to_token_stride : p.q.to_token_stride) +
-          head * (is_k ? p.k.to_head_stride : p.q.to_head_stride);
-
-  let_next_kernel_be_set_up();
-  wait_for_previous_kernel();
-
-  V x{};
-  float2 turn[kElements / 2];
-  if (is_there) {
-    x = load_stream(reinterpret_cast<const V*>(from) + lane);
-    if (p.rotation) {
-      const float4* turns = reinterpret_cast<const float4*>(p.rotation + token * (kWidth / 2)) +
-                            lane * (kElements / 4);
-#pragma unroll
-      for (int i = 0; i < kElements / 4; ++i) {
-        const float4 two = __ldg(turns + i);
-        turn[2 * i] = {two.x, two.y};
-        turn[2 * i + 1] = {two.z, two.w};
-      }
-    }
-  }
-  const V weight = load_shared(reinterpret_cast<const V*>(weights) + lane);
-
-  float value[kElements], sum = 0;
-  x.unpack(value);
+/// `kLanes` threads, a head: less its root mean square, times the weight.
+template <int kLanes, int kElements>
+__device__ void normalise(float (&value)[kElements], const float (&weight)[kElements], float eps) {
+  float sum = 0;
 #pragma unroll
   for (int e = 0; e < kElements; ++e)
     sum = fmaf(value[e], value[e], sum);
 #pragma unroll
   for (int step = kLanes / 2; step > 0; step /= 2)
     sum += __shfl_xor_sync(0xffffffff, sum, step);
-  const float factor = rsqrtf(fmaf(sum, 1.0f / kWidth, p.eps));
-  if (!is_there)
-    return;
+  const float factor = rsqrtf(fmaf(sum, 1.0f / (kLanes * kElements), eps));
+#pragma unroll
+  for (int e = 0; e < kElements; ++e)
+    value[e] = value[e] * factor * weight[e];
+}
 
-  float factors[kElements];
-  weight.unpack(factors);
+/// Pairs of neighbours by the cosine and sine of each.
+template <int kElements>
+__device__ void rotate(float (&value)[kElements], const float2 (&turn)[kElements / 2]) {
 #pragma unroll
   for (int e = 0; e < kElements; e += 2) {
-    const float even = value[e] * factor * factors[e];
-    const float odd = value[e + 1] * factor * factors[e + 1];
-    const float2 t = p.rotation ? turn[e / 2] : float2{1, 0};
+    const float even = value[e], odd = value[e + 1];
+    const float2 t = turn[e / 2];
     value[e] = even * t.x - odd * t.y;
     value[e + 1] = fmaf(even, t.y, odd * t.x);
   }
-  V out;
-  out.pack(value);
-  store(reinterpret_cast<V*>(to) + lane, out);
+}
+
+/// A block has a token (blockIdx.x) and as many of its heads as it holds. `kLanes` threads hold a
+/// head, a vector each, of `kHeads` neighbouring heads of q and the same of k, which share what is
+/// read and computed for a token: in a loop, whose clock is two thirds of that of a kernel alone,
+/// instructions and not memory are the limit.
+template <typename T, int kLanes, int kHeads>
+__global__ void __launch_bounds__(kMostThreads) qk_norm_rope_kernel(const QkNormRope p) {
+  constexpr int kElements = 16 / sizeof(T);
+  constexpr int kWidth = kLanes * kElements;
+  using V = Vector<T, kElements>;
+  const int lane = static_cast<int>(threadIdx.x) % kLanes;
+  const int first = static_cast<int>((blockIdx.y * blockDim.x + threadIdx.x) / kLanes) * kHeads;
+  const std::int64_t token = blockIdx.x;
+
+  let_next_kernel_be_set_up();
+  wait_for_previous_kernel();
+
+  // Everything is asked for before anything is used.
+  V x[2][kHeads], weight[2];
+#pragma unroll
+  for (int side = 0; side < 2; ++side) {
+    const QkNormRope::Side& of = side == 0 ? p.q : p.k;
+    const T* from = static_cast<const T*>(of.from) + token * of.token_stride;
+#pragma unroll
+    for (int h = 0; h < kHeads; ++h)
+      x[side][h] =
+          first + h < p.heads
+              ? load_stream(reinterpret_cast<const V*>(from + (first + h) * of.head_stride) + lane)
+              : V{};
+  }
+  float2 turn[kElements / 2];
+#pragma unroll
+  for (int i = 0; i < kElements / 2; ++i)
+    turn[i] = {1, 0};
+  if (p.rotation) {
+    const float4* turns =
+        reinterpret_cast<const float4*>(p.rotation + token * (kWidth / 2)) + lane * (kElements / 4);
+#pragma unroll
+    for (int i = 0; i < kElements / 4; ++i) {
+      const float4 two = __ldg(turns + i);
+      turn[2 * i] = {two.x, two.y};
+      turn[2 * i + 1] = {two.z, two.w};
+    }
+  }
+#pragma unroll
+  for (int side = 0; side < 2; ++side)
+    weight[side] = load_shared(static_cast<const V*>(side == 0 ? p.q.weight : p.k.weight) + lane);
+
+#pragma unroll
+  for (int side = 0; side < 2; ++side) {
+    const QkNormRope::Side& of = side == 0 ? p.q : p.k;
+    T* to = static_cast<T*>(of.to) + token * of.to_token_stride;
+    float weights[kElements];
+    weight[side].unpack(weights);
+#pragma unroll
+    for (int h = 0; h < kHeads; ++h) {
+      float value[kElements];
+      x[side][h].unpack(value);
+      normalise<kLanes>(value, weights, p.eps);
+      rotate(value, turn);
+      V out;
+      out.pack(value);
+      if (first + h < p.heads)
+        store(reinterpret_cast<V*>(to + (first + h) * of.to_head_stride) + lane, out);
+    }
+  }
+}
+
+template <typename T, int kLanes, int kHeads>
+cudaError_t launch_heads(const QkNormRope& p, cudaStream_t stream) {
+  const int threads = (p.heads + kHeads - 1) / kHeads * kLanes;
+  const int blocks = (threads + kMostThreads - 1) / kMostThreads;
+  const int of_block = (threads + blocks - 1) / blocks;
+  const dim3 grid(static_cast<unsigned>(p.tokens), static_cast<unsigned>(blocks));
+  return launch_kernel(SetUp::early, qk_norm_rope_kernel<T, kLanes, kHeads>, grid,
+                       (of_block + 31) / 32 * 32, stream, p);
+}
+
+template <typename T, int kLanes>
+cudaError_t launch_lanes(const QkNormRope& p, cudaStream_t stream) {
+  return p.tokens <= kFewTokens ? launch_heads<T, kLanes, 1>(p, stream)
+                                : launch_heads<T, kLanes, 2>(p, stream);
 }
 
 template <typename T>
 cudaError_t launch_type(const QkNormRope& p, int width, cudaStream_t stream) {
-  const int lanes = width * static_cast<int>(sizeof(T)) / 16;
-  const auto with = [&](void (*kernel)(QkNormRope)) {
-    const std::int64_t heads = p.tokens * 2 * p.heads, of_block = kBlock / lanes;
-    return launch_kernel(SetUp::early, kernel, (heads + of_block - 1) / of_block, kBlock, stream,
-                         p);
-  };
-  switch (lanes) {
+  switch (width * static_cast<int>(sizeof(T)) / 16) {
   case 4:
-    return with(qk_norm_rope_kernel<T, 4>);
+    return launch_lanes<T, 4>(p, stream);
   case 8:
-    return with(qk_norm_rope_kernel<T, 8>);
+    return launch_lanes<T, 8>(p, stream);
   case 16:
-    return with(qk_norm_rope_kernel<T, 16>);
+    return launch_lanes<T, 16>(p, stream);
   case 32:
-    return with(qk_norm_rope_kernel<T, 32>);
+    return launch_lanes<T, 32>(p, stream);
   default:
     return cudaErrorInvalidValue;
   }
@@ -109,6 +146,8 @@ bool takes_head(Type type, int width) {
 }
 
 cudaError_t launch(const QkNormRope& p, Type type, int width, cudaStream_t stream) {
+  if (p.heads == 0)
+    return cudaSuccess;
   switch (type) {
   case Type::bf16:
     return launch_type<__nv_bfloat16>(p, width, stream);

@@ -45,8 +45,9 @@ inline constexpr std::int64_t kFewRows = 264; // two on every SM of an H200
 template <typename T, int kElements, Chain kChain, typename L>
 cudaError_t launch_layout(const RowChain& p, cudaStream_t stream) {
   const SetUp set_up = p.rows <= kFewRows ? SetUp::in_turn : SetUp::early;
-  return launch_kernel(set_up, row_chain_kernel<T, kElements, kChain, L>,
-                       (p.rows + L::kGroups - 1) / L::kGroups, L::kBlock, stream, p);
+  const dim3 blocks(static_cast<unsigned>((p.rows + L::kGroups - 1) / L::kGroups));
+  return launch_kernel(set_up, row_chain_kernel<T, kElements, kChain, L>, blocks, L::kBlock, stream,
+                       p);
 }
 
 } // namespace kernels::cuda

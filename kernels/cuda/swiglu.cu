@@ -36,7 +36,8 @@ cudaError_t launch_type(const Swiglu& p, bool is_aligned, cudaStream_t stream) {
   constexpr int kElements = 16 / sizeof(T);
   const auto with = [&](void (*kernel)(Swiglu), int elements) {
     const std::int64_t vectors = p.rows * (p.half / elements);
-    return launch_kernel(SetUp::early, kernel, (vectors + kBlock - 1) / kBlock, kBlock, stream, p);
+    const dim3 blocks(static_cast<unsigned>((vectors + kBlock - 1) / kBlock));
+    return launch_kernel(SetUp::early, kernel, blocks, kBlock, stream, p);
   };
   return is_aligned ? with(swiglu_kernel<T, kElements>, kElements) : with(swiglu_kernel<T, 1>, 1);
 }
