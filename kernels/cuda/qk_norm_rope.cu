@@ -7,13 +7,11 @@
 namespace kernels::cuda {
 namespace {
 
-constexpr int kMostThreads = 256;
-/// Up to so many the length of a launch is one token's latency.
-constexpr std::int64_t kFewTokens = 264; // two on every SM of an H200
+constexpr int kMostThreads = 256; // of a block
 
-/// `kLanes` threads, a head: less its root mean square, times the weight.
+/// One over the root mean square of a head, of which each of `kLanes` threads has a vector.
 template <int kLanes, int kElements>
-__device__ void normalise(float (&value)[kElements], const float (&weight)[kElements], float eps) {
+__device__ float inverse_rms(const float (&value)[kElements], float eps) {
   float sum = 0;
 #pragma unroll
   for (int e = 0; e < kElements; ++e)
@@ -21,10 +19,36 @@ __device__ void normalise(float (&value)[kElements], const float (&weight)[kElem
 #pragma unroll
   for (int step = kLanes / 2; step > 0; step /= 2)
     sum += __shfl_xor_sync(0xffffffff, sum, step);
-  const float factor = rsqrtf(fmaf(sum, 1.0f / (kLanes * kElements), eps));
+  return rsqrtf(fmaf(sum, 1.0f / (kLanes * kElements), eps));
+}
+
+template <int kElements>
+__device__ void scale(float (&value)[kElements], float factor, const float (&weight)[kElements]) {
 #pragma unroll
   for (int e = 0; e < kElements; ++e)
     value[e] = value[e] * factor * weight[e];
+}
+
+/// Cosine and sine of the pairs of this lane's vector.
+template <int kLanes, int kElements>
+__device__ void read_turns(float2 (&turn)[kElements / 2], const float2* rotation,
+                           std::int64_t token, int lane) {
+  const float4* turns =
+      reinterpret_cast<const float4*>(rotation + token * (kLanes * kElements / 2)) +
+      lane * (kElements / 4);
+#pragma unroll
+  for (int i = 0; i < kElements / 4; ++i) {
+    const float4 two = __ldg(turns + i);
+    turn[2 * i] = {two.x, two.y};
+    turn[2 * i + 1] = {two.z, two.w};
+  }
+}
+
+template <int kPairs>
+__device__ void no_turns(float2 (&turn)[kPairs]) {
+#pragma unroll
+  for (int i = 0; i < kPairs; ++i)
+    turn[i] = {1, 0};
 }
 
 /// Pairs of neighbours by the cosine and sine of each.
@@ -39,14 +63,15 @@ __device__ void rotate(float (&value)[kElements], const float2 (&turn)[kElements
   }
 }
 
+constexpr int kHeads = 2;
+
 /// A block has a token (blockIdx.x) and as many of its heads as it holds. `kLanes` threads hold a
-/// head, a vector each, of `kHeads` neighbouring heads of q and the same of k, which share what is
-/// read and computed for a token: in a loop, whose clock is two thirds of that of a kernel alone,
-/// instructions and not memory are the limit.
-template <typename T, int kLanes, int kHeads>
+/// head, a vector each, of `kHeads` neighbours of q and of k. These share what is read and computed
+/// for a token: in a loop, at two thirds of the clock that a kernel alone has, a thread for each
+/// vector is limited by its instructions, not by memory.
+template <typename T, int kLanes>
 __global__ void __launch_bounds__(kMostThreads) qk_norm_rope_kernel(const QkNormRope p) {
   constexpr int kElements = 16 / sizeof(T);
-  constexpr int kWidth = kLanes * kElements;
   using V = Vector<T, kElements>;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   const int first = static_cast<int>((blockIdx.y * blockDim.x + threadIdx.x) / kLanes) * kHeads;
@@ -69,19 +94,9 @@ __global__ void __launch_bounds__(kMostThreads) qk_norm_rope_kernel(const QkNorm
               : V{};
   }
   float2 turn[kElements / 2];
-#pragma unroll
-  for (int i = 0; i < kElements / 2; ++i)
-    turn[i] = {1, 0};
-  if (p.rotation) {
-    const float4* turns =
-        reinterpret_cast<const float4*>(p.rotation + token * (kWidth / 2)) + lane * (kElements / 4);
-#pragma unroll
-    for (int i = 0; i < kElements / 4; ++i) {
-      const float4 two = __ldg(turns + i);
-      turn[2 * i] = {two.x, two.y};
-      turn[2 * i + 1] = {two.z, two.w};
-    }
-  }
+  no_turns(turn);
+  if (p.rotation)
+    read_turns<kLanes, kElements>(turn, p.rotation, token, lane);
 #pragma unroll
   for (int side = 0; side < 2; ++side)
     weight[side] = load_shared(static_cast<const V*>(side == 0 ? p.q.weight : p.k.weight) + lane);
@@ -96,7 +111,7 @@ __global__ void __launch_bounds__(kMostThreads) qk_norm_rope_kernel(const QkNorm
     for (int h = 0; h < kHeads; ++h) {
       float value[kElements];
       x[side][h].unpack(value);
-      normalise<kLanes>(value, weights, p.eps);
+      scale(value, inverse_rms<kLanes>(value, p.eps), weights);
       rotate(value, turn);
       V out;
       out.pack(value);
@@ -106,20 +121,83 @@ __global__ void __launch_bounds__(kMostThreads) qk_norm_rope_kernel(const QkNorm
   }
 }
 
-template <typename T, int kLanes, int kHeads>
-cudaError_t launch_heads(const QkNormRope& p, cudaStream_t stream) {
+/// Up to so many tokens the length of a launch is the latency of one block.
+constexpr std::int64_t kFewTokens = 264; // two on every SM of an H200
+
+/// A vector for each thread, all heads side by side: of more threads, so sooner done where there
+/// are few. Measured for 26 to 212 tokens.
+template <typename T, int kLanes>
+__global__ void __launch_bounds__(kMostThreads) qk_norm_rope_of_few_kernel(const QkNormRope p) {
+  constexpr int kElements = 16 / sizeof(T);
+  constexpr int kHeadsOfBlock = kMostThreads / kLanes;
+  using V = Vector<T, kElements>;
+  const int lane = static_cast<int>(threadIdx.x) % kLanes;
+  const unsigned index = blockIdx.x * kHeadsOfBlock + threadIdx.x / kLanes;
+  // A token's heads of q, then its heads of k: as a packed product has them.
+  const unsigned heads = static_cast<unsigned>(p.heads);
+  const std::int64_t token = index / (2 * heads);
+  const unsigned of_token = index % (2 * heads);
+  const bool is_k = of_token >= heads;
+  const unsigned head = is_k ? of_token - heads : of_token;
+  const bool is_there = token < p.tokens;
+  // Member by member: a reference to one side would put the parameters into local memory.
+  const T* from = static_cast<const T*>(is_k ? p.k.from : p.q.from) +
+                  token * (is_k ? p.k.token_stride : p.q.token_stride) +
+                  head * (is_k ? p.k.head_stride : p.q.head_stride);
+  const T* weights = static_cast<const T*>(is_k ? p.k.weight : p.q.weight);
+  T* to = static_cast<T*>(is_k ? p.k.to : p.q.to) +
+          token * (is_k ? p.k.to_token_stride : p.q.to_token_stride) +
+          head * (is_k ? p.k.to_head_stride : p.q.to_head_stride);
+
+  let_next_kernel_be_set_up();
+  wait_for_previous_kernel();
+
+  V x{};
+  float2 turn[kElements / 2];
+  if (is_there) {
+    x = load_stream(reinterpret_cast<const V*>(from) + lane);
+    if (p.rotation)
+      read_turns<kLanes, kElements>(turn, p.rotation, token, lane);
+  }
+  const V weight = load_shared(reinterpret_cast<const V*>(weights) + lane);
+
+  float value[kElements], factors[kElements];
+  x.unpack(value);
+  const float factor = inverse_rms<kLanes>(value, p.eps);
+  if (!is_there)
+    return;
+  weight.unpack(factors);
+  scale(value, factor, factors);
+  if (!p.rotation)
+    no_turns(turn);
+  rotate(value, turn);
+  V out;
+  out.pack(value);
+  store(reinterpret_cast<V*>(to) + lane, out);
+}
+
+template <typename T, int kLanes>
+cudaError_t launch_many(const QkNormRope& p, cudaStream_t stream) {
   const int threads = (p.heads + kHeads - 1) / kHeads * kLanes;
   const int blocks = (threads + kMostThreads - 1) / kMostThreads;
   const int of_block = (threads + blocks - 1) / blocks;
   const dim3 grid(static_cast<unsigned>(p.tokens), static_cast<unsigned>(blocks));
-  return launch_kernel(SetUp::early, qk_norm_rope_kernel<T, kLanes, kHeads>, grid,
+  return launch_kernel(SetUp::early, qk_norm_rope_kernel<T, kLanes>, grid,
                        (of_block + 31) / 32 * 32, stream, p);
 }
 
 template <typename T, int kLanes>
+cudaError_t launch_few(const QkNormRope& p, cudaStream_t stream) {
+  const std::int64_t heads = p.tokens * 2 * p.heads, of_block = kMostThreads / kLanes;
+  const dim3 blocks(static_cast<unsigned>((heads + of_block - 1) / of_block));
+  return launch_kernel(SetUp::early, qk_norm_rope_of_few_kernel<T, kLanes>, blocks, kMostThreads,
+                       stream, p);
+}
+
+template <typename T, int kLanes>
 cudaError_t launch_lanes(const QkNormRope& p, cudaStream_t stream) {
-  return p.tokens <= kFewTokens ? launch_heads<T, kLanes, 1>(p, stream)
-                                : launch_heads<T, kLanes, 2>(p, stream);
+  return p.tokens <= kFewTokens ? launch_few<T, kLanes>(p, stream)
+                                : launch_many<T, kLanes>(p, stream);
 }
 
 template <typename T>
