@@ -9,8 +9,9 @@ is between 0 and -1.1 and three standard errors from 0, else as it is); of a ker
 (bench/compare/judged_samples.h), as it is. Then, for each regime:
   replicate_sd  standard deviation between processes on one GPU, of a regime's typical case
   replicate_df  degrees of freedom that this is worth: few where the cases differ by more than chance. Both by the moments of
-                log variances, as limma does (Smyth 2004, section 6.2); at most those of the case that has most (processes
-                less GPUs), since arms of one process are not independent
+                log variances, as limma does (Smyth 2004, section 6.2), cases weighted by how well they are known (Paule and
+                Mandel 1982); at most those of the case that has most (processes less GPUs), since arms of one process are not
+                independent
   device_sd     standard deviation of the GPUs' means: of the case where it is largest, of those on three GPUs or more, or of all
                 cases together where that is more. Some kernels differ far more than others (of H100s by up to 3.5 %), and no
                 alarm may be of another GPU: so not of a typical case
@@ -249,12 +250,23 @@ def inverse_trigamma(y):
 def prior(variances):
     """(standard deviation, degrees of freedom) of a scaled inverse chi-square that [(df, variance)] come from."""
     logs = [math.log(v) - digamma(n / 2) + math.log(n / 2) for n, v in variances]
-    mean = statistics.mean(logs)
-    excess = statistics.variance(logs) - statistics.mean(trigamma(n / 2) for n, _ in variances) if len(logs) > 1 else 0
-    if excess <= 0:  # no more than chance
-        return math.exp(mean / 2), math.inf
-    half = inverse_trigamma(excess)
-    return math.exp((mean + digamma(half) - math.log(half)) / 2), 2 * half
+    chance = [trigamma(n / 2) for n, _ in variances]
+
+    def about(excess):
+        """The mean of the logs, and their chi-square around it, where cases differ by `excess` beyond chance."""
+        weights = [1 / (each + excess) for each in chance]
+        mean = dot(weights, logs) / sum(weights)
+        return mean, dot(weights, [(log - mean) ** 2 for log in logs])
+
+    low, high = 0.0, max(logs, default=0) - min(logs, default=0)
+    high = high**2 + 1e-9  # a chi-square of at most a quarter of their number
+    if about(0.0)[1] <= len(logs) - 1:  # no more than chance
+        return math.exp(about(0.0)[0] / 2), math.inf
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if about(middle)[1] > len(logs) - 1 else (low, middle)
+    half = inverse_trigamma(high)
+    return math.exp((about(high)[0] + digamma(half) - math.log(half)) / 2), 2 * half
 
 
 def bounded_prior(variances):
