@@ -119,6 +119,14 @@ class Mean:
 
 
 @dataclass(frozen=True)
+class Timing:
+    """What a sample of one process took."""
+
+    t_s: float
+    samples: int
+
+
+@dataclass(frozen=True)
 class Judgement:
     """Drifts are of log time; half_width None: nothing is known of the noise. See bench/stats/judge.h."""
 
@@ -157,6 +165,15 @@ class Row:
     exact: str = ""  # what changed of the launches of a sample, in words
     explanation: Explanation | None = None  # where both sides have profiles of their kernels
     in_turn: bool = False  # decided by pairs of processes on one GPU, not by the baseline
+
+    @property
+    def new_timings(self) -> list[Timing]:
+        """Of each new process: as it was compared (a kernel less what its places in memory are worth), else its median."""
+        if self.new is None or self.new.status != "ok":
+            return []
+        compared = {(mean.gpu, mean.process, mean.started): mean.t_s for mean in self.new_means if mean.compared}
+        times = [(compared.get((r.gpu, r.process, r.started)) if compared else median(r.t_s), len(r.t_s)) for r in self.new.replicates]
+        return [Timing(t_s, samples) for t_s, samples in times if t_s is not None]
 
     @property
     def moved_kernels(self) -> list[tuple[str, int, int]]:

@@ -1,20 +1,21 @@
-"""Bencher Metric Format: case -> measure -> value with the range of the replicates' medians."""
+"""Bencher Metric Format: case -> measure -> value with the range of the replicates."""
 
 from __future__ import annotations
 
 import json
 import math
+import statistics
 
-from reports.document import Report, median
+from reports.document import Report
 
 
 def render(report: Report) -> str:
     metrics: dict[str, dict[str, dict[str, float]]] = {}
     for row in report.rows:
-        if row.new is None or row.new.status != "ok" or row.new.t_s is None:
+        times_ns = [1e9 * timing.t_s for timing in row.new_timings]
+        if not times_ns:
             continue
-        medians = [m for r in row.new.replicates if (m := median(r.t_s)) is not None]
-        latency = {"value": 1e9 * row.new.t_s, "lower_value": 1e9 * min(medians), "upper_value": 1e9 * max(medians)}
+        latency = {"value": statistics.median(times_ns), "lower_value": min(times_ns), "upper_value": max(times_ns)}
         # Bencher's own measure is of nanoseconds.
         metrics[row.id] = {"latency": latency}
         if row.judgement:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reports.document import Report, median
+from reports.document import Report
 
 
 def render(report: Report) -> str:
     result = report.result
     benchmarks: list[dict[str, Any]] = []
     for family, row in enumerate(report.rows):
-        replicates = [r for r in row.new.replicates if r.t_s] if row.new and row.new.status == "ok" else []
-        for index, replicate in enumerate(replicates):
-            nanoseconds = 1e9 * (median(replicate.t_s) or 0)
+        timings = row.new_timings
+        for index, timing in enumerate(timings):
+            nanoseconds = 1e9 * timing.t_s
             benchmarks.append(
                 {
                     "name": row.id,
@@ -22,10 +22,10 @@ def render(report: Report) -> str:
                     "per_family_instance_index": 0,
                     "run_name": row.id,
                     "run_type": "iteration",
-                    "repetitions": len(replicates),
+                    "repetitions": len(timings),
                     "repetition_index": index,
                     "threads": 1,
-                    "iterations": len(replicate.t_s),
+                    "iterations": timing.samples,
                     "real_time": nanoseconds,
                     "cpu_time": nanoseconds,  # compare.py wants one; a GPU's work has no other
                     "time_unit": "ns",
