@@ -258,10 +258,9 @@ def prior(variances):
         mean = dot(weights, logs) / sum(weights)
         return mean, dot(weights, [(log - mean) ** 2 for log in logs])
 
-    low, high = 0.0, max(logs, default=0) - min(logs, default=0)
-    high = high**2 + 1e-9  # a chi-square of at most a quarter of their number
     if about(0.0)[1] <= len(logs) - 1:  # no more than chance
         return math.exp(about(0.0)[0] / 2), math.inf
+    low, high = 0.0, (max(logs) - min(logs)) ** 2  # there the chi-square is at most a quarter of their number
     for _ in range(100):
         middle = (low + high) / 2
         low, high = (middle, high) if about(middle)[1] > len(logs) - 1 else (low, middle)

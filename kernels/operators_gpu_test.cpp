@@ -58,13 +58,13 @@ TEST_P(OperatorsOnGpu, AgreeWithTheirFormulasInFp64) {
       }
 }
 
-// Heads that fill a block, odd ones, and more than one block has; few tokens and many.
+// One head, heads that fill a block, odd ones, and more than one block has; few tokens and many.
 TEST_P(OperatorsOnGpu, TakeAnyNumberOfHeads) {
   const Family& family = *find_family("qk_rms_norm_rope");
-  for (const auto type : {at::kBFloat16, at::kFloat})
-    for (const std::int64_t tokens : {7, 300})
-      for (const std::int64_t heads : {1, 24, 30, 37, 48, 67})
-        for (const std::int64_t width : {64, 128}) {
+  for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
+    for (const std::int64_t tokens : {7, 700})
+      for (const std::int64_t heads : {1, 24, 30, 32, 37, 67})
+        for (const std::int64_t width : {32, 64, 128, 256}) {
           const Shape shape{tokens, heads, width, type};
           const Inputs in = family.make(shape, at::kCUDA);
           poison(shape);
@@ -72,6 +72,20 @@ TEST_P(OperatorsOnGpu, TakeAnyNumberOfHeads) {
           if (HasFatalFailure())
             return;
         }
+}
+
+TEST_P(OperatorsOnGpu, WithoutRotationTurnNothing) {
+  const Family& family = *find_family("qk_rms_norm_rope");
+  for (const std::int64_t tokens : {7, 700}) {
+    const Inputs in = family.make({tokens, 30, 128, at::kBFloat16}, at::kCUDA);
+    in.parameters[2].fill_(1); // cosine 1, sine 0
+    const auto turned = family.run(*path().operators, in);
+    const auto [q, k] = path().operators->qk_rms_norm_rope(
+        in.activations[0].select(1, 0), in.activations[0].select(1, 1), in.parameters[0],
+        in.parameters[1], {}, kEps);
+    EXPECT_TRUE(at::equal(q, turned[0]));
+    EXPECT_TRUE(at::equal(k, turned[1]));
+  }
 }
 
 TEST_P(OperatorsOnGpu, TakeLargeTinyAndZeroNumbers) {
@@ -116,17 +130,19 @@ TEST_P(OperatorsOnGpu, TakeSlicesOfAPackedTensorAsTheyAre) {
 
 TEST_P(OperatorsOnGpu, WriteOverOneStreamOfAJointBuffer) {
   const Family& family = *find_family("qk_rms_norm_rope");
-  const Inputs in = family.make({33, 3, 128, at::kBFloat16}, at::kCUDA);
-  const auto expected = family.run(*path().operators, in);
-  const at::Tensor joint = at::cat({in.activations[0], in.activations[0]});
-  const at::Tensor stream = joint.narrow(0, 33, 33);
-  path().operators->qk_rms_norm_rope_in_place(stream.select(1, 0), stream.select(1, 1),
-                                              in.parameters[0], in.parameters[1], in.parameters[2],
-                                              kEps);
-  EXPECT_TRUE(at::equal(stream.select(1, 0), expected[0]));
-  EXPECT_TRUE(at::equal(stream.select(1, 1), expected[1]));
-  EXPECT_TRUE(at::equal(stream.select(1, 2), in.activations[0].select(1, 2)));
-  EXPECT_TRUE(at::equal(joint.narrow(0, 0, 33), in.activations[0]));
+  for (const std::int64_t tokens : {33, 700}) {
+    const Inputs in = family.make({tokens, 30, 128, at::kBFloat16}, at::kCUDA);
+    const auto expected = family.run(*path().operators, in);
+    const at::Tensor joint = at::cat({in.activations[0], in.activations[0]});
+    const at::Tensor stream = joint.narrow(0, tokens, tokens);
+    path().operators->qk_rms_norm_rope_in_place(stream.select(1, 0), stream.select(1, 1),
+                                                in.parameters[0], in.parameters[1],
+                                                in.parameters[2], kEps);
+    EXPECT_TRUE(at::equal(stream.select(1, 0), expected[0]));
+    EXPECT_TRUE(at::equal(stream.select(1, 1), expected[1]));
+    EXPECT_TRUE(at::equal(stream.select(1, 2), in.activations[0].select(1, 2)));
+    EXPECT_TRUE(at::equal(joint.narrow(0, 0, tokens), in.activations[0]));
+  }
 }
 
 TEST_P(OperatorsOnGpu, TakeNothing) {
