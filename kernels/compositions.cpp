@@ -20,6 +20,12 @@ at::Tensor rotate(const at::Tensor& x, const at::Tensor& rotation) {
   return at::view_as_real(turned).flatten(-2).to(x.scalar_type());
 }
 
+at::Tensor rotate_half_split(const at::Tensor& x, const at::Tensor& rotation) {
+  const at::Tensor halves = x.to(at::kFloat).unflatten(-1, {2, -1}).transpose(-1, -2);
+  const at::Tensor turned = at::view_as_complex(halves.contiguous()) * rotation.unsqueeze(1);
+  return at::view_as_real(turned).transpose(-1, -2).flatten(-2).to(x.scalar_type());
+}
+
 at::Tensor Operators::rms_norm_scale(const at::Tensor& x, const at::Tensor& weight,
                                      const at::Tensor& scale, double eps) const {
   return rms_norm(x, weight, eps) * scale;
@@ -54,6 +60,17 @@ Operators::qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k, const at::
   const auto turned = [&](const at::Tensor& x, const at::Tensor& weight) {
     const at::Tensor normed = rms_norm(x, weight, eps);
     return rotation.defined() ? rotate(normed, rotation) : normed;
+  };
+  return {turned(q, q_weight), turned(k, k_weight)};
+}
+
+std::pair<at::Tensor, at::Tensor>
+Operators::qk_rms_norm_rope_half_split(const at::Tensor& q, const at::Tensor& k,
+                                       const at::Tensor& q_weight, const at::Tensor& k_weight,
+                                       const at::Tensor& rotation, double eps) const {
+  const auto turned = [&](const at::Tensor& x, const at::Tensor& weight) {
+    const at::Tensor normed = rms_norm(x, weight, eps);
+    return rotation.defined() ? rotate_half_split(normed, rotation) : normed;
   };
   return {turned(q, q_weight), turned(k, k_weight)};
 }

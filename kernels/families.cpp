@@ -153,6 +153,27 @@ std::vector<Family> make_families() {
                  },
                  .traffic = 4,
                  .flop_per_element = 14});
+  all.push_back({.name = "qk_rms_norm_rope_half_split",
+                 .summary = "the same, with element i turned against i + width / 2",
+                 .work_version = 1,
+                 .has_heads = true,
+                 .make = make_qk,
+                 .run = [](const Operators& path, const Inputs& in) -> Tensors {
+                   return both(path.qk_rms_norm_rope_half_split(
+                       in.activations[0].select(1, 0), in.activations[0].select(1, 1),
+                       in.parameters[0], in.parameters[1], in.parameters[2], kEps));
+                 },
+                 .exact = [](const Inputs& in) -> Tensors {
+                   const auto turned = [&](int part) {
+                     return reference::rotate_half_split(
+                         reference::rms_norm(in.activations[0].select(1, part),
+                                             in.parameters[static_cast<std::size_t>(part)], kEps),
+                         in.parameters[2]);
+                   };
+                   return {turned(0), turned(1)};
+                 },
+                 .traffic = 4,
+                 .flop_per_element = 14});
   all.push_back({.name = "layer_norm_scale_shift",
                  .summary = "layer_norm(x) * scale + shift",
                  .work_version = 1,

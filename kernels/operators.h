@@ -52,6 +52,13 @@ class Operators {
   qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight,
                    const at::Tensor& k_weight, const at::Tensor& rotation, double eps) const;
 
+  /// The same, but of the pairs (i, i + head_width / 2), as GPT-NeoX, Llama and Qwen turn them:
+  /// "half-split", where qk_rms_norm_rope is "interleaved".
+  virtual std::pair<at::Tensor, at::Tensor>
+  qk_rms_norm_rope_half_split(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight,
+                              const at::Tensor& k_weight, const at::Tensor& rotation,
+                              double eps) const;
+
   /// qk_rms_norm_rope, written over q and k: those of one stream in the joint q|k|v of several,
   /// each of which has norms of its own.
   virtual void qk_rms_norm_rope_in_place(const at::Tensor& q, const at::Tensor& k,
@@ -87,5 +94,7 @@ class Operators {
 /// Rotates pairs of neighbouring elements of x [tokens, heads, head_width] by the unit complex
 /// numbers `rotation` [tokens, head_width / 2] (complex64), in fp32; returns x's type.
 at::Tensor rotate(const at::Tensor& x, const at::Tensor& rotation);
+/// The same of the pairs (i, i + head_width / 2).
+at::Tensor rotate_half_split(const at::Tensor& x, const at::Tensor& rotation);
 
 } // namespace kernels

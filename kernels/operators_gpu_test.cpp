@@ -60,18 +60,19 @@ TEST_P(OperatorsOnGpu, AgreeWithTheirFormulasInFp64) {
 
 // One head, heads that fill a block, odd ones, and more than one block has; few tokens and many.
 TEST_P(OperatorsOnGpu, TakeAnyNumberOfHeads) {
-  const Family& family = *find_family("qk_rms_norm_rope");
-  for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
-    for (const std::int64_t tokens : {7, 700})
-      for (const std::int64_t heads : {1, 24, 30, 32, 37, 67})
-        for (const std::int64_t width : {32, 64, 128, 256}) {
-          const Shape shape{tokens, heads, width, type};
-          const Inputs in = family.make(shape, at::kCUDA);
-          poison(shape);
-          expect_agrees(family, path(), shape, in);
-          if (HasFatalFailure())
-            return;
-        }
+  for (const char* name : {"qk_rms_norm_rope", "qk_rms_norm_rope_half_split"})
+    for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
+      for (const std::int64_t tokens : {7, 700})
+        for (const std::int64_t heads : {1, 24, 30, 32, 37, 67})
+          for (const std::int64_t width : {32, 64, 128, 256}) {
+            const Family& family = *find_family(name);
+            const Shape shape{tokens, heads, width, type};
+            const Inputs in = family.make(shape, at::kCUDA);
+            poison(shape);
+            expect_agrees(family, path(), shape, in);
+            if (HasFatalFailure())
+              return;
+          }
 }
 
 TEST_P(OperatorsOnGpu, WithoutRotationTurnNothing) {
@@ -80,11 +81,15 @@ TEST_P(OperatorsOnGpu, WithoutRotationTurnNothing) {
     const Inputs in = family.make({tokens, 30, 128, at::kBFloat16}, at::kCUDA);
     in.parameters[2].fill_(1); // cosine 1, sine 0
     const auto turned = family.run(*path().operators, in);
-    const auto [q, k] = path().operators->qk_rms_norm_rope(
-        in.activations[0].select(1, 0), in.activations[0].select(1, 1), in.parameters[0],
-        in.parameters[1], {}, kEps);
-    EXPECT_TRUE(at::equal(q, turned[0]));
-    EXPECT_TRUE(at::equal(k, turned[1]));
+    const at::Tensor q = in.activations[0].select(1, 0), k = in.activations[0].select(1, 1);
+    const auto& operators = *path().operators;
+    for (const auto& [q_out, k_out] :
+         {operators.qk_rms_norm_rope(q, k, in.parameters[0], in.parameters[1], {}, kEps),
+          operators.qk_rms_norm_rope_half_split(q, k, in.parameters[0], in.parameters[1], {},
+                                                kEps)}) {
+      EXPECT_TRUE(at::equal(q_out, turned[0]));
+      EXPECT_TRUE(at::equal(k_out, turned[1]));
+    }
   }
 }
 

@@ -71,9 +71,12 @@ TEST_P(PathTest, ANanStaysInItsRow) {
 
 TEST_P(PathTest, WithoutARotationHeadsAreOnlyNormed) {
   const at::Tensor q = at::randn({5, 2, 16}), k = at::randn({5, 2, 16}), w = weight(16, at::kFloat);
-  const auto [qn, kn] = path().operators->qk_rms_norm_rope(q, k, w, w, {}, kEps);
-  EXPECT_TRUE(at::equal(qn, rms_norm(q, w)));
-  EXPECT_TRUE(at::equal(kn, rms_norm(k, w)));
+  for (const auto& [qn, kn] :
+       {path().operators->qk_rms_norm_rope(q, k, w, w, {}, kEps),
+        path().operators->qk_rms_norm_rope_half_split(q, k, w, w, {}, kEps)}) {
+    EXPECT_TRUE(at::equal(qn, rms_norm(q, w)));
+    EXPECT_TRUE(at::equal(kn, rms_norm(k, w)));
+  }
 }
 
 TEST_P(PathTest, HeadsOfAPackedProductAreOverwrittenInPlace) {

@@ -49,6 +49,12 @@ class Named final : public kernels::Operators {
     const Operation operation("qk_rms_norm_rope");
     return inner_->qk_rms_norm_rope(q, k, q_weight, k_weight, rotation, eps);
   }
+  TensorPair qk_rms_norm_rope_half_split(const Tensor& q, const Tensor& k, const Tensor& q_weight,
+                                         const Tensor& k_weight, const Tensor& rotation,
+                                         double eps) const override {
+    const Operation operation("qk_rms_norm_rope_half_split");
+    return inner_->qk_rms_norm_rope_half_split(q, k, q_weight, k_weight, rotation, eps);
+  }
   void qk_rms_norm_rope_in_place(const Tensor& q, const Tensor& k, const Tensor& q_weight,
                                  const Tensor& k_weight, const Tensor& rotation,
                                  double eps) const override {

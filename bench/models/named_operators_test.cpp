@@ -43,6 +43,10 @@ class Recorder final : public kernels::Operators {
                               const Tensor&, double) const override {
     return {record("qk_rms_norm_rope"), {}};
   }
+  TensorPair qk_rms_norm_rope_half_split(const Tensor&, const Tensor&, const Tensor&, const Tensor&,
+                                         const Tensor&, double) const override {
+    return {record("qk_rms_norm_rope_half_split"), {}};
+  }
   void qk_rms_norm_rope_in_place(const Tensor&, const Tensor&, const Tensor&, const Tensor&,
                                  const Tensor&, double) const override {
     record("qk_rms_norm_rope_in_place");
@@ -87,6 +91,7 @@ TEST(NamedOperators, PassesEveryOperatorOnUnderItsName) {
   operators->add_gated_rms_norm_then_scale(t, t, t, t, t, t, 1);
   operators->add_rms_norm(t, t, t, 1);
   operators->qk_rms_norm_rope(t, t, t, t, t, 1);
+  operators->qk_rms_norm_rope_half_split(t, t, t, t, t, 1);
   operators->qk_rms_norm_rope_in_place(t, t, t, t, t, 1);
   operators->layer_norm_scale_shift(t, t, t, 1);
   operators->add_gated(t, t, t);
@@ -94,12 +99,12 @@ TEST(NamedOperators, PassesEveryOperatorOnUnderItsName) {
   operators->swiglu(t);
   operators->linear_gelu(t, t, t);
   operators->linear_swiglu(t, t);
-  EXPECT_EQ(
-      recorder->calls(),
-      (std::vector<std::string>{
-          "rms_norm", "rms_norm_scale", "add_gated_rms_norm", "add_gated_rms_norm_then_scale",
-          "add_rms_norm", "qk_rms_norm_rope", "qk_rms_norm_rope_in_place", "layer_norm_scale_shift",
-          "add_gated", "add_gated_then_layer_norm", "swiglu", "linear_gelu", "linear_swiglu"}));
+  EXPECT_EQ(recorder->calls(),
+            (std::vector<std::string>{
+                "rms_norm", "rms_norm_scale", "add_gated_rms_norm", "add_gated_rms_norm_then_scale",
+                "add_rms_norm", "qk_rms_norm_rope", "qk_rms_norm_rope_half_split",
+                "qk_rms_norm_rope_in_place", "layer_norm_scale_shift", "add_gated",
+                "add_gated_then_layer_norm", "swiglu", "linear_gelu", "linear_swiglu"}));
 }
 
 } // namespace

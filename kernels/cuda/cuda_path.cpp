@@ -166,6 +166,11 @@ class FusedOperators : public CudaOperators {
                                                      const at::Tensor& rotation,
                                                      double eps) const override;
 
+  std::pair<at::Tensor, at::Tensor>
+  qk_rms_norm_rope_half_split(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight,
+                              const at::Tensor& k_weight, const at::Tensor& rotation,
+                              double eps) const override;
+
   void qk_rms_norm_rope_in_place(const at::Tensor& q, const at::Tensor& k,
                                  const at::Tensor& q_weight, const at::Tensor& k_weight,
                                  const at::Tensor& rotation, double eps) const override;
@@ -228,7 +233,7 @@ class FusedOperators : public CudaOperators {
 /// Enqueues q/k norm and rotation into q_out and k_out, which may be q and k; false where the
 /// kernel does not take such tensors.
 bool run_qk(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight,
-            const at::Tensor& k_weight, const at::Tensor& rotation, double eps,
+            const at::Tensor& k_weight, const at::Tensor& rotation, bool is_half_split, double eps,
             const at::Tensor& q_out, const at::Tensor& k_out) {
   // Of a grid, in blocks: a token in x, several heads in y.
   constexpr std::int64_t kMostTokens = (std::int64_t{1} << 31) - 1, kMostHeads = 65535;
@@ -241,7 +246,10 @@ bool run_qk(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight
     if (t->scalar_type() != q.scalar_type() || !is_aligned(*t) || t->stride(-1) != 1 ||
         (t->dim() == 3 && (t->stride(0) % vector != 0 || t->stride(1) % vector != 0)))
       return false;
-  if (rotation.defined() && (!rotation.is_contiguous() || !is_aligned(rotation)))
+  if (q_weight.numel() != q.size(2) || k_weight.numel() != q.size(2))
+    return false;
+  if (rotation.defined() && (rotation.numel() != q.size(0) * q.size(2) / 2 ||
+                             !rotation.is_contiguous() || !is_aligned(rotation)))
     return false;
   const auto side = [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& out) {
     return QkNormRope::Side{.from = x.const_data_ptr(),
@@ -259,7 +267,8 @@ bool run_qk(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight
                                         : nullptr,
                         .tokens = q.size(0),
                         .heads = static_cast<int>(q.size(1)),
-                        .eps = static_cast<float>(eps)};
+                        .eps = static_cast<float>(eps),
+                        .is_half_split = is_half_split};
   const c10::cuda::CUDAGuard guard(q.device());
   C10_CUDA_CHECK(launch(call, *type, static_cast<int>(q.size(2)),
                         c10::cuda::getCurrentCUDAStream(q.device().index())));
@@ -271,8 +280,18 @@ FusedOperators::qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k,
                                  const at::Tensor& q_weight, const at::Tensor& k_weight,
                                  const at::Tensor& rotation, double eps) const {
   at::Tensor q_out = at::empty(q.sizes(), q.options()), k_out = at::empty(k.sizes(), k.options());
-  if (!run_qk(q, k, q_weight, k_weight, rotation, eps, q_out, k_out))
+  if (!run_qk(q, k, q_weight, k_weight, rotation, /*is_half_split=*/false, eps, q_out, k_out))
     return Operators::qk_rms_norm_rope(q, k, q_weight, k_weight, rotation, eps);
+  return {std::move(q_out), std::move(k_out)};
+}
+
+std::pair<at::Tensor, at::Tensor>
+FusedOperators::qk_rms_norm_rope_half_split(const at::Tensor& q, const at::Tensor& k,
+                                            const at::Tensor& q_weight, const at::Tensor& k_weight,
+                                            const at::Tensor& rotation, double eps) const {
+  at::Tensor q_out = at::empty(q.sizes(), q.options()), k_out = at::empty(k.sizes(), k.options());
+  if (!run_qk(q, k, q_weight, k_weight, rotation, /*is_half_split=*/true, eps, q_out, k_out))
+    return Operators::qk_rms_norm_rope_half_split(q, k, q_weight, k_weight, rotation, eps);
   return {std::move(q_out), std::move(k_out)};
 }
 
@@ -280,7 +299,7 @@ void FusedOperators::qk_rms_norm_rope_in_place(const at::Tensor& q, const at::Te
                                                const at::Tensor& q_weight,
                                                const at::Tensor& k_weight,
                                                const at::Tensor& rotation, double eps) const {
-  if (!run_qk(q, k, q_weight, k_weight, rotation, eps, q, k))
+  if (!run_qk(q, k, q_weight, k_weight, rotation, /*is_half_split=*/false, eps, q, k))
     Operators::qk_rms_norm_rope_in_place(q, k, q_weight, k_weight, rotation, eps);
 }
 

@@ -49,17 +49,51 @@ __device__ void no_rotation(float2 (&cos_sin)[kPairs]) {
     cos_sin[i] = {1, 0};
 }
 
-/// Pairs of neighbours by the cosine and sine of each.
-template <int kElements>
+/// Pairs by the cosine and sine of each: neighbours, or element i of either half.
+template <bool kHalfSplit, int kElements>
 __device__ void rotate(float (&value)[kElements], const float2 (&cos_sin)[kElements / 2]) {
 #pragma unroll
-  for (int e = 0; e < kElements; e += 2) {
-    const float even = value[e], odd = value[e + 1];
-    const float2 t = cos_sin[e / 2];
-    value[e] = even * t.x - odd * t.y;
-    value[e + 1] = fmaf(even, t.y, odd * t.x);
+  for (int pair = 0; pair < kElements / 2; ++pair) {
+    float& x = value[kHalfSplit ? pair : 2 * pair];
+    float& y = value[kHalfSplit ? pair + kElements / 2 : 2 * pair + 1];
+    const float2 t = cos_sin[pair];
+    const float old_x = x, old_y = y;
+    x = old_x * t.x - old_y * t.y;
+    y = fmaf(old_x, t.y, old_y * t.x);
   }
 }
+
+/// This lane's part of a head, which `kLanes` lanes hold: 16 bytes of neighbours. Half-split, 8
+/// bytes of either half, so that both elements of a pair are this lane's.
+template <typename V, int kLanes, bool kHalfSplit>
+struct Part {
+  static __device__ V load_stream(const void* head, int lane) {
+    if constexpr (!kHalfSplit)
+      return cuda::load_stream(static_cast<const V*>(head) + lane);
+    const uint2* halves = static_cast<const uint2*>(head) + lane;
+    return joined(cuda::load_stream(halves), cuda::load_stream(halves + kLanes));
+  }
+  static __device__ V load_shared(const void* head, int lane) {
+    if constexpr (!kHalfSplit)
+      return cuda::load_shared(static_cast<const V*>(head) + lane);
+    const uint2* halves = static_cast<const uint2*>(head) + lane;
+    return joined(cuda::load_shared(halves), cuda::load_shared(halves + kLanes));
+  }
+  static __device__ void store(void* head, int lane, const V& part) {
+    if constexpr (!kHalfSplit) {
+      cuda::store(static_cast<V*>(head) + lane, part);
+      return;
+    }
+    uint2* halves = static_cast<uint2*>(head) + lane;
+    __stcs(halves, uint2{part.words.x, part.words.y});
+    __stcs(halves + kLanes, uint2{part.words.z, part.words.w});
+  }
+
+ private:
+  static __device__ V joined(uint2 first, uint2 second) {
+    return {{first.x, first.y, second.x, second.y}};
+  }
+};
 
 constexpr int kHeads = 2;
 
@@ -67,10 +101,11 @@ constexpr int kHeads = 2;
 /// head, a vector each, of `kHeads` neighbours of q and of k. These share what is read and computed
 /// for a token: in a loop, at two thirds of the clock that a kernel alone has, a thread for each
 /// vector is limited by its instructions, not by memory.
-template <typename T, int kLanes>
+template <typename T, int kLanes, bool kHalfSplit>
 __global__ void __launch_bounds__(kMostThreads) qk_norm_rope_kernel(const QkNormRope p) {
   constexpr int kElements = 16 / sizeof(T);
   using V = Vector<T, kElements>;
+  using HeadPart = Part<V, kLanes, kHalfSplit>;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   const int first = static_cast<int>((blockIdx.y * blockDim.x + threadIdx.x) / kLanes) * kHeads;
   const std::int64_t token = blockIdx.x;
@@ -86,10 +121,9 @@ __global__ void __launch_bounds__(kMostThreads) qk_norm_rope_kernel(const QkNorm
     const T* from = static_cast<const T*>(of.from) + token * of.token_stride;
 #pragma unroll
     for (int h = 0; h < kHeads; ++h)
-      x[side][h] =
-          first + h < p.heads
-              ? load_stream(reinterpret_cast<const V*>(from + (first + h) * of.head_stride) + lane)
-              : V{};
+      x[side][h] = first + h < p.heads
+                       ? HeadPart::load_stream(from + (first + h) * of.head_stride, lane)
+                       : V{};
   }
   float2 cos_sin[kElements / 2];
   no_rotation(cos_sin);
@@ -97,7 +131,7 @@ __global__ void __launch_bounds__(kMostThreads) qk_norm_rope_kernel(const QkNorm
     read_cos_sin<kLanes, kElements>(cos_sin, p.rotation, token, lane);
 #pragma unroll
   for (int side = 0; side < 2; ++side)
-    weight[side] = load_shared(static_cast<const V*>(side == 0 ? p.q.weight : p.k.weight) + lane);
+    weight[side] = HeadPart::load_shared(side == 0 ? p.q.weight : p.k.weight, lane);
 
 #pragma unroll
   for (int side = 0; side < 2; ++side) {
@@ -110,22 +144,23 @@ __global__ void __launch_bounds__(kMostThreads) qk_norm_rope_kernel(const QkNorm
       float value[kElements];
       x[side][h].unpack(value);
       scale(value, inverse_rms<kLanes>(value, p.eps), weights);
-      rotate(value, cos_sin);
+      rotate<kHalfSplit>(value, cos_sin);
       V out;
       out.pack(value);
       if (first + h < p.heads)
-        store(reinterpret_cast<V*>(to + (first + h) * of.to_head_stride) + lane, out);
+        HeadPart::store(to + (first + h) * of.to_head_stride, lane, out);
     }
   }
 }
 
 /// A vector for each thread, all heads side by side: more threads, each sooner done, so less
 /// latency where there are few heads.
-template <typename T, int kLanes>
+template <typename T, int kLanes, bool kHalfSplit>
 __global__ void __launch_bounds__(kMostThreads) qk_norm_rope_of_few_kernel(const QkNormRope p) {
   constexpr int kElements = 16 / sizeof(T);
   constexpr int kHeadsOfBlock = kMostThreads / kLanes;
   using V = Vector<T, kElements>;
+  using HeadPart = Part<V, kLanes, kHalfSplit>;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   const unsigned index = blockIdx.x * kHeadsOfBlock + threadIdx.x / kLanes;
   // A token's heads of q, then its heads of k: as a packed product has them.
@@ -150,11 +185,11 @@ __global__ void __launch_bounds__(kMostThreads) qk_norm_rope_of_few_kernel(const
   V x{};
   float2 cos_sin[kElements / 2];
   if (is_there) {
-    x = load_stream(reinterpret_cast<const V*>(from) + lane);
+    x = HeadPart::load_stream(from, lane);
     if (p.rotation)
       read_cos_sin<kLanes, kElements>(cos_sin, p.rotation, token, lane);
   }
-  const V weight = load_shared(reinterpret_cast<const V*>(weights) + lane);
+  const V weight = HeadPart::load_shared(weights, lane);
 
   float value[kElements], factors[kElements];
   x.unpack(value);
@@ -165,38 +200,44 @@ __global__ void __launch_bounds__(kMostThreads) qk_norm_rope_of_few_kernel(const
   scale(value, factor, factors);
   if (!p.rotation)
     no_rotation(cos_sin);
-  rotate(value, cos_sin);
+  rotate<kHalfSplit>(value, cos_sin);
   V out;
   out.pack(value);
-  store(reinterpret_cast<V*>(to) + lane, out);
+  HeadPart::store(to, lane, out);
 }
 
-template <typename T, int kLanes>
+template <typename T, int kLanes, bool kHalfSplit>
 cudaError_t launch_many(const QkNormRope& p, cudaStream_t stream) {
   const int threads = (p.heads + kHeads - 1) / kHeads * kLanes; // for a token
   const int blocks = (threads + kMostThreads - 1) / kMostThreads;
   const int of_block = (threads + blocks - 1) / blocks;
   const dim3 grid(static_cast<unsigned>(p.tokens), static_cast<unsigned>(blocks));
-  return launch_kernel(SetUp::early, qk_norm_rope_kernel<T, kLanes>, grid,
+  return launch_kernel(SetUp::early, qk_norm_rope_kernel<T, kLanes, kHalfSplit>, grid,
                        (of_block + 31) / 32 * 32, stream, p);
 }
 
-template <typename T, int kLanes>
+template <typename T, int kLanes, bool kHalfSplit>
 cudaError_t launch_few(const QkNormRope& p, cudaStream_t stream) {
   const std::int64_t heads = p.tokens * 2 * p.heads, of_block = kMostThreads / kLanes;
   const dim3 blocks(static_cast<unsigned>((heads + of_block - 1) / of_block));
-  return launch_kernel(SetUp::early, qk_norm_rope_of_few_kernel<T, kLanes>, blocks, kMostThreads,
-                       stream, p);
+  return launch_kernel(SetUp::early, qk_norm_rope_of_few_kernel<T, kLanes, kHalfSplit>, blocks,
+                       kMostThreads, stream, p);
 }
 
 /// Heads of q up to which a launch is too short for sharing to pay: 12,288 (512 tokens of FLUX.1)
 /// take 1 % longer with it, 24,576 (of FLUX.2) 0.7 % less.
 constexpr std::int64_t kFewHeads = 16'384;
 
+template <typename T, int kLanes, bool kHalfSplit>
+cudaError_t launch_split(const QkNormRope& p, cudaStream_t stream) {
+  return p.tokens * p.heads <= kFewHeads ? launch_few<T, kLanes, kHalfSplit>(p, stream)
+                                         : launch_many<T, kLanes, kHalfSplit>(p, stream);
+}
+
 template <typename T, int kLanes>
 cudaError_t launch_lanes(const QkNormRope& p, cudaStream_t stream) {
-  return p.tokens * p.heads <= kFewHeads ? launch_few<T, kLanes>(p, stream)
-                                         : launch_many<T, kLanes>(p, stream);
+  return p.is_half_split ? launch_split<T, kLanes, true>(p, stream)
+                         : launch_split<T, kLanes, false>(p, stream);
 }
 
 template <typename T>

@@ -8,7 +8,7 @@
 
 namespace kernels::cuda {
 
-/// RMSNorm of every head of q and k, then pairs of neighbours turned: one launch, each head read
+/// RMSNorm of every head of q and k, then pairs of elements turned: one launch, each head read
 /// and written once, slices of a packed product taken as they are. Pointers are to device memory;
 /// strides in elements; `rotation` [tokens, width / 2] of cosine and sine, or nullptr: not turned.
 struct QkNormRope {
@@ -26,6 +26,7 @@ struct QkNormRope {
   std::int64_t tokens = 0;
   int heads = 0;
   float eps = 0;
+  bool is_half_split = false; ///< pairs are (i, i + width / 2), else neighbours
 };
 
 /// Whether there is a kernel for heads of that width: 64, 128, 256 or 512 bytes.

@@ -110,6 +110,15 @@ __device__ V load_stream(const V* from) {
   }
 }
 
+/// Eight bytes of it.
+inline __device__ uint2 load_stream(const uint2* from) {
+  uint2 words;
+  asm volatile("ld.global.nc.L1::no_allocate.v2.u32 {%0, %1}, [%2];"
+               : "=r"(words.x), "=r"(words.y)
+               : "l"(from));
+  return words;
+}
+
 /// Read by many: weights, modulation. Volatile, so that it stays where it is used: read ahead of
 /// time they would take the registers that more blocks on an SM need.
 template <typename V>
@@ -124,6 +133,12 @@ __device__ V load_shared(const V* from) {
   } else {
     return *from;
   }
+}
+
+inline __device__ uint2 load_shared(const uint2* from) {
+  uint2 words;
+  asm volatile("ld.global.nc.v2.u32 {%0, %1}, [%2];" : "=r"(words.x), "=r"(words.y) : "l"(from));
+  return words;
 }
 
 /// Past L1: 2 to 3 % faster than an ordinary store where memory is the limit.

@@ -34,6 +34,11 @@ class FloorOperators final : public Operators {
                                                      const at::Tensor&, double) const override {
     return {q, k};
   }
+  std::pair<at::Tensor, at::Tensor>
+  qk_rms_norm_rope_half_split(const at::Tensor& q, const at::Tensor& k, const at::Tensor&,
+                              const at::Tensor&, const at::Tensor&, double) const override {
+    return {q, k};
+  }
   void qk_rms_norm_rope_in_place(const at::Tensor&, const at::Tensor&, const at::Tensor&,
                                  const at::Tensor&, const at::Tensor&, double) const override {}
   at::Tensor layer_norm_scale_shift(const at::Tensor& x, const at::Tensor&, const at::Tensor&,

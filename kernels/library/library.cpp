@@ -79,6 +79,13 @@ void implement(torch::Library& library, c10::DispatchKey key,
               return dense(path->qk_rms_norm_rope(q, k, q_weight, k_weight,
                                                   rotation.value_or(Tensor()), eps));
             });
+  implement("qk_rms_norm_rope_half_split",
+            [path](const Tensor& q, const Tensor& k, const Tensor& q_weight, const Tensor& k_weight,
+                   const Optional& rotation, double eps) -> Two {
+              check("qk_rms_norm_rope_half_split", q, {&k, &q_weight, &k_weight});
+              return dense(path->qk_rms_norm_rope_half_split(q, k, q_weight, k_weight,
+                                                             rotation.value_or(Tensor()), eps));
+            });
   implement(
       "layer_norm_scale_shift",
       [path](const Tensor& x, const Tensor& scale, const Optional& shift, double eps) -> Tensor {
@@ -140,9 +147,10 @@ void implement_meta(torch::Library& library) {
   implement("add_rms_norm", [](const Tensor& x, const Tensor&, const Tensor&, double) -> Two {
     return {like(x), like(x)};
   });
-  implement("qk_rms_norm_rope",
-            [](const Tensor& q, const Tensor& k, const Tensor&, const Tensor&, const Optional&,
-               double) -> Two { return {like(q), like(k)}; });
+  for (const char* name : {"qk_rms_norm_rope", "qk_rms_norm_rope_half_split"})
+    implement(name,
+              [](const Tensor& q, const Tensor& k, const Tensor&, const Tensor&, const Optional&,
+                 double) -> Two { return {like(q), like(k)}; });
   implement(
       "layer_norm_scale_shift",
       [](const Tensor& x, const Tensor&, const Optional&, double) -> Tensor { return like(x); });

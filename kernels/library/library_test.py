@@ -34,6 +34,7 @@ def inputs(name, dtype=torch.bfloat16):
         "add_gated_rms_norm_then_scale": lambda: (x, *vectors(1, dtype), a, *vectors(3, dtype), EPS),
         "add_rms_norm": lambda: (x, a, *vectors(1, dtype), EPS),
         "qk_rms_norm_rope": lambda: (packed[:, 0], packed[:, 1], *vectors(2, dtype), rotation, EPS),
+        "qk_rms_norm_rope_half_split": lambda: (packed[:, 0], packed[:, 1], *vectors(2, dtype), rotation, EPS),
         "layer_norm_scale_shift": lambda: (x, *vectors(2, dtype), EPS),
         "add_gated": lambda: (x, *vectors(1, dtype), a),
         "add_gated_then_layer_norm": lambda: (x, *vectors(1, dtype), a, *vectors(2, dtype), EPS),
@@ -62,6 +63,17 @@ def test_rms_norm_is_the_formula(library, path):
     exact = rms_norm(x, weight)
     assert y.dtype == x.dtype
     assert ((y.double() - exact).abs() <= 2**-7 * exact.abs() + 1e-6).all()
+
+
+@pytest.mark.parametrize("path", ["aten", "fused"])
+def test_half_split_is_what_transformers_calls_rotate_half(library, path):
+    q, k, q_weight, k_weight, rotation, eps = inputs("qk_rms_norm_rope_half_split", torch.float32)
+    cos, sin = (torch.cat((part, part), -1).unsqueeze(1) for part in (rotation.real, rotation.imag))
+    outputs = getattr(torch.ops, f"bench_{path}").qk_rms_norm_rope_half_split(q, k, q_weight, k_weight, rotation, eps)
+    for x, weight, y in zip((q, k), (q_weight, k_weight), outputs):
+        normed = rms_norm(x, weight)
+        first, second = normed.chunk(2, -1)
+        torch.testing.assert_close(y.double(), normed * cos + torch.cat((-second, first), -1) * sin, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("path", ["aten", "decomposed", "fused"])

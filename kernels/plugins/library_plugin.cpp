@@ -63,6 +63,15 @@ class LibraryOperators final : public Operators {
       return two(op, {q, k, q_weight, k_weight, optional(rotation), eps});
     return Operators::qk_rms_norm_rope(q, k, q_weight, k_weight, rotation, eps);
   }
+  std::pair<Tensor, Tensor> qk_rms_norm_rope_half_split(const Tensor& q, const Tensor& k,
+                                                        const Tensor& q_weight,
+                                                        const Tensor& k_weight,
+                                                        const Tensor& rotation,
+                                                        double eps) const override {
+    if (const auto* op = find("qk_rms_norm_rope_half_split"))
+      return two(op, {q, k, q_weight, k_weight, optional(rotation), eps});
+    return Operators::qk_rms_norm_rope_half_split(q, k, q_weight, k_weight, rotation, eps);
+  }
   Tensor layer_norm_scale_shift(const Tensor& x, const Tensor& scale, const Tensor& shift,
                                 double eps) const override {
     if (const auto* op = find("layer_norm_scale_shift"))

@@ -2,9 +2,13 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/imag.h>
 #include <ATen/ops/real.h>
 #include <ATen/ops/stack.h>
+
+#include <cstdint>
+#include <utility>
 
 namespace kernels::reference {
 
@@ -19,12 +23,30 @@ at::Tensor layer_norm(const at::Tensor& x, double eps) {
   return centred / (centred.square().mean(-1, true) + eps).sqrt();
 }
 
-at::Tensor rotate(const at::Tensor& x, const at::Tensor& rotation) {
-  const at::Tensor pairs = x.to(at::kDouble).unflatten(-1, {-1, 2});
-  const at::Tensor even = pairs.select(-1, 0), odd = pairs.select(-1, 1);
+namespace {
+
+/// Each of the points (x, y) turned by the angle of its complex number.
+std::pair<at::Tensor, at::Tensor> turned(const at::Tensor& x, const at::Tensor& y,
+                                         const at::Tensor& rotation) {
   const at::Tensor cosine = at::real(rotation).to(at::kDouble).unsqueeze(1);
   const at::Tensor sine = at::imag(rotation).to(at::kDouble).unsqueeze(1);
-  return at::stack({even * cosine - odd * sine, even * sine + odd * cosine}, -1).flatten(-2);
+  return {x * cosine - y * sine, x * sine + y * cosine};
+}
+
+} // namespace
+
+at::Tensor rotate(const at::Tensor& x, const at::Tensor& rotation) {
+  const at::Tensor pairs = x.to(at::kDouble).unflatten(-1, {-1, 2});
+  const auto [even, odd] = turned(pairs.select(-1, 0), pairs.select(-1, 1), rotation);
+  return at::stack({even, odd}, -1).flatten(-2);
+}
+
+at::Tensor rotate_half_split(const at::Tensor& x, const at::Tensor& rotation) {
+  const at::Tensor wide = x.to(at::kDouble);
+  const std::int64_t half = wide.size(-1) / 2;
+  const auto [first, second] =
+      turned(wide.narrow(-1, 0, half), wide.narrow(-1, half, half), rotation);
+  return at::cat({first, second}, -1);
 }
 
 at::Tensor swiglu(const at::Tensor& packed) {

@@ -11,6 +11,7 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
 at::Tensor layer_norm(const at::Tensor& x, double eps); ///< without weight and bias
 /// x [tokens, heads, width] fp64, rotation [tokens, width / 2] complex.
 at::Tensor rotate(const at::Tensor& x, const at::Tensor& rotation);
+at::Tensor rotate_half_split(const at::Tensor& x, const at::Tensor& rotation);
 at::Tensor swiglu(const at::Tensor& packed);
 
 } // namespace kernels::reference
