@@ -31,6 +31,12 @@ at::Tensor Operators::rms_norm_scale(const at::Tensor& x, const at::Tensor& weig
   return rms_norm(x, weight, eps) * scale;
 }
 
+at::Tensor Operators::rms_norm_scale_shift(const at::Tensor& x, const at::Tensor& weight,
+                                           const at::Tensor& scale, const at::Tensor& shift,
+                                           double eps) const {
+  return at::addcmul(shift, rms_norm(x, weight, eps), scale);
+}
+
 at::Tensor Operators::add_gated_rms_norm(const at::Tensor& x, const at::Tensor& gate,
                                          const at::Tensor& a, const at::Tensor& weight,
                                          double eps) const {

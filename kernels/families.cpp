@@ -85,6 +85,21 @@ std::vector<Family> make_families() {
        },
        .traffic = 2,
        .flop_per_element = 5});
+  all.push_back({.name = "rms_norm_scale_shift",
+                 .summary = "rms_norm(x) * weight * scale + shift",
+                 .work_version = 1,
+                 .make = make<1, 1, 1, 0>,
+                 .run = [](const Operators& path, const Inputs& in) -> Tensors {
+                   return {path.rms_norm_scale_shift(in.activations[0], in.parameters[0],
+                                                     in.parameters[1], in.parameters[2], kEps)};
+                 },
+                 .exact = [](const Inputs& in) -> Tensors {
+                   return {reference::rms_norm(in.activations[0], in.parameters[0], kEps) *
+                               wide(in.parameters[1]) +
+                           wide(in.parameters[2])};
+                 },
+                 .traffic = 2,
+                 .flop_per_element = 6});
   all.push_back({.name = "add_gated_rms_norm",
                  .summary = "x + gate * rms_norm(a) * weight",
                  .work_version = 1,

@@ -27,6 +27,11 @@ class Operators {
   virtual at::Tensor rms_norm_scale(const at::Tensor& x, const at::Tensor& weight,
                                     const at::Tensor& scale, double eps) const;
 
+  /// rms_norm(x) * scale + shift: the same of a model whose modulation shifts, too.
+  virtual at::Tensor rms_norm_scale_shift(const at::Tensor& x, const at::Tensor& weight,
+                                          const at::Tensor& scale, const at::Tensor& shift,
+                                          double eps) const;
+
   /// x + gate * rms_norm(a): Z-Image after attention and feed-forward; gate is tanh(modulation).
   virtual at::Tensor add_gated_rms_norm(const at::Tensor& x, const at::Tensor& gate,
                                         const at::Tensor& a, const at::Tensor& weight,

@@ -22,6 +22,11 @@ class Named final : public kernels::Operators {
     const Operation operation("rms_norm");
     return inner_->rms_norm(x, weight, eps);
   }
+  Tensor rms_norm_scale_shift(const Tensor& x, const Tensor& weight, const Tensor& scale,
+                              const Tensor& shift, double eps) const override {
+    const Operation operation("rms_norm_scale_shift");
+    return inner_->rms_norm_scale_shift(x, weight, scale, shift, eps);
+  }
   Tensor rms_norm_scale(const Tensor& x, const Tensor& weight, const Tensor& scale,
                         double eps) const override {
     const Operation operation("rms_norm_scale");

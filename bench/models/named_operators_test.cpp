@@ -24,6 +24,10 @@ class Recorder final : public kernels::Operators {
   Tensor rms_norm(const Tensor&, const Tensor&, double) const override {
     return record("rms_norm");
   }
+  Tensor rms_norm_scale_shift(const Tensor&, const Tensor&, const Tensor&, const Tensor&,
+                              double) const override {
+    return record("rms_norm_scale_shift");
+  }
   Tensor rms_norm_scale(const Tensor&, const Tensor&, const Tensor&, double) const override {
     return record("rms_norm_scale");
   }
@@ -87,6 +91,7 @@ TEST(NamedOperators, PassesEveryOperatorOnUnderItsName) {
   const Tensor t;
   operators->rms_norm(t, t, 1);
   operators->rms_norm_scale(t, t, t, 1);
+  operators->rms_norm_scale_shift(t, t, t, t, 1);
   operators->add_gated_rms_norm(t, t, t, t, 1);
   operators->add_gated_rms_norm_then_scale(t, t, t, t, t, t, 1);
   operators->add_rms_norm(t, t, t, 1);
@@ -99,12 +104,13 @@ TEST(NamedOperators, PassesEveryOperatorOnUnderItsName) {
   operators->swiglu(t);
   operators->linear_gelu(t, t, t);
   operators->linear_swiglu(t, t);
-  EXPECT_EQ(recorder->calls(),
-            (std::vector<std::string>{
-                "rms_norm", "rms_norm_scale", "add_gated_rms_norm", "add_gated_rms_norm_then_scale",
-                "add_rms_norm", "qk_rms_norm_rope", "qk_rms_norm_rope_half_split",
-                "qk_rms_norm_rope_in_place", "layer_norm_scale_shift", "add_gated",
-                "add_gated_then_layer_norm", "swiglu", "linear_gelu", "linear_swiglu"}));
+  EXPECT_EQ(
+      recorder->calls(),
+      (std::vector<std::string>{
+          "rms_norm", "rms_norm_scale", "rms_norm_scale_shift", "add_gated_rms_norm",
+          "add_gated_rms_norm_then_scale", "add_rms_norm", "qk_rms_norm_rope",
+          "qk_rms_norm_rope_half_split", "qk_rms_norm_rope_in_place", "layer_norm_scale_shift",
+          "add_gated", "add_gated_then_layer_norm", "swiglu", "linear_gelu", "linear_swiglu"}));
 }
 
 } // namespace

@@ -124,6 +124,20 @@ class FusedOperators : public CudaOperators {
     return z;
   }
 
+  at::Tensor rms_norm_scale_shift(const at::Tensor& x, const at::Tensor& weight,
+                                  const at::Tensor& scale, const at::Tensor& shift,
+                                  double eps) const override {
+    ChainCall call(x, eps);
+    call.with(&RowChain::weight2, weight)
+        .with(&RowChain::scale2, scale)
+        .with(&RowChain::shift2, shift);
+    if (!call.is_taken())
+      return Operators::rms_norm_scale_shift(x, weight, scale, shift, eps);
+    at::Tensor z = call.output(&RowChain::z);
+    call.run(Chain::rms_norm_scale_shift);
+    return z;
+  }
+
   at::Tensor add_gated_rms_norm(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& a,
                                 const at::Tensor& weight, double eps) const override {
     ChainCall call(a, eps);

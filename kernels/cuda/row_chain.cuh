@@ -27,6 +27,9 @@ constexpr Links links_of(Chain chain) {
   case Chain::rms_norm_scale:
     l.norm2 = Norm::rms, l.weight2 = l.scale2 = true;
     break;
+  case Chain::rms_norm_scale_shift:
+    l.norm2 = Norm::rms, l.weight2 = l.scale2 = l.shift2 = true;
+    break;
   case Chain::add_gated_rms_norm:
     l.norm1 = l.residual = l.gate = true;
     break;

@@ -9,9 +9,10 @@
 /// One kernel for what norms are fused with: a chain on each row, held in registers, read once and
 /// written once.
 ///
-///     u = a                                   or  a / rms(a) * weight1
-///     y = u                                   or  x + u,  x + gate * u        (rounded to the
-///     type) z = y / rms(y) * weight2 [* scale2]     or  (y - mean) / deviation * scale2 [+ shift2]
+///     u = a  or  a / rms(a) * weight1
+///     y = u  or  x + u  or  x + gate * u, rounded to the type
+///     z = y / rms(y) * weight2 [* scale2 [+ shift2]]
+///         or  (y - mean) / deviation * scale2 [+ shift2]
 namespace kernels::cuda {
 
 /// Which links a chain has.
@@ -24,7 +25,8 @@ enum class Chain {
   layer_norm_scale,              ///< z = (y - mean) / deviation * scale2
   layer_norm_scale_shift,        ///< ... + shift2
   add_gated,                     ///< y = x + gate * a
-  add_gated_then_layer_norm      ///< ... and z = (y - mean) / deviation * scale2 + shift2
+  add_gated_then_layer_norm,     ///< ... and z = (y - mean) / deviation * scale2 + shift2
+  rms_norm_scale_shift,          ///< z = y / rms(y) * weight2 * scale2 + shift2
 };
 
 /// Rows of `width` elements. Pointers are to device memory; those that a chain does not name are

@@ -64,6 +64,8 @@ cudaError_t launch_type(Chain chain, const RowChain& p, bool is_aligned, cudaStr
     return launch.template operator()<Chain::rms_norm>();
   case Chain::rms_norm_scale:
     return launch.template operator()<Chain::rms_norm_scale>();
+  case Chain::rms_norm_scale_shift:
+    return launch.template operator()<Chain::rms_norm_scale_shift>();
   case Chain::add_gated_rms_norm:
     return launch.template operator()<Chain::add_gated_rms_norm>();
   case Chain::add_gated_rms_norm_then_scale:

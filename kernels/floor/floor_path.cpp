@@ -11,6 +11,10 @@ namespace {
 class FloorOperators final : public Operators {
  public:
   at::Tensor rms_norm(const at::Tensor& x, const at::Tensor&, double) const override { return x; }
+  at::Tensor rms_norm_scale_shift(const at::Tensor& x, const at::Tensor&, const at::Tensor&,
+                                  const at::Tensor&, double) const override {
+    return x;
+  }
   at::Tensor rms_norm_scale(const at::Tensor& x, const at::Tensor&, const at::Tensor&,
                             double) const override {
     return x;

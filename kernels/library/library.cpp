@@ -53,6 +53,12 @@ void implement(torch::Library& library, c10::DispatchKey key,
         check("rms_norm_scale", x, {&weight, &scale});
         return dense(path->rms_norm_scale(x, weight, scale, eps));
       });
+  implement("rms_norm_scale_shift",
+            [path](const Tensor& x, const Tensor& weight, const Tensor& scale, const Tensor& shift,
+                   double eps) -> Tensor {
+              check("rms_norm_scale_shift", x, {&weight, &scale, &shift});
+              return dense(path->rms_norm_scale_shift(x, weight, scale, shift, eps));
+            });
   implement("add_gated_rms_norm",
             [path](const Tensor& x, const Tensor& gate, const Tensor& a, const Tensor& weight,
                    double eps) -> Tensor {
@@ -137,6 +143,10 @@ void implement_meta(torch::Library& library) {
   implement("rms_norm_scale", [](const Tensor& x, const Tensor&, const Tensor&, double) -> Tensor {
     return like(x);
   });
+  implement("rms_norm_scale_shift",
+            [](const Tensor& x, const Tensor&, const Tensor&, const Tensor&, double) -> Tensor {
+              return like(x);
+            });
   implement("add_gated_rms_norm",
             [](const Tensor& x, const Tensor&, const Tensor&, const Tensor&, double) -> Tensor {
               return like(x);

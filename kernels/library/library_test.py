@@ -30,6 +30,7 @@ def inputs(name, dtype=torch.bfloat16):
     return {
         "rms_norm": lambda: (x, *vectors(1, dtype), EPS),
         "rms_norm_scale": lambda: (x, *vectors(2, dtype), EPS),
+        "rms_norm_scale_shift": lambda: (x, *vectors(3, dtype), EPS),
         "add_gated_rms_norm": lambda: (x, *vectors(1, dtype), a, *vectors(1, dtype), EPS),
         "add_gated_rms_norm_then_scale": lambda: (x, *vectors(1, dtype), a, *vectors(3, dtype), EPS),
         "add_rms_norm": lambda: (x, a, *vectors(1, dtype), EPS),

@@ -9,6 +9,8 @@ namespace kernels::library {
 inline constexpr std::array kSchemas{
     "rms_norm(Tensor x, Tensor weight, float eps) -> Tensor",
     "rms_norm_scale(Tensor x, Tensor weight, Tensor scale, float eps) -> Tensor",
+    "rms_norm_scale_shift(Tensor x, Tensor weight, Tensor scale, Tensor shift, float eps) -> "
+    "Tensor",
     "add_gated_rms_norm(Tensor x, Tensor gate, Tensor a, Tensor weight, float eps) -> Tensor",
     "add_gated_rms_norm_then_scale(Tensor x, Tensor gate, Tensor a, Tensor weight, "
     "Tensor next_weight, Tensor next_scale, float eps) -> (Tensor, Tensor)",

@@ -34,6 +34,12 @@ class LibraryOperators final : public Operators {
       return one(op, {x, weight, scale, eps});
     return Operators::rms_norm_scale(x, weight, scale, eps);
   }
+  Tensor rms_norm_scale_shift(const Tensor& x, const Tensor& weight, const Tensor& scale,
+                              const Tensor& shift, double eps) const override {
+    if (const auto* op = find("rms_norm_scale_shift"))
+      return one(op, {x, weight, scale, shift, eps});
+    return Operators::rms_norm_scale_shift(x, weight, scale, shift, eps);
+  }
   Tensor add_gated_rms_norm(const Tensor& x, const Tensor& gate, const Tensor& a,
                             const Tensor& weight, double eps) const override {
     if (const auto* op = find("add_gated_rms_norm"))
