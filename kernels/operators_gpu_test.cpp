@@ -150,6 +150,15 @@ TEST_P(OperatorsOnGpu, WriteOverOneStreamOfAJointBuffer) {
   }
 }
 
+// Not read past its end: the composition broadcasts or refuses.
+TEST_P(OperatorsOnGpu, RefuseVectorsOfAnotherLength) {
+  const at::Tensor x = at::randn({40, 128}, options(at::kBFloat16)),
+                   w = at::randn({128}, options(at::kBFloat16)), shorter = w.narrow(0, 0, 64);
+  EXPECT_ANY_THROW(path().operators->rms_norm(x, shorter, kEps));
+  EXPECT_ANY_THROW(path().operators->rms_norm_scale(x, w, shorter, kEps));
+  EXPECT_ANY_THROW(path().operators->add_rms_norm(x, x.narrow(0, 0, 3), w, kEps));
+}
+
 TEST_P(OperatorsOnGpu, TakeNothing) {
   const at::Tensor none = at::randn({0, 128}, options(at::kBFloat16)),
                    w = at::randn({128}, options(at::kBFloat16));

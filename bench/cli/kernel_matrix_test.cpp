@@ -35,6 +35,19 @@ TEST(KernelMatrix, PutsThePathsOfAShapeSideBySide) {
             "swiglu/32x10240.bf16                   -  2.00 820 %  fused\n");
 }
 
+TEST(KernelMatrix, HasTheDriftOfWhatWasJudged) {
+  results::Result result;
+  result.cases = {kernel("z/rms_norm/4128x3840.bf16/aten", 22.3e-6),
+                  kernel("z/rms_norm/4128x3840.bf16/fused", 16.3e-6)};
+  compare::Comparison comparison;
+  compare::CaseComparison fused{.id = result.cases[1].id, .kind = "kernel"};
+  fused.judgement.emplace().work.estimate = -0.018;
+  comparison.cases = {fused, {.id = result.cases[0].id, .kind = "kernel"}};
+  EXPECT_EQ(kernel_matrix(result, Style(false), &comparison),
+            "us a launch, share of a copy, drift        aten              fused   best\n"
+            "rms_norm/4128x3840.bf16              22.3  74 %  16.3 101 % -1.8 %  fused\n");
+}
+
 TEST(KernelMatrix, IsLeftOutWhereThereIsNothingToCompare) {
   results::Result result;
   EXPECT_EQ(kernel_matrix(result, Style(false)), "");

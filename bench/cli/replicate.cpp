@@ -17,6 +17,7 @@
 #include <optional>
 #include <random>
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 namespace bench::cli {
@@ -100,6 +101,19 @@ std::vector<std::optional<Injection>> loop_arms(const ReplicateRequest& request)
   if (!request.only_injected || arms.empty())
     arms.insert(arms.begin(), std::nullopt);
   return arms;
+}
+
+/// A worker's line is a result, and there is something wrong with it.
+struct Rubbish : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+results::Result parse_result(const Json& json) {
+  try {
+    return results::from_json(json.dump(), "its result");
+  } catch (const UsageError& e) { // not the user's fault
+    throw Rubbish(e.what());
+  }
 }
 
 void measure_request(const ReplicateRequest& request, const Lines& lines) {
@@ -200,7 +214,7 @@ ReplicateEnd run_replicate(const std::filesystem::path& program, ReplicateReques
       end.fault = json.at("error").get<std::string>();
       end.code = static_cast<ExitCode>(json.at("exit_code").get<int>());
     } else {
-      results::Result result = results::from_json(json.at("result").dump(), "a worker's result");
+      results::Result result = parse_result(json.at("result"));
       for (const results::CaseResult& c : result.cases) {
         done.insert(c.id);
         under_way.clear();
@@ -215,6 +229,8 @@ ReplicateEnd run_replicate(const std::filesystem::path& program, ReplicateReques
                                    on_line);
     } catch (const Json::exception&) {
       worker.fault = "the worker process wrote what no replicate writes";
+    } catch (const Rubbish& e) {
+      worker.fault = fmt::format("the worker process wrote what no replicate writes: {}", e.what());
     }
     if (measure::interrupted()) {
       end.interrupted = true;

@@ -1,4 +1,7 @@
+#include <bench/base/error.h>
 #include <bench/cli/replicate_plan.h>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
@@ -78,9 +81,31 @@ void merge_case(CaseResult& into, CaseResult part) {
   std::ranges::move(part.replicates, std::back_inserter(into.replicates));
 }
 
+/// What makes the machine of `part` another one than that of `run`; "" where nothing does.
+std::string machine_change(const results::Result& run, const results::Result& part) {
+  const auto change = [&](const std::string& group, const std::string& key) -> std::string {
+    const std::string* before = results::find_fact(run.machine, group, key);
+    const std::string* now = results::find_fact(part.machine, group, key);
+    return before && now && *before != *now
+               ? fmt::format("{} {} was {}, now it is {}", group, key, *before, *now)
+               : "";
+  };
+  if (std::string gpu = change("gpu", "name"); !gpu.empty())
+    return gpu;
+  for (const std::string group : {"driver", "libraries"})
+    if (const auto facts = run.machine.find(group); facts != run.machine.end())
+      for (const auto& [key, value] : facts->second)
+        if (std::string changed = change(group, key); !changed.empty())
+          return changed;
+  return "";
+}
+
 } // namespace
 
 void merge(results::Result& run, results::Result part) {
+  if (const std::string change = machine_change(run, part); !change.empty())
+    throw UsageError(fmt::format(
+        "this machine is not the one that the run began on: {}; start a run of its own", change));
   if (run.machine.empty() && !part.machine.empty()) {
     run.tool_version = part.tool_version;
     run.git_sha = part.git_sha;

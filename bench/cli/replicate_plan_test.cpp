@@ -1,3 +1,4 @@
+#include <bench/base/error.h>
 #include <bench/cli/replicate_plan.h>
 
 #include <gtest/gtest.h>
@@ -68,6 +69,26 @@ TEST(Merge, PutsReplicatesOfACaseTogether) {
   EXPECT_EQ(replicates_of(run, "c"), 0);
 }
 
+TEST(Merge, RefusesAnotherMachine) {
+  const auto on = [](const std::string& driver) {
+    results::Result result = part("a", 1);
+    result.machine = {{"gpu", {{"name", "NVIDIA H200"}}}, {"driver", {{"version", driver}}}};
+    return result;
+  };
+  results::Result run;
+  merge(run, on("580.1"));
+  merge(run, on("580.1"));
+  merge(run, part("a", 3)); // says nothing of its machine
+  try {
+    merge(run, on("590.2"));
+    FAIL();
+  } catch (const UsageError& e) {
+    EXPECT_STREQ(e.what(), "this machine is not the one that the run began on: driver version was "
+                           "580.1, now it is 590.2; start a run of its own");
+  }
+  EXPECT_EQ(replicates_of(run, "a"), 3);
+}
+
 TEST(Merge, OneFailureCondemnsTheCaseAndKeepsItsReason) {
   results::Result run;
   merge(run, part("a", 1));
@@ -103,11 +124,11 @@ TEST(Merge, SaysWhenOutputsDiffer) {
 
 TEST(Merge, TakesTheMachineOfTheFirst) {
   results::Result run, first, second;
-  first.machine["gpu"]["name"] = "first";
-  second.machine["gpu"]["name"] = "second";
+  first.machine["gpu"]["uuid"] = "first";
+  second.machine["gpu"]["uuid"] = "second";
   merge(run, first);
   merge(run, second);
-  EXPECT_EQ(run.machine["gpu"]["name"], "first");
+  EXPECT_EQ(run.machine["gpu"]["uuid"], "first");
 }
 
 TEST(SortCases, FollowsTheScenarioAndKeepsTheRestBehind) {

@@ -74,6 +74,20 @@ TEST(RunReplicate, RefusesRubbish) {
   EXPECT_EQ(r.end.code, ExitCode::invalid);
 }
 
+TEST(RunReplicate, LosesOnlyTheCaseThatRubbishWasWrittenFor) {
+  for (const std::string rubbish :
+       {R"(echo '{"result": {"schema_version": 1}}')", "echo rubbish"}) {
+    const Outcome r = run("case \"$2\" in *loop/a*) " + begins("s/loop/a") + rubbish + ";; esac");
+    EXPECT_EQ(r.processes, 2u);
+    EXPECT_EQ(r.end.fault, "");
+    ASSERT_EQ(r.cases.size(), 1u);
+    EXPECT_EQ(r.cases[0].id, "s/loop/a");
+    EXPECT_EQ(r.cases[0].status, results::CaseStatus::invalid);
+    EXPECT_TRUE(r.cases[0].message.starts_with("the worker process wrote what no replicate writes"))
+        << r.cases[0].message;
+  }
+}
+
 TEST(RunReplicate, HandsOnWhyTheWorkerCannotGoOn) {
   const Outcome r = run(R"(echo '{"error": "no GPU", "exit_code": 6}'; exit 6)");
   EXPECT_EQ(r.end.fault, "no GPU");

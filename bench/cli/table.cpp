@@ -1,5 +1,4 @@
 #include <bench/cli/columns.h>
-#include <bench/cli/kernel_matrix.h>
 #include <bench/cli/table.h>
 #include <bench/compare/comparison.h>
 #include <bench/compare/judged_samples.h>
@@ -228,10 +227,6 @@ std::string result_table(const Result& result, const Style& style,
       add_line("");
       text += columns->text(style);
     }
-  }
-  if (const std::string matrix = kernel_matrix(result, style); !matrix.empty()) {
-    add_line("");
-    text += matrix;
   }
   const auto has_note = [](const CaseResult& case_result) {
     return case_result.status == CaseStatus::ok && !case_result.message.empty();

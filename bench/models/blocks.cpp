@@ -1,4 +1,5 @@
 #include <bench/models/blocks.h>
+#include <bench/models/numbers.h>
 #include <bench/models/weights.h>
 #include <bench/profile/operation.h>
 #include <kernels/operators.h>
@@ -244,10 +245,7 @@ std::vector<scenario::KernelShape> block_kernel_shapes(const BlockShape& shape,
   std::ranges::sort(parts, std::greater{});
   std::vector<scenario::KernelShape> shapes;
   const auto add = [&](std::int64_t rows, std::int64_t width, std::int64_t heads) {
-    const scenario::KernelShape one{
-        .rows = rows, .width = width, .dtype = spec.dtype, .heads = heads};
-    if (std::ranges::find(shapes, one) == shapes.end())
-      shapes.push_back(one);
+    add_distinct(shapes, {.rows = rows, .width = width, .dtype = spec.dtype, .heads = heads});
   };
   for (const std::int64_t part : parts) {
     if (family == "rms_norm") // q and k, a call each
@@ -268,24 +266,7 @@ std::int64_t block_memory(const BlockShape& shape, std::int64_t parameters, std:
   // product of the feed-forward and what its activation makes of it. Twice over, for blocks that
   // the allocator cannot reuse.
   const std::int64_t width = 2 * (12 * shape.dim() + shape.up() + shape.ffn);
-  constexpr std::int64_t kLibraries = std::int64_t{1} << 30; // context, cuBLAS and cuDNN workspaces
-  return (parameters + spec.batch * tokens * width) * scenario::size_of(spec.dtype) + kLibraries;
-}
-
-std::string numbers_fault(const scenario::ModelSpec& spec, const std::vector<std::string>& flags,
-                          std::int64_t head_multiple) {
-  for (const auto& [key, value] : spec.architecture) {
-    const bool is_flag = std::ranges::find(flags, key) != flags.end();
-    if (is_flag && value != 0 && value != 1)
-      return fmt::format("architecture.{} is {}; it must be 0 or 1", key, value);
-    if (!is_flag && (value < 1 || value > 65536))
-      return fmt::format("architecture.{} is {}; it must be 1 to 65536", key, value);
-  }
-  if (const std::int64_t width = spec.architecture.at("head_width"); width % head_multiple != 0)
-    return fmt::format("architecture.head_width is {}; rotary embedding splits it into axes of "
-                       "pairs, so it must be a multiple of {}",
-                       width, head_multiple);
-  return "";
+  return device_memory(parameters, spec.batch * tokens * width, spec.dtype);
 }
 
 } // namespace bench::models

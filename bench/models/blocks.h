@@ -135,9 +135,4 @@ std::vector<scenario::KernelShape> block_kernel_shapes(const BlockShape& shape,
 std::int64_t block_memory(const BlockShape& shape, std::int64_t parameters, std::int64_t tokens,
                           const scenario::ModelSpec& spec);
 
-/// "" or what is wrong with the numbers of `spec`, naming the key: those in `flags` must be 0 or 1,
-/// head_width a multiple of `head_multiple`, because rotary embedding splits it.
-std::string numbers_fault(const scenario::ModelSpec& spec, const std::vector<std::string>& flags,
-                          std::int64_t head_multiple);
-
 } // namespace bench::models

@@ -1,5 +1,6 @@
 #include <bench/models/flux1.h>
 #include <bench/models/joint_denoiser.h>
+#include <bench/models/numbers.h>
 #include <bench/models/scheduler.h>
 #include <bench/models/weights.h>
 #include <kernels/operators.h>

@@ -1,4 +1,5 @@
 #include <bench/models/joint_denoiser.h>
+#include <bench/models/numbers.h>
 #include <bench/models/qwen_image.h>
 #include <bench/models/scheduler.h>
 #include <bench/models/weights.h>

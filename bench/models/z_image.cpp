@@ -1,4 +1,5 @@
 #include <bench/models/layers.h>
+#include <bench/models/numbers.h>
 #include <bench/models/scheduler.h>
 #include <bench/models/weights.h>
 #include <bench/models/z_image.h>
@@ -305,15 +306,7 @@ ZImageConfig z_image_config(const scenario::ModelSpec& spec) {
 }
 
 std::string z_image_fault(const scenario::ModelSpec& spec) {
-  for (const auto& [key, value] : spec.architecture)
-    if (value < 1 || value > 65536)
-      return fmt::format("architecture.{} is {}; it must be 1 to 65536", key, value);
-  const ZImageConfig c = z_image_config(spec);
-  if (c.head_width % 16 != 0)
-    return fmt::format("architecture.head_width is {}; rotary embedding splits it 2 : 3 : 3 into "
-                       "pairs, so it must be a multiple of 16",
-                       c.head_width);
-  return "";
+  return numbers_fault(spec, {}, 16); // 2 : 3 : 3
 }
 
 double z_image_flop(const ZImageConfig& c, std::int64_t caption_tokens) {
@@ -342,12 +335,8 @@ std::vector<scenario::KernelShape> z_image_kernel_shapes(const scenario::ModelSp
   std::vector<scenario::KernelShape> shapes;
   const auto add = [&](std::initializer_list<std::int64_t> rows, std::int64_t width,
                        std::int64_t heads = 1) {
-    for (const std::int64_t r : rows) {
-      const scenario::KernelShape shape{
-          .rows = r, .width = width, .dtype = spec.dtype, .heads = heads};
-      if (std::ranges::find(shapes, shape) == shapes.end())
-        shapes.push_back(shape);
-    }
+    for (const std::int64_t r : rows)
+      add_distinct(shapes, {.rows = r, .width = width, .dtype = spec.dtype, .heads = heads});
   };
   if (family == "rms_norm") {
     add({all, image, caption}, c.dim());
@@ -376,8 +365,7 @@ std::int64_t z_image_memory(const scenario::ModelSpec& spec) {
   // gated half; or q, k, v with their rotations in fp32. Twice over, for blocks that the allocator
   // cannot reuse.
   const std::int64_t width = 2 * (2 * c.dim() + 2 * c.dim() + 2 * c.ffn() + c.ffn());
-  constexpr std::int64_t kLibraries = std::int64_t{1} << 30; // context, cuBLAS and cuDNN workspaces
-  return (parameters + tokens * width) * scenario::size_of(spec.dtype) + kLibraries;
+  return device_memory(parameters, tokens * width, spec.dtype);
 }
 
 std::unique_ptr<Denoiser> make_z_image(const scenario::ModelSpec& spec, Weights& weights) {

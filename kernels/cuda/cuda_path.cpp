@@ -67,7 +67,10 @@ class ChainCall {
   ChainCall& with(const void* RowChain::*member, const at::Tensor& tensor) {
     if (!is_taken_)
       return *this;
-    if (tensor.scalar_type() != a_.scalar_type() || tensor.device() != a_.device()) {
+    // What has another size is broadcast, or refused, by the composition.
+    const bool fits =
+        member == &RowChain::x ? tensor.sizes() == a_.sizes() : tensor.numel() == chain_.width;
+    if (!fits || tensor.scalar_type() != a_.scalar_type() || tensor.device() != a_.device()) {
       is_taken_ = false;
       return *this;
     }
