@@ -1,4 +1,5 @@
 #include <bench/cli/baseline_lookup.h>
+#include <bench/cli/chosen_cases.h>
 #include <bench/cli/compare_verb.h>
 #include <bench/cli/comparison_table.h>
 #include <bench/compare/output.h>
@@ -24,6 +25,12 @@ void add_compare(CLI::App& app, CompareOptions& options) {
       "--noise", options.noise,
       "What is known of the noise (default: noise.json beside BASE, else that of baselines/<gpu>/ "
       "beside the folder of NEW's scenario)");
+  CLI::Option* only = verb->add_option(
+      "--case", options.only, "Only this case of BASE, or the one that a regular expression finds");
+  CLI::Option* with = verb->add_option(
+      "--with", options.with, "Case of NEW to hold --case against: another path, engine or worker");
+  only->needs(with);
+  with->needs(only);
   verb->add_option("--ab", options.pairs, kAbHelp)->allow_extra_args(false)->take_all();
   verb->footer("Example:\n  bench compare baselines/h200 results/zimage-gate.json");
 }
@@ -34,7 +41,12 @@ ExitCode compare_results(const CompareOptions& options, std::FILE* out) {
   const std::filesystem::path file = baseline_file(options.base, fresh.scenario);
   const compare::NoiseFile noise =
       options.noise.empty() ? noise_of(file, fresh) : compare::read_noise_file(options.noise);
-  compare::Comparison comparison = compare::compare(results::read(file), fresh, noise);
+  const results::Result base = results::read(file);
+  compare::Comparison comparison =
+      options.only.empty()
+          ? compare::compare(base, fresh, noise)
+          : compare::compare_cases(base, *the_case(base, options.only, file), fresh,
+                                   *the_case(fresh, options.with, options.fresh), noise);
   decide_by_pairs(comparison, options.pairs);
   if (options.format == "csv") {
     fmt::print(out, "{}", to_csv(comparison));

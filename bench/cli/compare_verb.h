@@ -18,7 +18,9 @@ struct CompareOptions {
   std::filesystem::path fresh{};
   std::filesystem::path noise{}; ///< "": noise_of() the baseline
   std::vector<std::filesystem::path>
-      pairs{}; ///< folders of `bench ab`, for what BASE cannot decide
+      pairs{};        ///< folders of `bench ab`, for what BASE cannot decide
+  std::string only{}; ///< a case of `base`, to be held against `with` of `fresh`; "": all alike
+  std::string with{};
   std::string format = "table";
   std::string fail_on = "regression,invalid";
 };

@@ -47,6 +47,22 @@ TEST_F(CompareVerb, ExitsWithTheVerdict) {
   EXPECT_EQ(code_, ExitCode::ok);
 }
 
+TEST_F(CompareVerb, HoldsACaseAgainstAnother) {
+  results::Result both = compare::fake_result({compare::fake_case("zimage/graph/aten", 0.1),
+                                               compare::fake_case("zimage/worker/other", 0.102)});
+  both.cases[1].hash = "ffff456789abcdef";
+  results::write(both, folder_ / "both.json");
+  const std::string text = run({.base = "both.json",
+                                .fresh = "both.json",
+                                .noise = folder_ / "base/noise.json",
+                                .only = "aten",
+                                .with = "other"});
+  EXPECT_NE(text.find("\nzimage/graph/aten -> worker/other "), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with("\nverdict: regression (1 regression)\n")) << text;
+  EXPECT_THROW(run({.base = "both.json", .fresh = "both.json", .only = "zimage", .with = "other"}),
+               UsageError);
+}
+
 TEST_F(CompareVerb, BaseMayBeAFile) {
   run({.base = "base/zimage.json", .fresh = "slower.json"});
   EXPECT_EQ(code_, ExitCode::regression);

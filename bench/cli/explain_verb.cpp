@@ -1,6 +1,6 @@
 #include <bench/base/error.h>
-#include <bench/base/nearest.h>
 #include <bench/cli/baseline_lookup.h>
+#include <bench/cli/chosen_cases.h>
 #include <bench/cli/explain_table.h>
 #include <bench/cli/explain_verb.h>
 #include <bench/compare/arms.h>
@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <regex>
 #include <vector>
 
 namespace bench::cli {
@@ -18,44 +17,6 @@ namespace {
 
 using results::CaseResult;
 using results::Result;
-
-std::vector<const CaseResult*> matching(const Result& result, const std::string& pattern,
-                                        const std::filesystem::path& file) {
-  std::regex regex;
-  try {
-    regex.assign(pattern);
-  } catch (const std::regex_error&) {
-    throw UsageError(fmt::format("'{}' is no regular expression", pattern));
-  }
-  std::vector<const CaseResult*> cases;
-  std::vector<std::string> ids;
-  for (const CaseResult& c : result.cases) {
-    if (c.kind == "anchor") {
-      continue;
-    }
-    ids.push_back(c.id);
-    if (c.id == pattern) {
-      return {&c};
-    }
-    if (std::regex_search(c.id, regex)) {
-      cases.push_back(&c);
-    }
-  }
-  if (cases.empty()) {
-    throw UsageError(fmt::format("{}: no case '{}'{}", file.string(), pattern, hint(pattern, ids)));
-  }
-  return cases;
-}
-
-const CaseResult* the_one(const Result& result, const std::string& pattern,
-                          const std::filesystem::path& file) {
-  const auto cases = matching(result, pattern, file);
-  if (cases.size() > 1) {
-    throw UsageError(fmt::format("{}: '{}' is {} cases, {} and {} among them; name one",
-                                 file.string(), pattern, cases.size(), cases[0]->id, cases[1]->id));
-  }
-  return cases.front();
-}
 
 /// The explanation; throws where a side must not be used.
 compare::CaseExplanation explained(const Result& base, const CaseResult& before,
@@ -82,12 +43,12 @@ std::vector<compare::CaseExplanation> explanations(const ExplainOptions& options
   }
   const compare::NoiseFile noise = noise_of(file, fresh);
   if (!options.with.empty()) {
-    const CaseResult* before = the_one(base, options.only, file);
-    const CaseResult* now = the_one(fresh, options.with, options.fresh);
+    const CaseResult* before = the_case(base, options.only, file);
+    const CaseResult* now = the_case(fresh, options.with, options.fresh);
     return {explained(base, *before, fresh, *now, noise)};
   }
   std::vector<compare::CaseExplanation> all;
-  for (const CaseResult* now : matching(fresh, options.only, options.fresh)) {
+  for (const CaseResult* now : cases_matching(fresh, options.only, options.fresh)) {
     const auto before = std::ranges::find(base.cases, now->id, &CaseResult::id);
     if (before == base.cases.end()) {
       throw Error(ExitCode::missing,

@@ -145,8 +145,9 @@ TEST(Compare, SaysWhyNoBaselineFits) {
     EXPECT_FALSE(c.judgement);
     return c.reason;
   };
-  EXPECT_EQ(reason([](Result& r) { r.cases[0].hash = "ffff456789abcdef"; }),
-            "hash differs: the work is not the same");
+  EXPECT_EQ(
+      reason([](Result& r) { r.cases[0].hash = "ffff456789abcdef"; }),
+      "hash differs: the work is not the same (baseline 0123456789abcdef, this ffff456789abcdef)");
   EXPECT_EQ(reason([](Result& r) { r.cases[0].work_version = 2; }),
             "work version differs: baseline is of 1, this of 2");
   EXPECT_EQ(reason([](Result& r) { r.machine["gpu"]["name"] = "NVIDIA H100"; }),

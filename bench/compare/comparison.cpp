@@ -82,38 +82,48 @@ class Comparer {
     }
   }
 
+  /// Against the case of the same id and work.
   CaseComparison of(const CaseResult& c) const {
-    CaseComparison result{.id = c.id, .kind = c.kind, .gate = c.gate_work};
-    const auto conclude = [&](Verdict verdict, std::string reason) {
-      result.verdict = verdict;
-      result.reason = std::move(reason);
-      return result;
+    const auto missing = [&](std::string reason) {
+      return concluded(c, Verdict::missing, std::move(reason));
     };
     if (c.status != CaseStatus::ok) {
-      return conclude(Verdict::invalid, not_ok(c));
+      return concluded(c, Verdict::invalid, not_ok(c));
     }
     const auto found = base_cases_.find(c.id);
     if (found == base_cases_.end()) {
-      return conclude(Verdict::missing, "no baseline case");
+      return missing("no baseline case");
     }
     const CaseResult& base = *found->second;
     if (!other_model_.empty()) {
-      return conclude(Verdict::missing, other_model_);
+      return missing(other_model_);
     }
     if (base.work_version != c.work_version) {
-      return conclude(Verdict::missing,
-                      fmt::format("work version differs: baseline is of {}, this of {}",
-                                  base.work_version, c.work_version));
+      return missing(fmt::format("work version differs: baseline is of {}, this of {}",
+                                 base.work_version, c.work_version));
     }
     if (base.hash != c.hash) {
-      return conclude(Verdict::missing, "hash differs: the work is not the same");
+      return missing(fmt::format("hash differs: the work is not the same (baseline {}, this {})",
+                                 base.hash, c.hash));
+    }
+    return against(base, c);
+  }
+
+  /// Whatever the two are.
+  CaseComparison against(const CaseResult& base, const CaseResult& c) const {
+    if (c.status != CaseStatus::ok) {
+      return concluded(c, Verdict::invalid, not_ok(c));
+    }
+    if (!other_model_.empty()) {
+      return concluded(c, Verdict::missing, other_model_);
     }
     if (base.status != CaseStatus::ok) {
-      return conclude(Verdict::invalid, "the baseline's case: " + not_ok(base));
+      return concluded(c, Verdict::invalid, "the baseline's case: " + not_ok(base));
     }
     if (!limits_.empty()) {
-      return conclude(Verdict::invalid, limits_);
+      return concluded(c, Verdict::invalid, limits_);
     }
+    CaseComparison result{.id = c.id, .kind = c.kind, .gate = c.gate_work};
     result.exact = exact_change(base, c);
     judge(base, c, result);
     if (result.judgement) {
@@ -125,6 +135,14 @@ class Comparer {
   }
 
  private:
+  static CaseComparison concluded(const CaseResult& c, Verdict verdict, std::string reason) {
+    return {.id = c.id,
+            .kind = c.kind,
+            .verdict = verdict,
+            .reason = std::move(reason),
+            .gate = c.gate_work};
+  }
+
   void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) const {
     const auto [before, now, place_change] = arms(base, base_copies_, fresh, fresh_copies_);
     if (before.replicates.empty() || now.replicates.empty()) {
@@ -168,6 +186,23 @@ class Comparer {
   std::unordered_map<std::string, const CaseResult*> base_cases_;
 };
 
+/// "zimage/loop/turbo-9/graph/aten -> worker/diffusers"
+std::string both_ids(const std::string& base, const std::string& fresh) {
+  const auto differs = std::ranges::mismatch(base, fresh).in2;
+  const std::size_t slash = fresh.rfind('/', static_cast<std::size_t>(differs - fresh.begin()));
+  return base + " -> " + fresh.substr(slash == std::string::npos ? 0 : slash + 1);
+}
+
+Comparison empty_comparison(const Result& base, const Result& fresh) {
+  return {
+      .scenario = fresh.scenario,
+      .profile = fresh.profile,
+      .base = side(base),
+      .fresh = side(fresh),
+      .notes = environment_notes(base, fresh),
+  };
+}
+
 } // namespace
 
 std::optional<double> CaseComparison::clock_hz() const {
@@ -183,14 +218,19 @@ std::map<Verdict, int> Comparison::counts() const {
   return counts;
 }
 
+Comparison compare_cases(const Result& base, const CaseResult& base_case, const Result& fresh,
+                         const CaseResult& fresh_case, const NoiseFile& noise) {
+  Comparison comparison = empty_comparison(base, fresh);
+  comparison.cases.push_back(Comparer(base, fresh, noise).against(base_case, fresh_case));
+  if (base_case.id != fresh_case.id) {
+    comparison.cases.back().id = both_ids(base_case.id, fresh_case.id);
+    comparison.cases.back().ids = {base_case.id, fresh_case.id};
+  }
+  return comparison;
+}
+
 Comparison compare(const Result& base, const Result& fresh, const NoiseFile& noise) {
-  Comparison comparison{
-      .scenario = fresh.scenario,
-      .profile = fresh.profile,
-      .base = side(base),
-      .fresh = side(fresh),
-      .notes = environment_notes(base, fresh),
-  };
+  Comparison comparison = empty_comparison(base, fresh);
   const Comparer comparer(base, fresh, noise);
   std::set<std::string_view> ids;
   for (const CaseResult& c : fresh.cases) {

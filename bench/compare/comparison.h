@@ -72,6 +72,12 @@ struct Comparison {
   std::map<stats::Verdict, int> counts() const;
 };
 
+/// Case `base_case` of `base` against another of `fresh`, of the same model on the same kind of
+/// GPU: one path, engine or worker against another. Their ids and hashes may differ.
+Comparison compare_cases(const results::Result& base, const results::CaseResult& base_case,
+                         const results::Result& fresh, const results::CaseResult& fresh_case,
+                         const NoiseFile& noise);
+
 /// Anchors are no work and not judged. A case is judged when both results have its id, hash and
 /// work version, are of one GPU model at the same power limit and application clocks, and neither
 /// side failed. Cases that only the baseline has are listed when both ran the same profile
