@@ -52,6 +52,19 @@ inline void expect_agrees(const Family& family, const Path& path, const Shape& s
 
 /// swiglu of a product, likewise. A product that is rounded before its activation costs a rounding
 /// of each factor more; products of fp32 may run in TF32 nowhere.
+inline void expect_linear_gelu_agrees(const Path& path, const at::Tensor& x,
+                                      const at::Tensor& weight, const at::Tensor& bias) {
+  SCOPED_TRACE(path.name + " " + c10::toString(x.scalar_type()) + " " + std::to_string(x.size(0)) +
+               "x" + std::to_string(x.size(1)) + " to " + std::to_string(weight.size(0)));
+  const at::Tensor out = path.operators->linear_gelu(x, weight, bias);
+  const at::Tensor exact = reference::gelu_tanh(
+      at::matmul(x.to(at::kDouble), weight.to(at::kDouble).t()) + bias.to(at::kDouble));
+  EXPECT_EQ(out.scalar_type(), x.scalar_type());
+  ASSERT_EQ(out.sizes(), exact.sizes());
+  const at::Tensor error = (out.to(at::kDouble) - exact).abs() / (exact.abs() + 1);
+  EXPECT_LE(error.max().item<double>(), 6 * unit_roundoff(x.scalar_type()));
+}
+
 inline void expect_linear_swiglu_agrees(const Path& path, const at::Tensor& x,
                                         const at::Tensor& weight) {
   SCOPED_TRACE(path.name + " " + c10::toString(x.scalar_type()) + " " + std::to_string(x.size(0)) +

@@ -6,6 +6,8 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/randn.h>
 
+#include <array>
+#include <cmath>
 #include <limits>
 
 namespace kernels {
@@ -157,6 +159,46 @@ TEST_P(OperatorsOnGpu, RefuseVectorsOfAnotherLength) {
   EXPECT_ANY_THROW(path().operators->rms_norm(x, shorter, kEps));
   EXPECT_ANY_THROW(path().operators->rms_norm_scale(x, w, shorter, kEps));
   EXPECT_ANY_THROW(path().operators->add_rms_norm(x, x.narrow(0, 0, 3), w, kEps));
+}
+
+TEST_P(OperatorsOnGpu, MultiplyAndGeluAsInFp64) {
+  for (const auto type : {at::kBFloat16, at::kHalf}) // what models multiply in
+    for (const auto& [rows, inputs, outputs] : {std::array{1, 8, 8}, {33, 72, 40}, {300, 512, 256}})
+      expect_linear_gelu_agrees(path(), at::randn({rows, inputs}, options(type)),
+                                at::randn({outputs, inputs}, options(type)) / std::sqrt(inputs),
+                                at::randn({outputs}, options(type)));
+}
+
+// fp16 reaches 65504, so squares beyond 255 are infinite unless the sum is wider.
+TEST_P(OperatorsOnGpu, TakeLargeNumbersOfFp16) {
+  for (const Family& family : families()) {
+    const Shape shape{65, family.has_heads ? 2 : 1, family.has_heads ? 128 : 3840, at::kHalf};
+    Inputs in = family.make(shape, at::kCUDA);
+    for (at::Tensor& activation : in.activations)
+      activation.mul_(1000);
+    const auto outputs = family.run(*path().operators, in);
+    const auto exact = family.exact(in);
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      const at::Tensor size = exact[i].abs().amax(-1, true) + 1e-30;
+      const bool fits = exact[i].abs().max().item<double>() < 65504; // swiglu squares
+      const at::Tensor error = (outputs[i].to(at::kDouble) - exact[i]).abs() / size;
+      if (fits)
+        EXPECT_LE(error.max().item<double>(), 6 * unit_roundoff(at::kHalf)) << family.name;
+    }
+  }
+}
+
+TEST_P(OperatorsOnGpu, AnInfinityStaysInItsRow) {
+  for (const Family& family : families()) {
+    const Shape shape{40, 1, 128, at::kBFloat16};
+    Inputs in = family.make(shape, at::kCUDA);
+    in.activations[0].select(0, 17).fill_(std::numeric_limits<float>::infinity());
+    for (const at::Tensor& output : family.run(*path().operators, in)) {
+      const at::Tensor bad = output.reshape({40, -1}).isfinite().logical_not().any(1);
+      EXPECT_TRUE(bad[17].item<bool>()) << family.name;
+      EXPECT_EQ(bad.sum().item<std::int64_t>(), 1) << family.name;
+    }
+  }
 }
 
 TEST_P(OperatorsOnGpu, TakeNothing) {

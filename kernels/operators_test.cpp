@@ -95,6 +95,14 @@ TEST_P(PathTest, HeadsOfAPackedProductAreOverwrittenInPlace) {
   EXPECT_TRUE(at::equal(joint.narrow(0, 0, 4), before.narrow(0, 0, 4)));
 }
 
+TEST_P(PathTest, AProductWithGeluAgreesWithItsFormulaInFp64) {
+  for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
+    for (const auto& [rows, inputs, outputs] : {std::array{1, 8, 8}, {33, 72, 40}, {5, 256, 3}})
+      expect_linear_gelu_agrees(path(), at::randn({rows, inputs}).to(type),
+                                (at::randn({outputs, inputs}) / std::sqrt(inputs)).to(type),
+                                at::randn({outputs}).to(type));
+}
+
 TEST_P(PathTest, AProductWithSwigluAgreesWithItsFormulaInFp64) {
   for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
     for (const auto& [rows, inputs, half] : {std::array{1, 8, 8}, {33, 72, 40}, {5, 256, 3}})

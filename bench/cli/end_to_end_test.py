@@ -8,6 +8,7 @@ import math
 import re
 import shutil
 import statistics
+import time
 
 import numpy as np
 import pytest
@@ -131,6 +132,15 @@ def test_the_other_models(bench, name, loop, forwards):
     latents = [np.load(path) for path in sorted((bench.cwd / "latents").iterdir())]
     assert len(latents) == 2 and latents[0].shape == latents[1].shape
     assert np.abs(latents[0] - latents[1]).max() < 0.2
+
+
+@pytest.mark.parametrize("name", ["zimage", "qwen_image", "qwen_image_edit", "flux1", "flux2"])
+def test_a_scenario_s_cpu_profile_takes_seconds(bench, name):
+    started = time.monotonic()
+    run = bench("run", bench.scenario.with_name(f"{name}.yaml"), "--profile", "cpu", "--baseline", "none", "--out", "a.json")
+    assert run.returncode == 0, run.stderr
+    assert all(case["status"] == "ok" for case in json.loads((bench.cwd / "a.json").read_text())["cases"])
+    assert time.monotonic() - started < 60  # 30 s where nothing else runs beside it
 
 
 def test_weights_of_a_folder_that_is_not_there(bench):

@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/base/utc.h>
 #include <bench/cli/injection.h>
+#include <bench/cli/plausibility.h>
 #include <bench/cli/recorder.h>
 #include <bench/cli/replicate_plan.h>
 #include <bench/device/device.h>
@@ -147,9 +148,14 @@ void Recorder::keep(results::Result part) {
   for (results::CaseResult& c : part.cases) {
     if (rename)
       c.id = rename(c.id);
-    if (!gpu_.spoiled().empty() && c.status == results::CaseStatus::ok) {
+    std::string fault = gpu_.spoiled();
+    if (fault.empty())
+      fault = wrong_output(c);
+    if (fault.empty() && job_.plan.device == scenario::DeviceKind::cuda)
+      fault = impossible_speed(c);
+    if (!fault.empty() && c.status == results::CaseStatus::ok) {
       c.status = results::CaseStatus::invalid;
-      c.message = gpu_.spoiled();
+      c.message = std::move(fault);
     }
     complete(c);
     if (c.kind != "anchor")

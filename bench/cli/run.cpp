@@ -7,7 +7,6 @@
 #include <bench/cli/comparison_table.h>
 #include <bench/cli/escalation.h>
 #include <bench/cli/jobs.h>
-#include <bench/cli/kernel_matrix.h>
 #include <bench/cli/kernel_table.h>
 #include <bench/cli/progress.h>
 #include <bench/cli/recorder.h>
@@ -160,7 +159,8 @@ class JobRun {
     if (stopped_ && !recorder_.result().interrupted) // between two looks
       judge();
     const Style style(inspect_terminal(stdout).styled);
-    fmt::print("{}", result_table(recorder_.result(), style, job_.out));
+    fmt::print("{}", result_table(recorder_.result(), style, job_.out,
+                                  comparison_ ? &*comparison_ : nullptr));
     if (options_.kernel_rows > 0) {
       fmt::print("{}", kernel_tables(recorder_.result(), options_.kernel_rows, style));
       const auto has_table = [](const results::CaseResult& c) {
@@ -169,10 +169,6 @@ class JobRun {
       if (!options_.trace.empty() && std::ranges::any_of(recorder_.result().cases, has_table))
         fmt::print("\ntrace: {}\n", options_.trace.string());
     }
-    if (const std::string matrix =
-            kernel_matrix(recorder_.result(), style, comparison_ ? &*comparison_ : nullptr);
-        !matrix.empty())
-      fmt::print("\n{}", matrix);
     ExitCode code = stopped_.value_or(ExitCode::ok);
     for (const results::CaseResult& c : recorder_.result().cases)
       code = worse(code, exit_code(c.status));

@@ -1,4 +1,5 @@
 #include <bench/cli/columns.h>
+#include <bench/cli/kernel_matrix.h>
 #include <bench/cli/table.h>
 #include <bench/compare/comparison.h>
 #include <bench/compare/judged_samples.h>
@@ -193,7 +194,7 @@ std::string phases_line(const Result& result) {
 } // namespace
 
 std::string result_table(const Result& result, const Style& style,
-                         const std::filesystem::path& file) {
+                         const std::filesystem::path& file, const compare::Comparison* comparison) {
   Columns loops(
       {"loop", "steps", "ms/step", "spread", "s/loop", "TFLOP/s", "of matmul", "SM GHz", "J/step"});
   Columns anchors({"anchor", "us/step", "spread"});
@@ -227,6 +228,10 @@ std::string result_table(const Result& result, const Style& style,
       add_line("");
       text += columns->text(style);
     }
+  }
+  if (const std::string matrix = kernel_matrix(result, style, comparison); !matrix.empty()) {
+    add_line("");
+    text += matrix;
   }
   const auto has_note = [](const CaseResult& case_result) {
     return case_result.status == CaseStatus::ok && !case_result.message.empty();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bench/cli/terminal.h>
+#include <bench/compare/comparison.h>
 #include <bench/results/result.h>
 
 #include <filesystem>
@@ -10,7 +11,8 @@ namespace bench::cli {
 
 /// A finished or interrupted run for a person: what was measured and where, loops, kernels, where
 /// the seconds went, and where the file lies (unless `file` is empty). Everything in it is derived
-/// from `result`; nothing is judged.
+/// from `result`; nothing is judged, but for the drifts that the kernel matrix takes from a
+/// `comparison`.
 ///
 ///     ms/step    median time of a step
 ///     spread     robust coefficient of variation of the samples (stats::robust_variation)
@@ -22,6 +24,7 @@ namespace bench::cli {
 ///     TB/s       modelled least traffic of a launch / its median time
 ///     of copy    time to copy as many bytes / median time of a launch
 std::string result_table(const results::Result& result, const Style& style,
-                         const std::filesystem::path& file = {});
+                         const std::filesystem::path& file = {},
+                         const compare::Comparison* comparison = nullptr);
 
 } // namespace bench::cli

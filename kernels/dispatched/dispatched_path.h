@@ -22,7 +22,8 @@ enum class Route { native, one_pass, wide };
 ///   of 256 bytes leaves idle; the one-pass kernel gives a block a tile of rows. This line was the
 ///   26 % of the pull request.
 /// - all else: wide.
-/// The pull request sends a variance override to native too; no operator here has one.
+/// The pull request also asks whether the caller overrides the variance; no operator here takes
+/// one.
 Route route(c10::ScalarType dtype, std::int64_t width, bool has_residual);
 
 /// `native`, `one_pass` and `wide` do what route() says; wide's add_rms_norm is the residual's.

@@ -7,7 +7,9 @@
 #include <ATen/ops/real.h>
 #include <ATen/ops/stack.h>
 
+#include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <utility>
 
 namespace kernels::reference {
@@ -54,6 +56,12 @@ at::Tensor swiglu(const at::Tensor& packed) {
   const std::int64_t half = wide.size(-1) / 2;
   const at::Tensor gate = wide.narrow(-1, 0, half);
   return gate / (1 + (-gate).exp()) * wide.narrow(-1, half, half);
+}
+
+at::Tensor gelu_tanh(const at::Tensor& x) {
+  const at::Tensor wide = x.to(at::kDouble);
+  const at::Tensor inner = std::sqrt(2 / std::numbers::pi) * (wide + 0.044715 * wide.pow(3));
+  return 0.5 * wide * (1 + inner.tanh());
 }
 
 } // namespace kernels::reference

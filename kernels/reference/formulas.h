@@ -13,5 +13,6 @@ at::Tensor layer_norm(const at::Tensor& x, double eps); ///< without weight and 
 at::Tensor rotate(const at::Tensor& x, const at::Tensor& rotation);
 at::Tensor rotate_half_split(const at::Tensor& x, const at::Tensor& rotation);
 at::Tensor swiglu(const at::Tensor& packed);
+at::Tensor gelu_tanh(const at::Tensor& x);
 
 } // namespace kernels::reference

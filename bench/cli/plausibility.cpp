@@ -1,0 +1,49 @@
+#include <bench/cli/plausibility.h>
+#include <bench/stats/summary.h>
+
+#include <fmt/format.h>
+
+namespace bench::cli {
+namespace {
+
+constexpr double kAboveCopy = 1.25;   // measured: up to 1.01
+constexpr double kAboveProduct = 1.1; // measured: up to 0.95
+
+/// Share of the root mean square that an element may be off. Measured, of all families on H200s: up
+/// to 0.10 in bf16 where a path rounds after each operator, 0.004 in fp16, 1e-6 in fp32.
+double most_error(const std::string& dtype) {
+  return dtype == "fp32" ? 1e-3 : dtype == "fp16" ? 0.03 : 0.25;
+}
+
+} // namespace
+
+std::string impossible_speed(const results::CaseResult& result) {
+  if (result.replicates.empty() || result.replicates.back().samples.t_s.empty())
+    return "";
+  const double t_s = stats::median(result.replicates.back().samples.t_s);
+  if (const auto copy_t_s = result.reference.copy_t_s;
+      result.kind == "kernel" && copy_t_s && *copy_t_s > kAboveCopy * t_s)
+    return fmt::format(
+        "{:.2f} us a launch is {:.0f} % of the speed of a copy of the same bytes: its "
+        "work cannot have been done",
+        t_s * 1e6, 100 * *copy_t_s / t_s);
+  if (const auto peak = result.reference.matmul_flop_per_s;
+      result.kind == "loop" && peak && result.flop > kAboveProduct * *peak * t_s)
+    return fmt::format("{:.0f} TFLOP/s is {:.0f} % of a large matrix product's: its work cannot "
+                       "have been done",
+                       result.flop / t_s / 1e12, 100 * result.flop / t_s / *peak);
+  return "";
+}
+
+std::string wrong_output(const results::CaseResult& result) {
+  const auto dtype = result.parameters.find("dtype");
+  const auto error = result.check.max_abs_error, rms = result.check.rms;
+  if (result.kind != "kernel" || dtype == result.parameters.end() || !error || !rms ||
+      *error <= most_error(dtype->second) * *rms)
+    return "";
+  return fmt::format("the output is up to {:.2g} off the fp64 result, whose root mean square is "
+                     "{:.2g}: it is wrong, so its speed means nothing",
+                     *error, *rms);
+}
+
+} // namespace bench::cli

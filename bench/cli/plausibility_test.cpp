@@ -1,0 +1,50 @@
+#include <bench/cli/plausibility.h>
+
+#include <gtest/gtest.h>
+
+namespace bench::cli {
+namespace {
+
+results::CaseResult with(const std::string& kind, double t_s) {
+  results::CaseResult result;
+  result.kind = kind;
+  result.parameters["dtype"] = "bf16";
+  result.replicates.emplace_back().samples = {
+      .start_s = {0}, .t_s = {t_s}, .f_hz = {1.5e9}, .loop = {0}, .step = {0}};
+  return result;
+}
+
+TEST(ImpossibleSpeed, OfAKernelIsFarAboveACopys) {
+  results::CaseResult kernel = with("kernel", 16e-6);
+  EXPECT_EQ(impossible_speed(kernel), ""); // no copy: unknown
+  kernel.reference.copy_t_s = 16.2e-6;
+  EXPECT_EQ(impossible_speed(kernel), "");
+  kernel.reference.copy_t_s = 32e-6;
+  EXPECT_EQ(impossible_speed(kernel), "16.00 us a launch is 200 % of the speed of a copy of the "
+                                      "same bytes: its work cannot have been done");
+}
+
+TEST(ImpossibleSpeed, OfALoopIsAboveAProducts) {
+  results::CaseResult loop = with("loop", 0.1);
+  loop.reference.matmul_flop_per_s = 700e12;
+  loop.flop = 65e12;
+  EXPECT_EQ(impossible_speed(loop), "");
+  loop.flop = 140e12;
+  EXPECT_EQ(impossible_speed(loop), "1400 TFLOP/s is 200 % of a large matrix product's: its work "
+                                    "cannot have been done");
+}
+
+TEST(WrongOutput, IsFurtherOffThanRoundingsExplain) {
+  results::CaseResult kernel = with("kernel", 16e-6);
+  kernel.check.max_abs_error = 0.06;
+  kernel.check.rms = 1;
+  EXPECT_EQ(wrong_output(kernel), "");
+  kernel.parameters["dtype"] = "fp32";
+  EXPECT_EQ(wrong_output(kernel), "the output is up to 0.06 off the fp64 result, whose root mean "
+                                  "square is 1: it is wrong, so its speed means nothing");
+  kernel.kind = "loop"; // whose steps are compared
+  EXPECT_EQ(wrong_output(kernel), "");
+}
+
+} // namespace
+} // namespace bench::cli
