@@ -143,6 +143,17 @@ def test_a_scenario_s_cpu_profile_takes_seconds(bench, name):
     assert time.monotonic() - started < 60  # 30 s where nothing else runs beside it
 
 
+def test_rms_norm_has_every_shape_of_the_models(bench):
+    def shapes(name):
+        run = bench("run", bench.scenario.with_name(f"{name}.yaml"), "--profile", "full", "--dry-run")
+        assert run.returncode == 0, run.stderr
+        return set(re.findall(rf"  {name}/rms_norm/([^/]+)/", run.stdout))
+
+    known = shapes("rms_norm")
+    for name in ("zimage", "qwen_image", "qwen_image_edit", "flux1", "flux2"):
+        assert shapes(name) <= known, (name, shapes(name) - known)
+
+
 def test_weights_of_a_folder_that_is_not_there(bench):
     run = bench("run", bench.scenario, *bench.quick, "--only", "turbo-9/eager/aten$", "--set", "model.weights=no/such/folder")
     assert run.returncode == 4 and "no/such/folder: cannot be read" in run.stdout

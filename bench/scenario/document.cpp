@@ -64,15 +64,20 @@ WorkerSpec read_worker(const Node::Entry& entry) {
           .patience_s = section.duration("patience")};
 }
 
+/// Nothing where `value` is no list: the model's.
+std::optional<std::vector<KernelShape>> read_shapes(const Node* value) {
+  if (value == nullptr || !value->is_list())
+    return std::nullopt;
+  std::vector<KernelShape> shapes;
+  for (const Node& shape : value->items)
+    shapes.push_back(parse_kernel_shape(shape.text).value());
+  return shapes;
+}
+
 KernelEntry read_kernel(const Node& root, const Node::Entry& entry) {
   KernelEntry kernel;
   kernel.family = entry.key;
-  if (const Node* shapes = entry.value.find("shapes"); shapes != nullptr && shapes->is_list()) {
-    kernel.shapes.emplace();
-    for (const Node& shape : shapes->items) {
-      kernel.shapes->push_back(parse_kernel_shape(shape.text).value());
-    }
-  }
+  kernel.shapes = read_shapes(entry.value.find("shapes"));
   kernel.paths = texts(*entry.value.find("paths"));
   kernel.gate = read_gate(root, entry.value);
   return kernel;
@@ -97,6 +102,7 @@ Profile read_profile(const Node& root, const Node::Entry& entry, const Catalog& 
   profile.engines = section.list("engines");
   profile.families = section.list("kernels");
   profile.kernel_paths = section.list("kernel_paths");
+  profile.kernel_shapes = read_shapes(entry.value.find("kernel_shapes"));
   profile.workers = section.list("workers");
   profile.paths = read_paths({entry.value.find("paths")});
   return profile;

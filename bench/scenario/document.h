@@ -43,6 +43,7 @@ struct Profile {
   std::optional<std::vector<std::string>> engines;
   std::optional<std::vector<std::string>> families;
   std::optional<std::vector<std::string>> kernel_paths;
+  std::optional<std::vector<KernelShape>> kernel_shapes;
   std::optional<std::vector<std::string>> workers;
   PathsByFamily paths; ///< families that it does not name keep their paths
 };

@@ -132,6 +132,10 @@ class Expander {
     }
     paths = runnable(entry.family, std::move(paths));
     for (const KernelShape& shape : shapes_of(entry)) {
+      if (const auto& kept = profile_.kernel_shapes;
+          kept && std::ranges::find(*kept, shape) == kept->end()) {
+        continue;
+      }
       for (const std::string& path : paths) {
         add(fmt::format("{}/{}/{}", entry.family, to_string(shape), path), entry.gate,
             family.work_version, KernelCase{.family = entry.family, .shape = shape, .path = path});

@@ -251,6 +251,24 @@ TEST(Expand, LeavesOutPathsThatTheDeviceCannotRunAndThatAProfileDoesNotName) {
       "s.yaml:14:39: unknown path 'atem'; did you mean 'aten'?");
 }
 
+TEST(Expand, AProfileKeepsOnlyTheShapesThatItNames) {
+  const auto ids = [](const std::string& shapes) {
+    std::vector<std::string> all;
+    const Catalog catalog = fake_catalog();
+    const Scenario scenario =
+        load_text(kSmall,
+                  {"kernels.rms_norm.shapes=[64x128.bf16, 32x128.bf16]",
+                   "profiles.full.kernel_shapes=" + shapes, "profiles.full.loops=[]"},
+                  catalog);
+    for (const Case& c : expand(scenario, "full", catalog).cases)
+      all.push_back(to_string(std::get<KernelCase>(c.work).shape));
+    return all;
+  };
+  EXPECT_THAT(ids("[32x128.bf16, 1x2.bf16]"), testing::Each("32x128.bf16"));
+  EXPECT_THAT(ids("[64x128.bf16, 32x128.bf16]"), testing::Contains("64x128.bf16"));
+  EXPECT_ANY_THROW(ids("[1x2.bf16]")); // leaves no case
+}
+
 TEST(KernelShapes, TextForm) {
   const KernelShape shape{4128, 3840, DType::bf16};
   EXPECT_EQ(to_string(shape), "4128x3840.bf16");

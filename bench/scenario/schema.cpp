@@ -97,6 +97,7 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"profiles.<profile>.workers", Type::workers, "(all)", "Only these workers.", "[mine]"},
   {"profiles.<profile>.kernels", Type::families, "(all)", "Only these kernel families; `[]`: none.", "[rms_norm]"},
   {"profiles.<profile>.kernel_paths", Type::paths, "(all)", "Only these paths, of those that a kernel family has.", "[fused]"},
+  {"profiles.<profile>.kernel_shapes", Type::shapes, "(all)", "Only these shapes, of those that a kernel family has.", "[32x3840.bf16]"},
   {"profiles.<profile>.steps", Type::integer, "(no limit)", "Upper limit on the steps of each loop.", "4", kSteps},
   {"profiles.<profile>.model", Type::map, "(the scenario's)", "Changes to `model`, key by key.", "{resolution: 128x128}"},
   {"profiles.<profile>.model.resolution", Type::resolution, "(the scenario's)", "Instead of `model.resolution`.", "128x128", kPixels},
