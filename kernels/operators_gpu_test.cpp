@@ -182,8 +182,9 @@ TEST_P(OperatorsOnGpu, TakeLargeNumbersOfFp16) {
       const at::Tensor size = exact[i].abs().amax(-1, true) + 1e-30;
       const bool fits = exact[i].abs().max().item<double>() < 65504; // swiglu squares
       const at::Tensor error = (outputs[i].to(at::kDouble) - exact[i]).abs() / size;
-      if (fits)
+      if (fits) {
         EXPECT_LE(error.max().item<double>(), 6 * unit_roundoff(at::kHalf)) << family.name;
+      }
     }
   }
 }
