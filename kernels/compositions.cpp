@@ -59,26 +59,35 @@ std::pair<at::Tensor, at::Tensor> Operators::add_rms_norm(const at::Tensor& x, c
   return {std::move(y), std::move(normed)};
 }
 
+namespace {
+
+/// q and k normed, then each turned by `rotate_pairs`, unless there is no rotation.
+template <typename Rotate>
+std::pair<at::Tensor, at::Tensor>
+norm_then_rotate(const Operators& operators, const at::Tensor& q, const at::Tensor& k,
+                 const at::Tensor& q_weight, const at::Tensor& k_weight, const at::Tensor& rotation,
+                 double eps, Rotate rotate_pairs) {
+  const auto turned = [&](const at::Tensor& x, const at::Tensor& weight) {
+    const at::Tensor normed = operators.rms_norm(x, weight, eps);
+    return rotation.defined() ? rotate_pairs(normed, rotation) : normed;
+  };
+  return {turned(q, q_weight), turned(k, k_weight)};
+}
+
+} // namespace
+
 std::pair<at::Tensor, at::Tensor>
 Operators::qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight,
                             const at::Tensor& k_weight, const at::Tensor& rotation,
                             double eps) const {
-  const auto turned = [&](const at::Tensor& x, const at::Tensor& weight) {
-    const at::Tensor normed = rms_norm(x, weight, eps);
-    return rotation.defined() ? rotate(normed, rotation) : normed;
-  };
-  return {turned(q, q_weight), turned(k, k_weight)};
+  return norm_then_rotate(*this, q, k, q_weight, k_weight, rotation, eps, rotate);
 }
 
 std::pair<at::Tensor, at::Tensor>
 Operators::qk_rms_norm_rope_half_split(const at::Tensor& q, const at::Tensor& k,
                                        const at::Tensor& q_weight, const at::Tensor& k_weight,
                                        const at::Tensor& rotation, double eps) const {
-  const auto turned = [&](const at::Tensor& x, const at::Tensor& weight) {
-    const at::Tensor normed = rms_norm(x, weight, eps);
-    return rotation.defined() ? rotate_half_split(normed, rotation) : normed;
-  };
-  return {turned(q, q_weight), turned(k, k_weight)};
+  return norm_then_rotate(*this, q, k, q_weight, k_weight, rotation, eps, rotate_half_split);
 }
 
 void Operators::qk_rms_norm_rope_in_place(const at::Tensor& q, const at::Tensor& k,

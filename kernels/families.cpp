@@ -56,6 +56,32 @@ std::vector<at::Tensor> both(std::pair<at::Tensor, at::Tensor> pair) {
   return {std::move(pair.first), std::move(pair.second)};
 }
 
+/// Norm of q's and k's heads by the operator `kRun`, and rotation by the formula `kRotate`.
+template <auto kRun, auto kRotate>
+Family qk_family(std::string_view name, std::string_view summary) {
+  using Tensors = std::vector<at::Tensor>;
+  return {.name = name,
+          .summary = summary,
+          .work_version = 1,
+          .has_heads = true,
+          .make = make_qk,
+          .run = [](const Operators& path, const Inputs& in) -> Tensors {
+            return both((path.*kRun)(in.activations[0].select(1, 0), in.activations[0].select(1, 1),
+                                     in.parameters[0], in.parameters[1], in.parameters[2], kEps));
+          },
+          .exact = [](const Inputs& in) -> Tensors {
+            const auto turned = [&](int part) {
+              return kRotate(reference::rms_norm(in.activations[0].select(1, part),
+                                                 in.parameters[static_cast<std::size_t>(part)],
+                                                 kEps),
+                             in.parameters[2]);
+            };
+            return {turned(0), turned(1)};
+          },
+          .traffic = 4,
+          .flop_per_element = 14};
+}
+
 std::vector<Family> make_families() {
   using Tensors = std::vector<at::Tensor>;
   std::vector<Family> all;
@@ -147,48 +173,10 @@ std::vector<Family> make_families() {
                  },
                  .traffic = 4,
                  .flop_per_element = 5});
-  all.push_back({.name = "qk_rms_norm_rope",
-                 .summary = "rms_norm of every head of q and k in a packed q|k|v, then rotated",
-                 .work_version = 1,
-                 .has_heads = true,
-                 .make = make_qk,
-                 .run = [](const Operators& path, const Inputs& in) -> Tensors {
-                   return both(path.qk_rms_norm_rope(
-                       in.activations[0].select(1, 0), in.activations[0].select(1, 1),
-                       in.parameters[0], in.parameters[1], in.parameters[2], kEps));
-                 },
-                 .exact = [](const Inputs& in) -> Tensors {
-                   const auto turned = [&](int part) {
-                     return reference::rotate(
-                         reference::rms_norm(in.activations[0].select(1, part),
-                                             in.parameters[static_cast<std::size_t>(part)], kEps),
-                         in.parameters[2]);
-                   };
-                   return {turned(0), turned(1)};
-                 },
-                 .traffic = 4,
-                 .flop_per_element = 14});
-  all.push_back({.name = "qk_rms_norm_rope_half_split",
-                 .summary = "the same, with element i turned against i + width / 2",
-                 .work_version = 1,
-                 .has_heads = true,
-                 .make = make_qk,
-                 .run = [](const Operators& path, const Inputs& in) -> Tensors {
-                   return both(path.qk_rms_norm_rope_half_split(
-                       in.activations[0].select(1, 0), in.activations[0].select(1, 1),
-                       in.parameters[0], in.parameters[1], in.parameters[2], kEps));
-                 },
-                 .exact = [](const Inputs& in) -> Tensors {
-                   const auto turned = [&](int part) {
-                     return reference::rotate_half_split(
-                         reference::rms_norm(in.activations[0].select(1, part),
-                                             in.parameters[static_cast<std::size_t>(part)], kEps),
-                         in.parameters[2]);
-                   };
-                   return {turned(0), turned(1)};
-                 },
-                 .traffic = 4,
-                 .flop_per_element = 14});
+  all.push_back(qk_family<&Operators::qk_rms_norm_rope, reference::rotate>(
+      "qk_rms_norm_rope", "rms_norm of every head of q and k in a packed q|k|v, then rotated"));
+  all.push_back(qk_family<&Operators::qk_rms_norm_rope_half_split, reference::rotate_half_split>(
+      "qk_rms_norm_rope_half_split", "the same, with element i turned against i + width / 2"));
   all.push_back({.name = "layer_norm_scale_shift",
                  .summary = "layer_norm(x) * scale + shift",
                  .work_version = 1,

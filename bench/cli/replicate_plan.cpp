@@ -83,20 +83,10 @@ void merge_case(CaseResult& into, CaseResult part) {
 
 /// What makes the machine of `part` another one than that of `run`; "" where nothing does.
 std::string machine_change(const results::Result& run, const results::Result& part) {
-  const auto change = [&](const std::string& group, const std::string& key) -> std::string {
-    const std::string* before = results::find_fact(run.machine, group, key);
-    const std::string* now = results::find_fact(part.machine, group, key);
-    return before && now && *before != *now
-               ? fmt::format("{} {} was {}, now it is {}", group, key, *before, *now)
-               : "";
-  };
-  if (std::string gpu = change("gpu", "name"); !gpu.empty())
-    return gpu;
-  for (const std::string group : {"driver", "libraries"})
-    if (const auto facts = run.machine.find(group); facts != run.machine.end())
-      for (const auto& [key, value] : facts->second)
-        if (std::string changed = change(group, key); !changed.empty())
-          return changed;
+  for (const std::string group : {"gpu", "driver", "libraries"})
+    for (const auto& [key, before, now] : results::changed_facts(run.machine, part.machine, group))
+      if (group != "gpu" || key == "name") // uuid, limits, temperatures: not another machine
+        return fmt::format("{} {} was {}, now it is {}", group, key, before, now);
   return "";
 }
 

@@ -244,7 +244,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
     AbCase result = judged(*before, c, pairs, rules);
     if (before->id != c.id) {
       result.ids = {before->id, c.id};
-      result.id = before->id + " -> " + c.id.substr(c.id.rfind('/') + 1);
+      result.id = both_ids(before->id, c.id);
       matched.insert(before->id);
     }
     comparison.cases.push_back(std::move(result));

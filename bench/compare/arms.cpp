@@ -29,20 +29,12 @@ std::vector<double> logs(const std::vector<double>& values) {
   return result;
 }
 
-/// "cudnn 9.1 -> 9.2" for each key of the group on which both have something to say: a fact that
-/// one of them lacks is unknown, not different.
+/// "cudnn 9.1 -> 9.2" for each fact of the group that changed.
 void add_changes(const results::Facts& base, const results::Facts& fresh, const std::string& group,
                  std::vector<std::string>& changes) {
-  const auto before = base.find(group);
-  if (before == base.end()) {
-    return;
-  }
-  for (const auto& [key, value] : before->second) {
-    const std::string* now = find_fact(fresh, group, key);
-    if (now && *now != value) {
-      changes.push_back(
-          fmt::format("{} {} -> {}", group == "driver" ? "driver " + key : key, value, *now));
-    }
+  for (const auto& [key, before, now] : results::changed_facts(base, fresh, group)) {
+    changes.push_back(
+        fmt::format("{} {} -> {}", group == "driver" ? "driver " + key : key, before, now));
   }
 }
 
@@ -127,6 +119,12 @@ std::string place_warning(double place_change, double gate) {
 
 std::string_view without_path(std::string_view id) {
   return id.substr(0, id.rfind('/'));
+}
+
+std::string both_ids(const std::string& base, const std::string& fresh) {
+  const auto differs = std::ranges::mismatch(base, fresh).in2;
+  const std::size_t slash = fresh.rfind('/', static_cast<std::size_t>(differs - fresh.begin()));
+  return base + " -> " + fresh.substr(slash == std::string::npos ? 0 : slash + 1);
 }
 
 ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double> slope,

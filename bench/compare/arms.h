@@ -63,6 +63,10 @@ std::string place_warning(double place_change, double gate);
 /// "zimage/rms_norm/32x3840.bf16" of ".../fused"
 std::string_view without_path(std::string_view id);
 
+/// "zimage/loop/turbo-9/graph/aten -> worker/diffusers": what is left of `fresh` where the ids
+/// part.
+std::string both_ids(const std::string& base, const std::string& fresh);
+
 /// The mean of replicate `i`, read at the clock `log_clock` along `slope` where both are known,
 /// less `covariates`.
 ReplicateMean replicate_mean(const Arm& arm, std::size_t i, std::optional<double> slope,

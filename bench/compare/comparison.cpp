@@ -186,13 +186,6 @@ class Comparer {
   std::unordered_map<std::string, const CaseResult*> base_cases_;
 };
 
-/// "zimage/loop/turbo-9/graph/aten -> worker/diffusers"
-std::string both_ids(const std::string& base, const std::string& fresh) {
-  const auto differs = std::ranges::mismatch(base, fresh).in2;
-  const std::size_t slash = fresh.rfind('/', static_cast<std::size_t>(differs - fresh.begin()));
-  return base + " -> " + fresh.substr(slash == std::string::npos ? 0 : slash + 1);
-}
-
 Comparison empty_comparison(const Result& base, const Result& fresh) {
   return {
       .scenario = fresh.scenario,

@@ -15,6 +15,19 @@ const std::string* find_fact(const Facts& facts, const std::string& topic, const
   return entry == entries->second.end() ? nullptr : &entry->second;
 }
 
+std::vector<FactChange> changed_facts(const Facts& before, const Facts& now,
+                                      const std::string& topic) {
+  std::vector<FactChange> changes;
+  if (const auto facts = before.find(topic); facts != before.end()) {
+    for (const auto& [key, value] : facts->second) {
+      if (const std::string* other = find_fact(now, topic, key); other && *other != value) {
+        changes.push_back({key, value, *other});
+      }
+    }
+  }
+  return changes;
+}
+
 namespace {
 
 /// NaN where the file does not say, or says null.

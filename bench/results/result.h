@@ -158,6 +158,16 @@ using Facts = std::map<std::string, std::map<std::string, std::string>>;
 /// Null when nobody knows it.
 const std::string* find_fact(const Facts& facts, const std::string& topic, const std::string& key);
 
+struct FactChange {
+  std::string key;
+  std::string before;
+  std::string now;
+};
+/// Of a topic, where both have something to say: a fact that one of them lacks is unknown, not
+/// different.
+std::vector<FactChange> changed_facts(const Facts& before, const Facts& now,
+                                      const std::string& topic);
+
 struct Result {
   std::string tool_version;
   std::string git_sha; ///< of the harness

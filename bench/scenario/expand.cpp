@@ -25,8 +25,9 @@ std::vector<std::string> narrow(std::vector<std::string> all,
   return all;
 }
 
-bool keeps(const std::optional<std::vector<std::string>>& kept, const std::string& one) {
-  return !kept || contains(*kept, one);
+template <typename T>
+bool keeps(const std::optional<std::vector<T>>& kept, const T& one) {
+  return !kept || std::ranges::find(*kept, one) != kept->end();
 }
 
 /// Every way to take one path for each family; the last family varies fastest.
@@ -132,8 +133,7 @@ class Expander {
     }
     paths = runnable(entry.family, std::move(paths));
     for (const KernelShape& shape : shapes_of(entry)) {
-      if (const auto& kept = profile_.kernel_shapes;
-          kept && std::ranges::find(*kept, shape) == kept->end()) {
+      if (!keeps(profile_.kernel_shapes, shape)) {
         continue;
       }
       for (const std::string& path : paths) {

@@ -292,24 +292,33 @@ bool run_qk(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight
   return true;
 }
 
+/// The same into new tensors; nothing where the kernel does not take these.
+std::optional<std::pair<at::Tensor, at::Tensor>>
+run_qk_anew(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight,
+            const at::Tensor& k_weight, const at::Tensor& rotation, bool is_half_split,
+            double eps) {
+  at::Tensor q_out = at::empty(q.sizes(), q.options()), k_out = at::empty(k.sizes(), k.options());
+  if (!run_qk(q, k, q_weight, k_weight, rotation, is_half_split, eps, q_out, k_out))
+    return std::nullopt;
+  return std::pair{std::move(q_out), std::move(k_out)};
+}
+
 std::pair<at::Tensor, at::Tensor>
 FusedOperators::qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k,
                                  const at::Tensor& q_weight, const at::Tensor& k_weight,
                                  const at::Tensor& rotation, double eps) const {
-  at::Tensor q_out = at::empty(q.sizes(), q.options()), k_out = at::empty(k.sizes(), k.options());
-  if (!run_qk(q, k, q_weight, k_weight, rotation, /*is_half_split=*/false, eps, q_out, k_out))
-    return Operators::qk_rms_norm_rope(q, k, q_weight, k_weight, rotation, eps);
-  return {std::move(q_out), std::move(k_out)};
+  if (auto both = run_qk_anew(q, k, q_weight, k_weight, rotation, /*is_half_split=*/false, eps))
+    return *std::move(both);
+  return Operators::qk_rms_norm_rope(q, k, q_weight, k_weight, rotation, eps);
 }
 
 std::pair<at::Tensor, at::Tensor>
 FusedOperators::qk_rms_norm_rope_half_split(const at::Tensor& q, const at::Tensor& k,
                                             const at::Tensor& q_weight, const at::Tensor& k_weight,
                                             const at::Tensor& rotation, double eps) const {
-  at::Tensor q_out = at::empty(q.sizes(), q.options()), k_out = at::empty(k.sizes(), k.options());
-  if (!run_qk(q, k, q_weight, k_weight, rotation, /*is_half_split=*/true, eps, q_out, k_out))
-    return Operators::qk_rms_norm_rope_half_split(q, k, q_weight, k_weight, rotation, eps);
-  return {std::move(q_out), std::move(k_out)};
+  if (auto both = run_qk_anew(q, k, q_weight, k_weight, rotation, /*is_half_split=*/true, eps))
+    return *std::move(both);
+  return Operators::qk_rms_norm_rope_half_split(q, k, q_weight, k_weight, rotation, eps);
 }
 
 void FusedOperators::qk_rms_norm_rope_in_place(const at::Tensor& q, const at::Tensor& k,

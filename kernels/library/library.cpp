@@ -78,20 +78,17 @@ void implement(torch::Library& library, c10::DispatchKey key,
               check("add_rms_norm", x, {&a, &weight});
               return dense(path->add_rms_norm(x, a, weight, eps));
             });
-  implement("qk_rms_norm_rope",
-            [path](const Tensor& q, const Tensor& k, const Tensor& q_weight, const Tensor& k_weight,
-                   const Optional& rotation, double eps) -> Two {
-              check("qk_rms_norm_rope", q, {&k, &q_weight, &k_weight});
-              return dense(path->qk_rms_norm_rope(q, k, q_weight, k_weight,
-                                                  rotation.value_or(Tensor()), eps));
-            });
-  implement("qk_rms_norm_rope_half_split",
-            [path](const Tensor& q, const Tensor& k, const Tensor& q_weight, const Tensor& k_weight,
-                   const Optional& rotation, double eps) -> Two {
-              check("qk_rms_norm_rope_half_split", q, {&k, &q_weight, &k_weight});
-              return dense(path->qk_rms_norm_rope_half_split(q, k, q_weight, k_weight,
-                                                             rotation.value_or(Tensor()), eps));
-            });
+  for (const auto& [name, method] :
+       {std::pair{"qk_rms_norm_rope", &Operators::qk_rms_norm_rope},
+        std::pair{"qk_rms_norm_rope_half_split", &Operators::qk_rms_norm_rope_half_split}})
+    implement(name,
+              [path, name = name, method = method](const Tensor& q, const Tensor& k,
+                                                   const Tensor& q_weight, const Tensor& k_weight,
+                                                   const Optional& rotation, double eps) -> Two {
+                check(name, q, {&k, &q_weight, &k_weight});
+                return dense(
+                    (*path.*method)(q, k, q_weight, k_weight, rotation.value_or(Tensor()), eps));
+              });
   implement(
       "layer_norm_scale_shift",
       [path](const Tensor& x, const Tensor& scale, const Optional& shift, double eps) -> Tensor {
