@@ -15,22 +15,19 @@ namespace {
 
 constexpr double kEqualDb = 200;
 
-/// What the first step adds to the latents.
-at::Tensor first_step(models::DenoiseLoop& denoise, engines::PreparedLoop* prepared) {
-  denoise.begin();
-  const at::Tensor before = denoise.latents();
-  if (prepared) {
-    prepared->step(0);
-  } else {
-    denoise.set_step(0);
-    denoise.step();
-  }
-  return denoise.latents() - before;
-}
-
 /// In whatever way it is run.
 bool is_same_loop(const scenario::LoopCase& one, const scenario::LoopCase& other) {
   return one.loop == other.loop && one.model == other.model;
+}
+
+/// For messages.
+std::string way_of(const scenario::LoopCase& loop) {
+  if (loop.worker)
+    return "worker " + loop.worker->name;
+  std::string way = "engine " + loop.engine;
+  for (const auto& [family, path] : loop.paths)
+    way += fmt::format(", {} {}", family, path);
+  return way;
 }
 
 } // namespace
@@ -41,46 +38,76 @@ double relative_error(const at::Tensor& step, const at::Tensor& reference) {
   return error == 0 ? 0 : error / at::linalg_vector_norm(reference).item<double>();
 }
 
-double most_step_error(scenario::DType dtype) {
+std::vector<int> compared_steps(int steps) {
+  return steps < 2 ? std::vector{0} : std::vector{0, steps / 2};
+}
+
+double most_step_error(scenario::DType dtype, double gain) {
   switch (dtype) {
   case scenario::DType::bf16:
-    return 0.15;
+    return 0.04 * gain;
   case scenario::DType::fp16:
-    return 0.02;
+    return 0.01 * gain;
   case scenario::DType::fp32:
     break;
   }
-  return 0.001;
+  return 0.001 * gain;
 }
 
-void Agreement::check_step(const scenario::LoopCase& loop, models::Denoiser& network,
-                           models::DenoiseLoop& denoise, engines::PreparedLoop& prepared,
-                           results::Check& check) {
-  const at::Tensor ours = bench::cli::first_step(denoise, &prepared);
-  const at::Tensor reference = first_step(loop, [&]() -> models::Denoiser& { return network; });
-  check.step_error = relative_error(ours, reference);
+at::Tensor added_by_step(models::DenoiseLoop& denoise, const std::function<void()>& step) {
+  denoise.begin();
+  const at::Tensor before = denoise.latents();
+  step();
+  return denoise.latents() - before;
 }
 
-at::Tensor Agreement::first_step(const scenario::LoopCase& loop,
-                                 const std::function<models::Denoiser&()>& get) {
+const Agreement::Reference& Agreement::reference(const scenario::LoopCase& loop,
+                                                 const std::function<models::Denoiser&()>& get) {
   const auto known = std::ranges::find_if(
-      first_steps_, [&](const auto& one) { return is_same_loop(one.first, loop); });
-  if (known != first_steps_.end())
+      references_, [&](const auto& one) { return is_same_loop(one.first, loop); });
+  if (known != references_.end())
     return known->second;
   models::Denoiser& network = get();
   network.use({{"rms_norm", "aten"}});
-  models::DenoiseLoop reference(network, loop.model, loop.spec, device_);
-  return first_steps_.emplace_back(loop, bench::cli::first_step(reference, nullptr)).second;
+  models::DenoiseLoop denoise(network, loop.model, loop.spec, device_);
+  Reference reference;
+  for (const int index : compared_steps(loop.spec.steps))
+    reference.added.push_back(added_by_step(denoise, [&] {
+      denoise.set_step(index);
+      denoise.step();
+    }));
+  reference.most_error =
+      most_step_error(loop.model.dtype, models::error_gain(network.guidance(), loop.spec));
+  return references_.emplace_back(loop, std::move(reference)).second;
 }
 
-void Agreement::compare(const scenario::LoopCase& loop, const at::Tensor& latents,
-                        results::Check& check) {
+std::string Agreement::check(const scenario::LoopCase& loop, const Reference& reference,
+                             const std::vector<at::Tensor>& added, const at::Tensor& latents,
+                             results::Check& check) {
+  std::string wrong;
+  const std::vector<int> steps = compared_steps(loop.spec.steps);
+  for (std::size_t i = 0; i < added.size(); ++i) {
+    const double error = relative_error(added[i], reference.added[i]);
+    if (!(error <= check.step_error.value_or(-1))) // NaN too
+      check.step_error = error;
+    if (!(error <= reference.most_error) && wrong.empty())
+      wrong =
+          fmt::format("step {} is {:.2g} off that of path aten, engine eager; {:.2g} at most in "
+                      "{}: the output is wrong, so its speed means nothing",
+                      steps[i] + 1, error, reference.most_error, to_string(loop.model.dtype));
+  }
   const auto same = std::ranges::find_if(
       first_, [&](const auto& known) { return is_same_loop(known.first, loop); });
-  if (same == first_.end())
+  if (same == first_.end()) {
     first_.emplace_back(loop, latents);
-  else
-    check.psnr_db = psnr_db(latents, same->second);
+    return wrong;
+  }
+  check.psnr_db = psnr_db(latents, same->second);
+  if (*check.psnr_db < kLeastPsnrDb && wrong.empty())
+    wrong = fmt::format("the latents after the last step are {:.1f} dB from those of {}; {:.0f} at "
+                        "least: one of the two is wrong, so their speeds cannot be compared",
+                        *check.psnr_db, way_of(same->first), kLeastPsnrDb);
+  return wrong;
 }
 
 double psnr_db(const at::Tensor& latents, const at::Tensor& reference) {

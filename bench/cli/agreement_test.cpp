@@ -14,31 +14,20 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
+#include <vector>
 
 namespace bench::cli {
 namespace {
 
-/// An engine that takes each step `times` times: a wrong one unless once.
-class Repeating final : public engines::PreparedLoop {
- public:
-  Repeating(models::DenoiseLoop& loop, int times) : loop_(loop), times_(times) {}
-  int steps() const override { return loop_.steps(); }
-  void begin() override { loop_.begin(); }
-  void step(int index) override {
-    loop_.set_step(index);
-    for (int i = 0; i < times_; ++i)
-      loop_.step();
-  }
-  device::KernelCounts kernels() const override { return {}; }
-
- private:
-  models::DenoiseLoop& loop_;
-  int times_;
-};
-
 class AgreementTest : public testing::Test {
  protected:
-  double step_error(scenario::DType dtype, const char* path, int times = 1) {
+  struct Checked {
+    std::string wrong;
+    results::Check check;
+  };
+  /// A loop whose step `wrong_step` is taken twice; -1: none.
+  Checked check(scenario::DType dtype, const char* path, int wrong_step = -1) {
     scenario::LoopCase loop;
     loop.model = models::tiny_model("flux2");
     loop.model.dtype = dtype;
@@ -46,26 +35,47 @@ class AgreementTest : public testing::Test {
     const auto network = models::build(loop.model, *device_);
     network->use({{"rms_norm", path}});
     models::DenoiseLoop denoise(*network, loop.model, loop.spec, *device_);
-    Repeating engine(denoise, times);
+    std::vector<at::Tensor> added;
+    for (const int index : compared_steps(loop.spec.steps))
+      added.push_back(added_by_step(denoise, [&] {
+        denoise.set_step(index);
+        denoise.step();
+        if (index == wrong_step)
+          denoise.step();
+      }));
     Agreement agreement(*device_);
-    results::Check check;
-    agreement.check_step(loop, *network, denoise, engine, check);
-    return *check.step_error;
+    const Agreement::Reference& reference =
+        agreement.reference(loop, [&]() -> models::Denoiser& { return *network; });
+    Checked checked;
+    checked.wrong = agreement.check(loop, reference, added, denoise.latents(), checked.check);
+    return checked;
   }
   std::unique_ptr<device::Device> device_ = device::open_device(scenario::DeviceKind::cpu);
 };
 
 TEST_F(AgreementTest, TheReferenceAgreesWithItselfAndOtherPathsWithinTheBound) {
   for (const auto dtype : {scenario::DType::fp32, scenario::DType::bf16}) {
-    EXPECT_EQ(step_error(dtype, "aten"), 0);
-    EXPECT_LT(step_error(dtype, "decomposed"), most_step_error(dtype) / 5);
+    EXPECT_EQ(check(dtype, "aten").check.step_error, 0);
+    const Checked other = check(dtype, "decomposed");
+    EXPECT_EQ(other.wrong, "");
+    EXPECT_LT(*other.check.step_error, most_step_error(dtype, 1) / 3);
   }
-  EXPECT_GT(step_error(scenario::DType::bf16, "decomposed"), 0) << "it rounds otherwise";
+  EXPECT_GT(*check(scenario::DType::bf16, "decomposed").check.step_error, 0)
+      << "it rounds otherwise";
 }
 
-TEST_F(AgreementTest, AWrongStepIsFarOutsideTheBound) {
-  EXPECT_GT(step_error(scenario::DType::bf16, "aten", 2),
-            5 * most_step_error(scenario::DType::bf16));
+TEST_F(AgreementTest, AWrongStepIsNamedTheFirstAndALaterOne) {
+  for (const int step : {0, 2}) {
+    const Checked wrong = check(scenario::DType::bf16, "aten", step);
+    EXPECT_GT(*wrong.check.step_error, 5 * most_step_error(scenario::DType::bf16, 1));
+    EXPECT_EQ(wrong.wrong.find(step == 0 ? "step 1 is " : "step 3 is "), 0U) << wrong.wrong;
+  }
+}
+
+TEST(ComparedSteps, AreTheFirstAndTheMiddleOne) {
+  EXPECT_EQ(compared_steps(1), (std::vector{0}));
+  EXPECT_EQ(compared_steps(2), (std::vector{0, 1}));
+  EXPECT_EQ(compared_steps(9), (std::vector{0, 4}));
 }
 
 TEST(RelativeError, OfNothingIsNoneOrWithoutEnd) {
@@ -79,18 +89,29 @@ TEST_F(AgreementTest, LaterCasesOfALoopAreComparedWithItsFirst) {
   Agreement agreement(*device_);
   scenario::LoopCase loop;
   loop.loop = "a";
+  loop.engine = "graph";
+  loop.paths = {{"rms_norm", "fused"}};
+  loop.spec.steps = 1;
   scenario::LoopCase other = loop;
   other.loop = "b";
   const at::Tensor x = at::randn({8, 4});
-  results::Check first, same, worse, elsewhere;
-  agreement.compare(loop, x, first);
-  agreement.compare(other, x, elsewhere);
-  agreement.compare(loop, x, same);
-  agreement.compare(loop, x + 0.1, worse);
+  const Agreement::Reference reference{.added = {x}, .most_error = 0.04};
+  const auto compare = [&](const scenario::LoopCase& with, const at::Tensor& latents,
+                           results::Check& check) {
+    return agreement.check(with, reference, {x}, latents, check);
+  };
+  results::Check first, same, noisy, elsewhere, unlike;
+  EXPECT_EQ(compare(loop, x, first), "");
+  EXPECT_EQ(compare(other, x, elsewhere), "");
+  EXPECT_EQ(compare(loop, x, same), "");
+  EXPECT_EQ(compare(loop, x + 0.01, noisy), "");
+  const std::string wrong = compare(loop, x * 1.3, unlike);
+  EXPECT_NE(wrong.find("dB from those of engine graph, rms_norm fused"), std::string::npos)
+      << wrong;
   EXPECT_FALSE(first.psnr_db);
   EXPECT_FALSE(elsewhere.psnr_db);
   EXPECT_EQ(same.psnr_db, 200);
-  EXPECT_LT(*worse.psnr_db, 60);
+  EXPECT_LT(*noisy.psnr_db, 60);
 }
 
 TEST(Psnr, IsThePeakOverTheNoise) {

@@ -105,7 +105,7 @@ class LoopMeasurement {
     models::Denoiser& network = loops_.network(loop);
     phases_s_["weights"] += watch.lap();
     bench_.progress.phase("matrix peak");
-    result.reference.matmul_flop_per_s = matmul_peak(loop.model.dtype);
+    note_matmul_peak(loop.model.dtype, result.reference);
     phases_s_["reference"] += watch.lap();
 
     bench_.device.take_peak_memory();
@@ -124,12 +124,17 @@ class LoopMeasurement {
     check_latents(latents, result.check);
     if (!bench_.save_latents.empty() && injection.kind == Injection::Kind::none)
       save_latents(bench_.save_latents, result.id, latents);
+    std::string wrong;
     if (!is_floor(loop)) {
-      agreement_.compare(loop, latents, result.check);
-      agreement_.check_step(loop, network, *denoise, *prepared, result.check);
+      std::vector<at::Tensor> added; // before the reference changes the network's path
+      for (const int index : compared_steps(loop.spec.steps))
+        added.push_back(added_by_step(*denoise, [&] { prepared->step(index); }));
+      const Agreement::Reference& reference =
+          agreement_.reference(loop, [&]() -> models::Denoiser& { return network; });
+      wrong = agreement_.check(loop, reference, added, latents, result.check);
     }
     result.phases_s["check"] = watch.lap();
-    refuse_wrong_step(loop, result.check);
+    refuse(wrong);
   }
 
   /// The same by another process, which gets the device's memory to itself.
@@ -139,10 +144,11 @@ class LoopMeasurement {
       throw UnavailableError(kNoInjection);
     Stopwatch watch;
     const auto client = start_worker(loop, bench_, result);
-    at::Tensor reference; // of a worker with weights of its own, or where ours do not fit: none
+    // Of a worker with weights of its own, or where ours do not fit: none.
+    const Agreement::Reference* reference = nullptr;
     if (client->hello().agrees && !loop.model.name.empty()) {
       try {
-        reference = agreement_.first_step(
+        reference = &agreement_.reference(
             loop, [&]() -> models::Denoiser& { return loops_.model(loop.model); });
       } catch (const UnavailableError& e) {
         result.message = fmt::format("output not compared: {}", e.what());
@@ -153,7 +159,7 @@ class LoopMeasurement {
     loops_.drop_model();
     load_worker(*client, loop, bench_, result);
     if (result.flop > 0)
-      result.reference.matmul_flop_per_s = matmul_peak(loop.model.dtype);
+      note_matmul_peak(loop.model.dtype, result.reference);
     result.phases_s["load"] = watch.lap();
 
     sample(*client, *client, result);
@@ -166,17 +172,21 @@ class LoopMeasurement {
       if (!bench_.save_latents.empty())
         save_latents(bench_.save_latents, result.id, latents);
     }
-    if (reference.defined()) {
-      const at::Tensor step = first_step_of(*client);
-      if (!step.defined() || step.sizes() != reference.sizes())
-        throw InvalidError(fmt::format("worker {}: its latents have not the shape of the model's, "
-                                       "though it says that it agrees",
-                                       loop.worker->name));
-      agreement_.compare(loop, latents, result.check);
-      result.check.step_error = relative_error(step, reference);
+    std::string wrong;
+    if (reference) {
+      std::vector<at::Tensor> added;
+      for (const int index :
+           client->hello().agrees_later ? compared_steps(loop.spec.steps) : std::vector{0}) {
+        added.push_back(added_by_step(*client, index));
+        if (!added.back().defined() || added.back().sizes() != reference->added[0].sizes())
+          throw InvalidError(fmt::format("worker {}: its latents have not the shape of the "
+                                         "model's, though it says that it agrees",
+                                         loop.worker->name));
+      }
+      wrong = agreement_.check(loop, *reference, added, latents, result.check);
     }
     result.phases_s["check"] = watch.lap();
-    refuse_wrong_step(loop, result.check);
+    refuse(wrong);
   }
 
   /// Warms up and times whole loops, one mark between steps.
@@ -210,21 +220,19 @@ class LoopMeasurement {
                          "its speed means nothing");
   }
 
-  static void refuse_wrong_step(const scenario::LoopCase& loop, const results::Check& check) {
-    const double most = most_step_error(loop.model.dtype);
-    if (check.step_error && !(*check.step_error <= most))
-      throw InvalidError(
-          fmt::format("the first step is {:.2g} off that of path aten, engine eager; "
-                      "{} at most in {}: the output is wrong, so its speed means "
-                      "nothing",
-                      *check.step_error, most, to_string(loop.model.dtype)));
+  static void refuse(const std::string& wrong) {
+    if (!wrong.empty())
+      throw InvalidError(wrong);
   }
 
-  double matmul_peak(scenario::DType dtype) {
-    auto [it, is_new] = matmul_peak_.try_emplace(dtype, 0);
+  void note_matmul_peak(scenario::DType dtype, results::Reference& reference) {
+    auto [it, is_new] = matmul_peak_.try_emplace(dtype);
     if (is_new)
       it->second = engines::matmul_peak(bench_.device, dtype);
-    return it->second;
+    if (!it->second)
+      return;
+    reference.matmul_flop_per_s = it->second->flop_per_s;
+    reference.matmul_f_hz = it->second->f_hz;
   }
 
   const Bench& bench_;
@@ -232,7 +240,7 @@ class LoopMeasurement {
   LoopMaker loops_;
   StateWatch state_;
   Agreement agreement_;
-  std::map<scenario::DType, double> matmul_peak_;
+  std::map<scenario::DType, std::optional<engines::MatmulPeak>> matmul_peak_;
 };
 
 } // namespace

@@ -9,7 +9,8 @@ namespace bench::cli {
 
 /// "" or why a GPU cannot have been so fast: a kernel that moves its bytes a quarter faster than a
 /// copy of as many, which the same process timed; a loop that computes a tenth faster than a large
-/// product. Of the last replicate. Work was left out, or modelled too large.
+/// product does at the loop's clock. Of the last replicate. Work was left out, or modelled too
+/// large.
 std::string impossible_speed(const results::CaseResult& result);
 
 /// "" or how far the output of a kernel is off the fp64 result: by more of its root mean square

@@ -30,8 +30,18 @@ TEST(ImpossibleSpeed, OfALoopIsAboveAProducts) {
   loop.flop = 65e12;
   EXPECT_EQ(impossible_speed(loop), "");
   loop.flop = 140e12;
-  EXPECT_EQ(impossible_speed(loop), "1400 TFLOP/s is 200 % of a large matrix product's: its work "
-                                    "cannot have been done");
+  EXPECT_EQ(impossible_speed(loop), "1400 TFLOP/s is 200 % of a large matrix product's at the same "
+                                    "clock: its work cannot have been done");
+}
+
+TEST(ImpossibleSpeed, OfALoopIsJudgedAtItsClock) {
+  results::CaseResult loop = with("loop", 0.1); // at 1.5 GHz
+  loop.reference.matmul_flop_per_s = 700e12;
+  loop.flop = 80e12;
+  loop.reference.matmul_f_hz = 1.2e9; // 875 TFLOP/s at the loop's
+  EXPECT_EQ(impossible_speed(loop), "");
+  loop.reference.matmul_f_hz = 1.5e9;
+  EXPECT_NE(impossible_speed(loop), "");
 }
 
 TEST(WrongOutput, IsFurtherOffThanRoundingsExplain) {

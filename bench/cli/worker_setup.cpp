@@ -47,11 +47,11 @@ at::Tensor latents_of(workers::Client& client, std::int64_t& peak_memory_bytes) 
   return at::from_blob(output.bytes.data(), output.shape, at::kFloat).clone();
 }
 
-at::Tensor first_step_of(workers::Client& client) {
+at::Tensor added_by_step(workers::Client& client, int index) {
   std::int64_t memory = 0;
   client.begin();
   const at::Tensor before = latents_of(client, memory);
-  client.step(0);
+  client.step(index);
   const at::Tensor after = latents_of(client, memory);
   return before.defined() && after.sizes() == before.sizes() ? after - before : at::Tensor();
 }

@@ -26,7 +26,7 @@ void load_worker(workers::Client& client, const scenario::LoopCase& loop, const 
 /// Its latents as they are now, fp32; undefined where it has none. Raises `peak_memory_bytes`.
 at::Tensor latents_of(workers::Client& client, std::int64_t& peak_memory_bytes);
 
-/// What its first step adds to them.
-at::Tensor first_step_of(workers::Client& client);
+/// What its step `index` adds to them as they are in the beginning.
+at::Tensor added_by_step(workers::Client& client, int index);
 
 } // namespace bench::cli

@@ -5,6 +5,7 @@
 #include <bench/models/denoise_loop.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +36,14 @@ const std::vector<Engine>& all();
 /// The one of that name, or nullptr.
 const Engine* find(std::string_view name);
 
-/// Speed of a large matrix product in `dtype`, floating-point operations a second: what loops are
-/// held against. 8192^3 on a GPU, where it takes about half a second in all; 512^3 on a CPU.
-double matmul_peak(device::Device& device, scenario::DType dtype);
+/// Speed of a large matrix product: what loops are held against.
+struct MatmulPeak {
+  double flop_per_s = 0;      ///< floating-point operations a second
+  std::optional<double> f_hz; ///< the SM clock meanwhile, on a GPU
+};
+
+/// 8192^3 in `dtype` on a GPU, where it takes about half a second in all; 512^3 on a CPU. Nothing
+/// where no time could be taken.
+std::optional<MatmulPeak> matmul_peak(device::Device& device, scenario::DType dtype);
 
 } // namespace bench::engines

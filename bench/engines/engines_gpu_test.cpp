@@ -192,9 +192,12 @@ TEST(StampsOnGpu, CostALoopLessThanTwoInTenThousand) {
 }
 
 TEST_F(EnginesOnGpu, TheMatrixPeakIsAnH200s) {
-  const double peak = matmul_peak(*device_, scenario::DType::bf16);
-  EXPECT_GT(peak, 300e12);
-  EXPECT_LT(peak, 1000e12);
+  const auto peak = matmul_peak(*device_, scenario::DType::bf16);
+  ASSERT_TRUE(peak && peak->f_hz);
+  EXPECT_GT(peak->flop_per_s, 300e12);
+  EXPECT_LT(peak->flop_per_s, 1000e12);
+  EXPECT_GT(*peak->f_hz, 0.5e9);
+  EXPECT_LT(*peak->f_hz, 2.1e9);
 }
 
 TEST_F(EnginesOnGpu, TooLittleMemoryIsSaidBeforeAnythingIsAllocated) {

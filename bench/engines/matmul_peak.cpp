@@ -9,7 +9,7 @@
 
 namespace bench::engines {
 
-double matmul_peak(device::Device& device, scenario::DType dtype) {
+std::optional<MatmulPeak> matmul_peak(device::Device& device, scenario::DType dtype) {
   const bool gpu = device.kind() == scenario::DeviceKind::cuda;
   const std::int64_t n = gpu ? 8192 : 512;
   const int products = gpu ? 20 : 4, rounds = gpu ? 12 : 5;
@@ -23,20 +23,23 @@ double matmul_peak(device::Device& device, scenario::DType dtype) {
       c = at::matmul(a, b);
   });
   const auto marker = device.make_marker();
-  std::vector<double> times;
+  std::vector<double> times, clocks;
   marker->mark();
   for (int i = 0; i < rounds; ++i) {
     recording->replay();
     marker->mark();
   }
   for (const measure::Span& span : marker->take())
-    if (span.valid)
+    if (span.valid) {
       times.push_back(span.t_s);
+      clocks.push_back(span.f_hz);
+    }
   if (times.empty())
-    return 0;
+    return std::nullopt;
   const double flop =
       2.0 * static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n);
-  return products * flop / stats::median(times);
+  return MatmulPeak{.flop_per_s = products * flop / stats::median(times),
+                    .f_hz = gpu ? std::optional(stats::median(clocks)) : std::nullopt};
 }
 
 } // namespace bench::engines

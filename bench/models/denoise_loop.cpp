@@ -10,6 +10,7 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/randn.h>
 
+#include <cmath>
 #include <numeric>
 
 namespace bench::models {
@@ -51,6 +52,14 @@ double flop_per_step(const Denoiser& network, const scenario::ModelSpec& model,
                      const scenario::LoopSpec& loop) {
   return network.flop(model.text_tokens) +
          (forwards_per_step(network, loop) == 2 ? network.flop(loop.negative_text_tokens) : 0);
+}
+
+double error_gain(Guidance kind, const scenario::LoopSpec& loop) {
+  const double g = loop.guidance;
+  if (kind == Guidance::embedded || g == 0)
+    return 1;
+  // guided(): (1 + g) with - g without, or g with - (g - 1) without.
+  return kind == Guidance::bounded_norm ? std::hypot(1 + g, g) : std::hypot(g, g - 1);
 }
 
 struct DenoiseLoop::State {

@@ -16,6 +16,10 @@ int forwards_per_step(const Denoiser& network, const scenario::LoopSpec& loop);
 double flop_per_step(const Denoiser& network, const scenario::ModelSpec& model,
                      const scenario::LoopSpec& loop);
 
+/// How many times the relative error of a forward a step's may be: 1, or with two forwards, which
+/// differ little, what their weights in the guided velocity add up to (as independent errors do).
+double error_gain(Guidance kind, const scenario::LoopSpec& loop);
+
 /// All steps of one image: latents, schedule, captions and guidance around a network. How its steps
 /// are executed is an engine's business.
 class DenoiseLoop {

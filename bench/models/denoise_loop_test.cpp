@@ -57,6 +57,17 @@ TEST_F(DenoiseLoopTest, GuidanceCostsASecondForward) {
   EXPECT_NE(guided.checksum, plain.checksum);
 }
 
+TEST(ErrorGain, IsWhatTwoForwardsWeighInTheGuidedVelocity) {
+  const auto gain = [](Guidance kind, double scale) {
+    return error_gain(kind, {.steps = 1, .guidance = scale});
+  };
+  EXPECT_EQ(gain(Guidance::embedded, 4), 1);
+  EXPECT_EQ(gain(Guidance::plain, 0), 1);
+  EXPECT_EQ(gain(Guidance::plain, 1), 1); // the forward with the caption alone
+  EXPECT_EQ(gain(Guidance::token_norm, 4), 5);
+  EXPECT_DOUBLE_EQ(gain(Guidance::bounded_norm, 3), 5);
+}
+
 TEST_F(DenoiseLoopTest, AnUnknownPathIsRefused) {
   EXPECT_THROW(run({.steps = 1}, "no-such-path"), std::exception);
 }

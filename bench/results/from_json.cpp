@@ -145,6 +145,7 @@ Reference read_reference(const JsonNode& node) {
   return {
       .copy_t_s = node.optional("copy_t_s", &JsonNode::positive),
       .matmul_flop_per_s = node.optional("matmul_flop_per_s", &JsonNode::positive),
+      .matmul_f_hz = node.optional("matmul_f_hz", &JsonNode::positive),
   };
 }
 

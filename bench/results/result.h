@@ -69,7 +69,7 @@ struct Check {
   std::optional<double> max_ulp; ///< against the fp64 result rounded to the output's type (kernels)
   /// Elements that are the fp64 result correctly rounded; 1: equal bit for bit (kernels).
   std::optional<double> exact_share;
-  std::optional<double> step_error; ///< of the first step against the reference's (loops)
+  std::optional<double> step_error; ///< of the compared steps against the reference's (loops)
   std::optional<double> psnr_db;    ///< of the latents between paths and engines (loops)
 };
 
@@ -77,6 +77,7 @@ struct Check {
 struct Reference {
   std::optional<double> copy_t_s;          ///< copying the same bytes (kernels), seconds
   std::optional<double> matmul_flop_per_s; ///< a large matrix product in the model's type (loops)
+  std::optional<double> matmul_f_hz;       ///< the SM clock at which it was that fast
 };
 
 /// What the GPU's counters said of one launch of a kernel, or of a whole step.

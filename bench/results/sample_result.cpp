@@ -48,7 +48,7 @@ CaseResult loop_case() {
                   .exact_share = 0.96875,
                   .step_error = 2.5e-3,
                   .psnr_db = 41.5};
-  result.reference = {.copy_t_s = 1.642e-5, .matmul_flop_per_s = 6.5e14};
+  result.reference = {.copy_t_s = 1.642e-5, .matmul_flop_per_s = 6.5e14, .matmul_f_hz = 1.5e9};
   result.flop = 5.25e13;
   result.bytes = 6.4e7;
   result.launches = 1234;

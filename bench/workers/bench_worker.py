@@ -50,7 +50,7 @@ class Loop:
     """The base of a worker's class; the names below are what bench reads."""
 
     steps = 0  # of a loop; 0: as many as the job says
-    agrees = False  # True: it computes what the job says, so that its first step is held against bench's own
+    agrees = False  # True: it computes what the job says, so its steps are held against bench's own; or "first step": that one only
     flop_per_step = None  # floating-point operations, where they are known and it does not agree
     stream = None  # cudaStream_t that the steps run on; None: torch's current stream
 
@@ -221,7 +221,7 @@ def obey(session, order, argument, lines):
 
 
 def converse(make, libraries, lines, orders):
-    lines.write(hello={"protocol": PROTOCOL, "agrees": bool(make.agrees), "versions": versions_of(libraries)})
+    lines.write(hello={"protocol": PROTOCOL, "agrees": make.agrees, "versions": versions_of(libraries)})
     line = orders.readline()
     if not line:
         return

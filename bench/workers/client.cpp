@@ -137,7 +137,10 @@ Client::Client(Launch launch, measure::Progress& progress)
           fmt::format("it speaks protocol {}, this bench {}: take the bench_worker.py of this "
                       "bench",
                       theirs, kProtocol));
-    return Hello{.agrees = json.value("agrees", false),
+    const Json agrees = json.value("agrees", Json(false));
+    const bool only_first = agrees == "first step";
+    return Hello{.agrees = only_first || agrees.get<bool>(),
+                 .agrees_later = !only_first && agrees.get<bool>(),
                  .versions = json.value("versions", std::map<std::string, std::string>())};
   });
 }

@@ -28,7 +28,8 @@ struct Launch {
 
 /// What it says of itself before anything is loaded.
 struct Hello {
-  bool agrees = false; ///< it computes what the job says: model, weights, inputs, schedule
+  bool agrees = false;       ///< it computes what the job says: model, weights, inputs, schedule
+  bool agrees_later = false; ///< in steps behind the first too, as it rounds their times alike
   std::map<std::string, std::string> versions; ///< of the libraries that it names
 };
 

@@ -80,9 +80,21 @@ std::string fault_of_loop(const std::string& text, double patience_s = 20) {
   return message;
 }
 
+TEST(Client, SaysInWhichStepsItAgrees) {
+  const auto hello = [](const std::string& agrees) {
+    return Worker(script("", "echo '{\"hello\": {\"protocol\": 1" + agrees + "}}';"))
+        .client.hello();
+  };
+  EXPECT_FALSE(hello("").agrees);
+  const Hello first = hello(R"(, "agrees": "first step")");
+  EXPECT_TRUE(first.agrees);
+  EXPECT_FALSE(first.agrees_later);
+}
+
 TEST(Client, RunsALoopAndTakesItsSpans) {
   Worker worker(script());
   EXPECT_TRUE(worker.client.hello().agrees);
+  EXPECT_TRUE(worker.client.hello().agrees_later);
   EXPECT_EQ(worker.client.hello().versions.at("torch"), "2.11");
   const Ready& ready = worker.client.load("{}");
   EXPECT_EQ(ready.steps, 2);

@@ -170,9 +170,10 @@ def test_wrong_arguments(table):
     assert table("--help").stdout.startswith("Usage: ci/table TABLE.toml")
 
 
-def test_the_pull_request_s_six_rows():
+def test_the_pull_request_s_six_rows_and_z_image_against_itself():
     rows = tomllib.loads((REPO / "scenarios" / "pull_request_20962.toml").read_text())["row"]
-    assert len(rows) == 6
-    assert [row["model"] for row in rows if row.get("expect") == "improvement"] == ["Z-Image-Turbo"]
+    assert [row["name"] for row in rows if "published" not in row] == ["z-image-control"]
+    assert len(rows) == 7
+    assert [row["published"]["steps"] for row in rows if row.get("expect") == "improvement"] == [9, 50]
     for row in rows:
         assert (REPO / "scenarios" / row["scenario"]).exists()
