@@ -176,7 +176,7 @@ def test_an_arm_that_is_no_bench(bench, ab):
 
 def test_options(bench, ab):
     for arguments, message in {
-        ("--inject-a", "x"): "'x': no injection; there are none, spin=0.3% and norms=10",
+        ("--inject-a", "x"): "'x': no injection; there are none, spin=0.3%, norms=10 and power",
         ("--fail-on", "regresion"): "--fail-on: no verdict 'regresion'; did you mean 'regression'?",
     }.items():
         wrong = ab(*arguments)

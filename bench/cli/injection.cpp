@@ -16,6 +16,8 @@ std::string to_string(const Injection& injection) {
     return fmt::format("spin={:g}%", 100 * injection.amount);
   case Injection::Kind::norms:
     return fmt::format("norms={:g}", injection.amount);
+  case Injection::Kind::power:
+    return "power";
   }
   return "none";
 }
@@ -23,6 +25,8 @@ std::string to_string(const Injection& injection) {
 Injection parse_injection(std::string_view text) {
   if (text == "none")
     return {};
+  if (text == "power")
+    return {.kind = Injection::Kind::power};
   const auto number = [](std::string_view digits) {
     double value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -37,8 +41,18 @@ Injection parse_injection(std::string_view text) {
     injection = {Injection::Kind::norms, number(text.substr(6))};
   if (injection.amount <= 0 || injection.amount > 1e4)
     throw UsageError(
-        fmt::format("'{}': no injection; there are none, spin=0.3% and norms=10", text));
+        fmt::format("'{}': no injection; there are none, spin=0.3%, norms=10 and power", text));
   return injection;
+}
+
+scenario::LoopCase injected_loop(scenario::LoopCase loop, const Injection& injection) {
+  if (injection.kind != Injection::Kind::power)
+    return loop;
+  if (loop.model.weights != "random")
+    throw UnavailableError("less power needs random weights, of which it takes the signs; leave "
+                           "model.weights away");
+  loop.model.weights = "signs";
+  return loop;
 }
 
 std::string injected_id(std::string_view id, const Injection& injection) {

@@ -88,7 +88,8 @@ class LoopMeasurement {
       if (loop.worker)
         measure_worker(loop, injection.value_or(Injection{}), result);
       else
-        measure(loop, injection.value_or(Injection{}), result);
+        measure(injected_loop(loop, injection.value_or(Injection{})),
+                injection.value_or(Injection{}), result);
     } catch (const measure::Interrupted&) {
       throw;
     } catch (...) {

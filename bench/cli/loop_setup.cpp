@@ -49,8 +49,8 @@ const engines::Engine& usable_engine(const scenario::LoopCase& loop, device::Dev
 
 void Injector::inject(const Injection& injection, const engines::Engine& engine,
                       models::DenoiseLoop& denoise) {
-  if (injection.kind == Injection::Kind::none)
-    return;
+  if (injection.kind == Injection::Kind::none || injection.kind == Injection::Kind::power)
+    return; // power: the loop is of other weights already
   if (injection.kind == Injection::Kind::norms) {
     const auto options = at::TensorOptions().device(device_.torch_device()).dtype(at::kBFloat16);
     const at::Tensor x = at::randn({4128, 3840}, options), weight = at::randn({3840}, options);

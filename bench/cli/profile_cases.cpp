@@ -83,7 +83,8 @@ class ProfilePass {
                      const std::string& id) {
     if (loop.worker)
       return worker_loop(loop, injection, id);
-    const ReadyLoop ready = loops_.make(loops_.network(loop), loop, injection);
+    const scenario::LoopCase injected = injected_loop(loop, injection);
+    const ReadyLoop ready = loops_.make(loops_.network(injected), injected, injection);
     const auto& prepared = ready.prepared;
     const auto run = [&](int steps) { measure::run_marked(*prepared, *marker_, steps); };
     profile::Activity::Taken taken =

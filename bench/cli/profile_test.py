@@ -36,6 +36,6 @@ def test_a_run_with_the_pass_has_the_samples_of_one_without(bench):
 
 
 def test_what_cannot_be_is_refused(bench):
-    bench.refuses(2, "'lots': no injection; there are none, spin=0.3% and norms=10", "profile", bench.scenario, "--inject", "lots")
+    bench.refuses(2, "'lots': no injection; there are none, spin=0.3%, norms=10 and power", "profile", bench.scenario, "--inject", "lots")
     assert bench("profile", bench.scenario, "--rows", "0").returncode == 2
     assert bench("profile").returncode == 2

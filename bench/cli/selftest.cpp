@@ -25,7 +25,7 @@ using results::Result;
 std::vector<Injection> arms(bool quick) {
   const std::vector<const char*> words =
       quick ? std::vector{"none", "spin=0.1%", "spin=0.3%"}
-            : std::vector{"none", "spin=0.1%", "spin=0.2%", "spin=0.3%", "spin=0.5%", "norms=15"};
+            : std::vector{"none", "spin=0.1%", "spin=0.2%", "spin=0.3%", "spin=0.5%", "norms=15", "power"};
   std::vector<Injection> injections;
   for (const char* word : words)
     injections.push_back(parse_injection(word));
@@ -60,6 +60,7 @@ struct Expectation {
 Expectation expectation(const Injection& injection) {
   switch (injection.kind) {
   case Injection::Kind::none:
+  case Injection::Kind::power: // the clock moves, the work does not
     return {0.0};
   case Injection::Kind::spin:
     return {injection.amount};

@@ -142,8 +142,8 @@ std::unique_ptr<Denoiser> build(const scenario::ModelSpec& spec, device::Device&
                     spec.name, spec.width, spec.height, to_string(spec.dtype), gib(needed),
                     gib(free), gib(device.total_memory()), device.name()));
   const c10::ScalarType type = device::torch_type(spec.dtype);
-  if (spec.weights == "random") {
-    const auto weights = make_random_weights(device.torch_device(), type, spec.seed);
+  if (const bool signs = spec.weights == "signs"; signs || spec.weights == "random") {
+    const auto weights = make_random_weights(device.torch_device(), type, spec.seed, signs);
     return family.build(spec, *weights);
   }
   SafetensorsWeights weights(spec.weights, device.torch_device(), type);

@@ -55,8 +55,8 @@ class ListingWeights final : public Weights {
 
 class RandomWeights final : public Weights {
  public:
-  RandomWeights(c10::Device device, c10::ScalarType type, std::uint64_t seed)
-      : Weights(device, type), generator_(make_generator(device, seed)) {}
+  RandomWeights(c10::Device device, c10::ScalarType type, std::uint64_t seed, bool only_signs)
+      : Weights(device, type), generator_(make_generator(device, seed)), only_signs_(only_signs) {}
 
  private:
   at::Tensor load(std::string_view name, const std::vector<std::int64_t>& shape) override {
@@ -64,10 +64,13 @@ class RandomWeights final : public Weights {
     if (!generator_)
       return t; // the meta device holds no values
     const RandomParameter drawn = distribution(name, shape);
-    return t.normal_(drawn.mean, drawn.deviation, generator_);
+    if (!only_signs_)
+      return t.normal_(drawn.mean, drawn.deviation, generator_);
+    return t.normal_(0, 1, generator_).sign_().mul_(drawn.deviation).add_(drawn.mean);
   }
 
   std::optional<at::Generator> generator_;
+  bool only_signs_;
 };
 
 } // namespace
@@ -79,8 +82,8 @@ at::Tensor Weights::take(std::string_view name, std::vector<std::int64_t> shape)
 }
 
 std::unique_ptr<Weights> make_random_weights(c10::Device device, c10::ScalarType type,
-                                             std::uint64_t seed) {
-  return std::make_unique<RandomWeights>(device, type, seed);
+                                             std::uint64_t seed, bool only_signs) {
+  return std::make_unique<RandomWeights>(device, type, seed, only_signs);
 }
 
 std::unique_ptr<Weights> list_random_weights(std::vector<RandomParameter>& list) {

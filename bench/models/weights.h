@@ -42,8 +42,10 @@ class Weights {
 /// Random parameters from a seed, made on the device, in a scale that keeps activations near one:
 /// matrices normal with standard deviation 1 / sqrt(inputs), norm weights around 1, biases and
 /// tokens small. On the meta device nothing is made, which counts parameters for free.
+/// `only_signs`: each is one deviation above or below the mean, as the draw is: the same work, for
+/// which the GPU draws less power.
 std::unique_ptr<Weights> make_random_weights(c10::Device device, c10::ScalarType type,
-                                             std::uint64_t seed);
+                                             std::uint64_t seed, bool only_signs = false);
 
 /// One of them, and the normal distribution that it is drawn from.
 struct RandomParameter {

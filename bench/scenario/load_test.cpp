@@ -259,7 +259,7 @@ TEST(LoadFaults, APictureForAModelThatEditsNone) {
 TEST(LoadFaults, WeightsAreRandomOrAPath) {
   EXPECT_EQ(faults_of(small_with("{name: z_image}", "{name: z_image, weights: some/folder}")), "");
   EXPECT_EQ(faults_of(small_with("{name: z_image}", "{name: z_image, weights: [a]}")),
-            "s.yaml:2:33: model.weights must be 'random' or a path, such as "
+            "s.yaml:2:33: model.weights must be 'random', 'signs' or a path, such as "
             "models/FLUX.1-dev/transformer; got a list");
 }
 

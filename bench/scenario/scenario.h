@@ -47,7 +47,7 @@ struct ModelSpec {
   std::int64_t batch = 1;         ///< images of one caption, denoised together
   std::int64_t text_tokens = 32;  ///< caption tokens before any padding
   DType dtype = DType::bf16;      ///< of weights and activations
-  std::string weights = "random"; ///< "random": from `seed`, on the device
+  std::string weights = "random"; ///< "random", "signs": from `seed`, on the device; or a path
   std::uint64_t seed = 0;         ///< of weights, latents and caption features
   std::map<std::string, std::int64_t>
       architecture; ///< every key of the catalog's model, overrides applied

@@ -40,7 +40,7 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"model.batch", Type::integer, "1", "Images of one caption that are denoised together.", "4", kBatch},
   {"model.text_tokens", Type::integer, "32", "Caption tokens before any padding.", "77", kTokens},
   {"model.dtype", Type::choice, "bf16", "Of weights and activations.", "fp16", {}, kDTypes},
-  {"model.weights", Type::weights, "random", "`random`: drawn on the device from `seed`. Or a folder as published in diffusers' format, or one of its safetensors files; from the current folder.", "models/FLUX.1-dev/transformer"},
+  {"model.weights", Type::weights, "random", "`random`: drawn on the device from `seed`. `signs`: of each of these its sign only, in one size: the same work at less power. Or a folder as published in diffusers' format, or one of its safetensors files; from the current folder.", "models/FLUX.1-dev/transformer"},
   {"model.seed", Type::integer, "0", "Of weights, latents and caption features.", "20962", kSeeds},
   {"model.architecture", Type::map, "(the published model's)", "Numbers of the model to change.", "{layers: 2}"},
   {"model.architecture.<key>", Type::integer, "(the published model's)", "One number. Which there are, the model says; `bench list` shows them.", "2", kArchitecture},
@@ -149,7 +149,7 @@ std::string_view type_name(Type type) {
   case Type::resolution:
     return "WIDTHxHEIGHT";
   case Type::weights:
-    return "`random` or path";
+    return "`random`, `signs` or path";
   }
   return {};
 }
@@ -242,7 +242,7 @@ std::string_view noun(Type type) {
   case Type::resolution:
     return "WIDTHxHEIGHT";
   case Type::weights:
-    return "'random' or a path";
+    return "'random', 'signs' or a path";
   }
   return {};
 }

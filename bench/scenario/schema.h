@@ -27,7 +27,7 @@ enum class Type {
   fraction,   ///< in `range`; a percentage or a plain number
   duration,   ///< in `range`, seconds; with its unit
   resolution, ///< WIDTHxHEIGHT, both in `range` and multiples of 16
-  weights,    ///< `random`, or a file or folder
+  weights,    ///< `random`, `signs`, or a file or folder
 };
 
 struct Range {

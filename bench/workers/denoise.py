@@ -96,18 +96,21 @@ def refuse_differences(wanted, present, what):
 
 
 def fill(network, job):
-    """Gives the network, whose parameters have the names of diffusers' class, the job's: random ones as bench draws them on the
-    same device from the same seed, or those of a published folder."""
+    """Gives the network, whose parameters have the names of diffusers' class, the job's: random ones, or their signs, as bench draws
+    them on the same device from the same seed, or those of a published folder."""
     present = dict(network.named_parameters())
     wanted = job.data["parameters"]
     refuse_differences([name for name, *_ in wanted], present, "diffusers' class")
-    if job.model["weights"] != "random":
+    if job.model["weights"] not in ("random", "signs"):
         return load(present, Path(job.model["weights"]))
     generator = torch.Generator(job.device).manual_seed(job.model["seed"])
     for name, shape, mean, deviation in wanted:
         if list(present[name].shape) != shape:
             raise ValueError(f"parameter {name} has shape {list(present[name].shape)}, bench's {shape}")
-        present[name].data.normal_(mean, deviation, generator=generator)
+        if job.model["weights"] == "signs":
+            present[name].data.normal_(generator=generator).sign_().mul_(deviation).add_(mean)
+        else:
+            present[name].data.normal_(mean, deviation, generator=generator)
 
 
 def load(present, weights):
