@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <random>
+#include <span>
 
 /// Does the interval hold what it promises? README.md quotes what these tests print.
 namespace bench::stats {
@@ -100,6 +102,61 @@ TEST(Simulation, FalseAlarmsAreRareOnAMachineNoisierThanThePrior) {
       EXPECT_LE(shares.regression + shares.improvement, 0.01) << replicates << ", x" << noise;
     }
   }
+}
+
+/// Shares of whole runs as `bench run` makes them: judged after three replicates, and again when as
+/// many as are said to be needed are there, after 6, 10 and 20 at the latest.
+Shares simulate_looks(double drift, double noise) {
+  std::mt19937_64 random(20962);
+  constexpr int kMostReplicates = 20, runs = kRuns;
+  Shares shares;
+  int most = 0;
+  for (int run = 0; run < runs; ++run) {
+    const FakeArm arm{.replicates = 3, .replicate_sd = kReplicateSd * noise};
+    FakeArm changed = arm;
+    changed.replicates = kMostReplicates;
+    changed.drift = drift;
+    changed.clock = std::normal_distribution<double>(0, 0.004)(random);
+    const Rules rules{.noise = prior(Prior::estimated, random)};
+    const auto base = fake_arm(arm, random);
+    const auto all = fake_arm(changed, random);
+    int count = 3;
+    Judgement judgement;
+    for (const int look : {6, 10, kMostReplicates, 0}) {
+      judgement = judge(base, std::span(all).first(static_cast<std::size_t>(count)), rules);
+      if (judgement.verdict != Verdict::inconclusive || !judgement.replicates_needed || look == 0)
+        break;
+      count = std::clamp(*judgement.replicates_needed, count + 1, look);
+    }
+    most = std::max(most, count);
+    shares.regression += judgement.verdict == Verdict::regression ? 1.0 / runs : 0;
+    shares.improvement += judgement.verdict == Verdict::improvement ? 1.0 / runs : 0;
+    shares.inconclusive += judgement.verdict == Verdict::inconclusive ? 1.0 / runs : 0;
+  }
+  std::cout << "all looks, drift " << drift << ", noise x" << noise << ": regression "
+            << shares.regression << ", improvement " << shares.improvement << ", inconclusive "
+            << shares.inconclusive << ", replicates at most " << most << '\n';
+  return shares;
+}
+
+TEST(Simulation, FalseAlarmsAreRareOverAllLooksOfARun) {
+  for (const double noise : {1.0, 1.5, 2.0, 3.0, 5.0}) {
+    const Shares same = simulate_looks(0, noise);
+    EXPECT_LE(same.regression + same.improvement, 0.0125) << "x" << noise;
+  }
+}
+
+TEST(Simulation, ARunFindsThreeTenthsOfAPercentInOneOfItsLooks) {
+  EXPECT_GE(simulate_looks(std::log1p(0.003), 1.0).regression, 0.995);
+  EXPECT_GE(simulate_looks(std::log1p(0.003), 1.5).regression, 0.94);
+}
+
+TEST(Simulation, HalfTheGateIsSeldomCalledARegressionOverAllLooksOfARun) {
+  const double drift = std::log1p(0.001);
+  EXPECT_LE(simulate_looks(drift, 1.0).regression, 0.001);
+  EXPECT_LE(simulate_looks(drift, 1.5).regression, 0.005);
+  // Where processes are further apart than the prior knows, later looks are not free.
+  EXPECT_LE(simulate_looks(drift, 2.0).regression, 0.025);
 }
 
 TEST(Simulation, FindsThreeTenthsOfAPercent) {
