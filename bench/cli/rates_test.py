@@ -32,6 +32,7 @@ def test_processes_that_are_added_draw_other_orders(bench):
         run = bench("selftest", bench.scenario, *bench.quick, "--quick", "--only", "turbo-9/eager/aten$", "--replicates", "2", "--out", out,
                     "--append", "data.json")  # fmt: skip
         assert run.returncode in (0, 4), run.stderr  # 4: an arm that this machine's noise had judged wrongly
+        assert "turbo-9/eager/aten: this machine resolves " in run.stdout and " in 2 processes, " in run.stdout
     loops = [c for c in json.loads((bench.cwd / "data.json").read_text())["cases"] if c["kind"] == "loop"]
     assert len(loops) == 4
     assert all([r["seed"] for r in c["replicates"]] == [1, 2, 3, 4] for c in loops)
