@@ -1,9 +1,9 @@
 """What bench does by itself: at once, without torch, and without bench-measure, which has the verbs that measure."""
 
 import json
+import resource
 import shutil
 import subprocess
-import time
 
 import pytest
 from conftest import REPO
@@ -66,6 +66,11 @@ def test_bench_measure_has_no_other_verbs(bench):
     bench.refuses(2, "bench-measure only measures: call `bench compare`", "compare", "a.json", "b.json")
 
 
+def cpu_seconds_of_children():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def test_a_thousand_cases_in_a_fifth_of_a_second(bench):
     """Kernels, three processes each, as `bench run` leaves them; with the start of the process and its table."""
     result = json.loads(BASELINE.read_text())
@@ -76,9 +81,9 @@ def test_a_thousand_cases_in_a_fifth_of_a_second(bench):
         result["cases"].append(case | {"id": case["id"].replace("/", f"/{i}-", 1), "replicates": case["replicates"][:3]})
     (bench.cwd / "a.json").write_text(json.dumps(result))
     seconds = []
-    for _ in range(5):  # others may be at work here too
-        start = time.perf_counter()
+    for _ in range(5):
+        start = cpu_seconds_of_children()  # it waits for nothing, and others may be at work here too
         done = bench("compare", "a.json", "a.json")
-        seconds.append(time.perf_counter() - start)
+        seconds.append(cpu_seconds_of_children() - start)
         assert done.returncode == 0 and done.stdout.count("\n") > 1000, done.stderr
     assert min(seconds) < 0.2
