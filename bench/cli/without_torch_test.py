@@ -45,7 +45,8 @@ def test_verbs_that_judge_start_nothing(alone, verb):
 
 
 def test_help_starts_nothing(alone):
-    for words in (["--version"], ["--help"], *([verb, "--help"] for verb in ("run", "ab", "profile", "selftest", "list", "doctor"))):
+    verbs = ("run", "ab", "profile", "selftest", "list", "doctor")
+    for words in (["--version"], ["--help"], *([verb, "--help"] for verb in verbs)):
         done = alone(*words)
         assert (done.returncode, done.stderr) == (0, "") and done.stdout
 
@@ -54,8 +55,8 @@ def test_verbs_that_measure_say_what_is_missing(alone, tmp_path):
     program = tmp_path / "a folder" / "bench-measure"
     line = (f"cannot start {program}, the part of bench that needs torch: {{}}; it belongs into the folder of bench: "
             "build it with `ci/bench`, or take the whole bundle")  # fmt: skip
-    for words in (["run", alone.scenario], ["ab", "--scenario", alone.scenario], ["profile", alone.scenario], ["selftest"], ["doctor"],
-                  ["list", "cases"], ["replicate", "{}"]):  # fmt: skip
+    for words in (["run", alone.scenario], ["ab", "--scenario", alone.scenario], ["profile", alone.scenario], ["selftest"],
+                  ["doctor"], ["list", "cases"], ["replicate", "{}"]):  # fmt: skip
         alone.refuses(UNAVAILABLE, line.format("No such file or directory"), *words)
     program.write_text("")
     alone.refuses(UNAVAILABLE, line.format("Permission denied"), "doctor")

@@ -81,7 +81,8 @@ def test_what_bench_does_by_itself_wants_no_torch(bundle):
     words = {"BENCH_PYTHON": "/nonexistent/python3", "LD_LIBRARY_PATH": "/mine"}
     assert run(bundle, "compare", "a", "b", **words).returncode == 6
     executable(bundle / "bin" / "bench-measure", SHOW)
-    for arguments in (("compare", "a", "b"), ("explain",), ("baseline", "show"), ("report", "a"), ("--version",), ("--help",), ("run", "--help")):
+    for arguments in (("compare", "a", "b"), ("explain",), ("baseline", "show"), ("report", "a"), ("--version",), ("--help",),
+                      ("run", "--help")):  # fmt: skip
         result = run(bundle, *arguments, **words)
         wanted = [f"{bundle / 'lib'}:/mine", str(bundle), *(f"<{word}>" for word in arguments), str(bundle.parent)]
         assert (result.returncode, result.stderr, result.stdout.splitlines()) == (5, "", wanted)
@@ -209,7 +210,8 @@ def pair(project, site, tmp_path):
         )
         if revision == "new":
             lists = project.root / "CMakeLists.txt"
-            lists.write_text(lists.read_text() + "add_executable(bench-measure main.cpp)\nadd_dependencies(bench bench-measure)\n")
+            more = "add_executable(bench-measure main.cpp)\nadd_dependencies(bench bench-measure)\n"
+            lists.write_text(lists.read_text() + more)
         (project.root / "scenarios" / "one.yaml").write_text(f"model: {revision}\n")
         subprocess.run([*git, "add", "-A"], check=True)
         subprocess.run([*git, "commit", "-qm", revision], check=True)
