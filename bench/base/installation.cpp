@@ -36,6 +36,10 @@ fs::path installation_with(const fs::path& part) {
   return {};
 }
 
+fs::path program_beside(const fs::path& name) {
+  return folder_of_this_program() / name;
+}
+
 fs::path installed_library(const fs::path& name) {
   const fs::path above = folder_of_this_program().parent_path();
   for (const fs::path& folder : {above, above.parent_path()})

@@ -10,6 +10,9 @@ namespace bench {
 /// this program. Empty when neither has it.
 std::filesystem::path installation_with(const std::filesystem::path& part);
 
+/// The program of that name in this program's folder, where the two are built or packed together.
+std::filesystem::path program_beside(const std::filesystem::path& name);
+
 /// The shared library of that name: in ../lib of the program, or of a pair of bundles
 /// (A/bin/bench) in the lib/ they share. Empty when it is in neither.
 std::filesystem::path installed_library(const std::filesystem::path& name);

@@ -42,6 +42,11 @@ TEST_F(Installation, ElseAFolderAboveThisProgram) {
   EXPECT_EQ(installation_with("no such part"), "");
 }
 
+TEST_F(Installation, AProgramBesideThisOne) {
+  const fs::path self = fs::read_symlink("/proc/self/exe");
+  EXPECT_EQ(program_beside(self.filename()), self);
+}
+
 TEST_F(Installation, ThePython) {
   EXPECT_EQ(installed_python(root_), "python3");
   fs::create_directories(root_ / ".venv" / "bin");

@@ -156,10 +156,11 @@ def test_a_revision_that_cannot_be_built(bench, ab, repository):
 
 
 def test_a_bundle_has_no_revisions(bench, ab, tmp_path):
-    """A copy of the program outside a checkout stands for one in a bundle."""
+    """Copies of the programs outside a checkout stand for those in a bundle."""
     folder = tmp_path / "bundle" / "bin"
     folder.mkdir(parents=True)
-    bench.program = shutil.copy(bench.program, folder / "bench")
+    shutil.copy(bench.program.with_name("bench-measure"), folder)
+    bench.program = shutil.copy(bench.program, folder)
     wrong = ab("main", BENCH_ROOT=str(tmp_path / "bundle"))
     assert wrong.returncode == UNAVAILABLE
     assert "without a checkout no git revision can be built; pack both with `ci/bundle --pair A B`" in wrong.stderr

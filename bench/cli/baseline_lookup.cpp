@@ -13,8 +13,7 @@ namespace {
 
 std::filesystem::path baselines_for(const results::Result& result) {
   const auto folder = std::filesystem::path(result.scenario_file).parent_path() / ".." /
-                      "baselines" /
-                      compare::gpu_folder({.file = result.scenario_file, .result = result});
+                      "baselines" / compare::gpu_folder(result, result.scenario_file);
   return folder.lexically_normal();
 }
 

@@ -37,7 +37,9 @@ void promote(const BaselineOptions& options, std::FILE* out) {
   }
   const Result fresh = compare::merge(named, options.force);
   const path folder =
-      options.into.empty() ? path("baselines") / compare::gpu_folder(named.front()) : options.into;
+      options.into.empty()
+          ? path("baselines") / compare::gpu_folder(named.front().result, named.front().file)
+          : options.into;
   const path file = folder / (fresh.scenario + ".json");
 
   std::optional<Result> existing;

@@ -1,315 +1,45 @@
+// bench, the program that people and scripts call. It judges results itself and loads no torch for
+// that, so that `bench compare` answers at once on any machine. What measures is another program
+// beside it, bench-measure.
+
 #include <bench/base/error.h>
-#include <bench/base/nearest.h>
-#include <bench/cli/ab.h>
-#include <bench/cli/baseline_verb.h>
-#include <bench/cli/compare_verb.h>
-#include <bench/cli/doctor.h>
-#include <bench/cli/explain_verb.h>
-#include <bench/cli/list.h>
-#include <bench/cli/profile_verb.h>
-#include <bench/cli/replicate.h>
-#include <bench/cli/report_verb.h>
-#include <bench/cli/run.h>
-#include <bench/cli/selftest.h>
-#include <bench/cli/version.h>
-#include <bench/device/device.h>
-#include <bench/device/libraries.h>
+#include <bench/base/installation.h>
+#include <bench/cli/program.h>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdio>
-#include <string>
 #include <system_error>
 
 namespace bench::cli {
 namespace {
 
-std::string exit_code_lines() {
-  std::string text = "Exit codes:\n";
-  for (const ExitCodeInfo& info : kExitCodes)
-    text +=
-        fmt::format("  {:>3}  {:<12}  {}\n", static_cast<int>(info.code), info.name, info.meaning);
-  return text;
+/// Becomes bench-measure: the same process and arguments, and so the same signals and exit code.
+[[noreturn]] void become_bench_measure(char** argv) {
+  const std::filesystem::path program = program_beside("bench-measure");
+  execv(program.c_str(), argv);
+  throw UnavailableError(
+      fmt::format("cannot start {}, the part of bench that needs torch: {}; it belongs into the "
+                  "folder of bench: build it with `ci/bench`, or take the whole bundle",
+                  program.string(), std::generic_category().message(errno)));
 }
 
-void add_plugin(CLI::App& verb, std::vector<std::filesystem::path>& plugins) {
-  verb.add_option("--plugin", plugins,
-                  "LibTorch library (.so) or Triton file (.py): measure its kernels as paths too")
-      ->allow_extra_args(false)
-      ->take_all();
-}
-
-void add_run(CLI::App& app, RunOptions& options) {
-  CLI::App* run = app.add_subcommand("run", "Measure scenarios: times, a result file, a table");
-  run->add_option("SCENARIO", options.scenarios, "Scenario files")->required();
-  run->add_option("--only", options.only,
-                  "Only cases whose id this regular expression is found in");
-  run->add_option("--profile", options.profile,
-                  "Profile of the scenario (default: gate on a GPU, else cpu)");
-  run->add_option("--out", options.out,
-                  "Result file (default: results/<scenario>-<profile>-<time>.json)");
-  run->add_option("--set", options.overrides,
-                  "Override a key of the scenario: loops.turbo-9.steps=4")
-      ->allow_extra_args(false)
-      ->take_all();
-  add_plugin(*run, options.plugins);
-  run->add_option("--baseline", options.baseline,
-                  "Result to judge against, its folder, or none (default: baselines/<gpu>/)");
-  run->add_option("--fail-on", options.fail_on, "Verdicts that the exit code reports")
-      ->capture_default_str();
-  run->add_option("--replicates", options.replicates,
-                  "Exactly so many processes (default: until every case is decided)")
-      ->check(CLI::Range(1, 1000));
-  run->add_option("--budget", options.budget_s,
-                  "Seconds a scenario: no process starts that would end later")
-      ->check(CLI::PositiveNumber);
-  run->add_option("--resolution", options.resolution,
-                  "Measure until every interval is so narrow either way, such as 0.05%, instead of "
-                  "until every case is decided");
-  run->add_option("--resume", options.resume, "Result of an interrupted run: go on with it");
-  run->add_option("--save-latents", options.save_latents,
-                  "Folder: each loop's latents after its last step, as <case id>.npy");
-  run->add_flag_callback(
-      "--profile-kernels", [&options] { options.kernel_rows = 5; },
-      "Afterwards, in a process of its own: which kernels the cases run (see bench profile)");
-  run->add_flag("--dry-run", options.dry_run,
-                "Show the cases and the memory they need; measure nothing");
-  run->add_flag("--quiet", options.quiet, "No progress on stderr");
-  run->footer(
-      "What follows a bare `--` goes to Google Benchmark, which drives the kernel cases:\n"
-      "  --benchmark_filter=REGEX  --benchmark_out=FILE  --benchmark_repetitions=N\n\n"
-      "Example:\n  bench run scenarios/zimage.yaml --only rms_norm -- --benchmark_out=norms.json");
-}
-
-void add_ab(CLI::App& app, AbOptions& options) {
-  CLI::App* ab = app.add_subcommand(
-      "ab", "Two builds, or one with two settings, in turn on one GPU: a verdict on B against A");
-  ab->add_option("A", options.a,
-                 "Bundle folder, git revision, or . for this build (default: this build)");
-  ab->add_option("B", options.b, "The same");
-  ab->add_option("--scenario", options.scenario, "Scenario file")->required();
-  ab->add_option("--only", options.only, "Only cases whose id this regular expression is found in");
-  ab->add_option("--profile", options.profile, "Profile (default: gate on a GPU, else cpu)");
-  const auto add_set = [&](const char* name, std::vector<std::string>& overrides,
-                           const char* what) {
-    ab->add_option(name, overrides, what)->allow_extra_args(false)->take_all();
-  };
-  add_set("--set", options.overrides, "Override a key of the scenario in both arms");
-  add_set("--set-a", options.overrides_a, "... in A only");
-  add_set("--set-b", options.overrides_b, "... in B only: paths.rms_norm=[decomposed]");
-  add_plugin(*ab, options.plugins);
-  ab->add_option("--inject-a", options.inject_a,
-                 "Known change of A's loops: spin=0.3%, norms=10 or power");
-  ab->add_option("--inject-b", options.inject_b, "The same in B: is it found here?");
-  ab->add_option("--fail-on", options.fail_on, "Verdicts that the exit code reports")
-      ->capture_default_str();
-  ab->add_option("--pairs", options.pairs,
-                 "Exactly so many pairs (default: 3, 5, 10 or 20, until every case is decided)")
-      ->check(CLI::Range(1, 1000));
-  ab->add_option("--budget", options.budget_s, "Seconds: no pair starts that would end later")
-      ->check(CLI::PositiveNumber);
-  ab->add_option("--out", options.out,
-                 "Folder for a.json, b.json, ab.json (default: results/ab-...)");
-  ab->add_flag("--quiet", options.quiet, "No progress on stderr");
-  ab->footer("Example:\n  bench ab main . --scenario scenarios/zimage.yaml --only turbo-9");
-}
-
-void add_selftest(CLI::App& app, SelftestOptions& options) {
-  CLI::App* selftest = app.add_subcommand(
-      "selftest", "Does the harness find what is there, and nothing else, on this machine?");
-  selftest->add_option("SCENARIO", options.scenario, "Scenario file")->capture_default_str();
-  selftest->add_option("--only", options.only, "Loop cases (default: those of turbo-9)");
-  selftest->add_option("--profile", options.profile, "Profile (default: gate on a GPU, else cpu)");
-  selftest->add_option("--replicates", options.replicates, "Processes")
-      ->check(CLI::Range(2, 1000))
-      ->capture_default_str();
-  selftest->add_option("--set", options.overrides, "Override a key of the scenario")
-      ->allow_extra_args(false)
-      ->take_all();
-  add_plugin(*selftest, options.plugins);
-  selftest->add_flag("--quick", options.quick, "Only the same work again, 0.1 and 0.3 % more");
-  selftest->add_option("--out", options.out, "Result file");
-  selftest->add_option("--append", options.append, "Data set to add the replicates to");
-  selftest->add_option(
-      "--judge", options.judge,
-      "Measure nothing: how often the judge, and other harnesses' rules, are right "
-      "on this data set of --append");
-  selftest->add_option("--shuffles", options.shuffles, "Of the data set's processes")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
-  selftest->footer("Example:\n  bench selftest --quick");
-}
-
-void add_profile(CLI::App& app, ProfileOptions& options) {
-  CLI::App* profile = app.add_subcommand(
-      "profile", "Which kernels the cases run, what launched them, how long each takes");
-  profile->add_option("SCENARIO", options.scenario, "Scenario file")->required();
-  profile->add_option("--only", options.only,
-                      "Only cases whose id this regular expression is found in");
-  profile->add_option("--profile", options.profile, "Profile (default: gate on a GPU, else cpu)");
-  profile->add_option("--set", options.overrides, "Override a key of the scenario")
-      ->allow_extra_args(false)
-      ->take_all();
-  add_plugin(*profile, options.plugins);
-  profile->add_option("--inject", options.inject,
-                      "The loops with a known change too: norms=1, spin=0.3% or power");
-  profile->add_option("--out", options.out,
-                      "Result file (default: results/<scenario>-<profile>-<time>.json)");
-  profile->add_option(
-      "--trace", options.trace,
-      "File for a step of each case in Chrome's format, which ui.perfetto.dev shows");
-  profile->add_option("--rows", options.rows, "Rows of each table")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  profile->add_flag("--quiet", options.quiet, "No progress on stderr");
-  profile->footer("Example:\n  bench profile scenarios/zimage.yaml --only turbo-9/graph");
-}
-
-void add_list(CLI::App& app, ListOptions& options) {
-  CLI::App* list = app.add_subcommand("list", "What exists, and why something cannot run here");
-  list->add_option("WHAT", options.what,
-                   "cases, jobs (what a worker is told), models, paths or engines")
-      ->required()
-      ->check(CLI::IsMember({"cases", "jobs", "models", "paths", "engines"}));
-  list->add_option("SCENARIO", options.scenarios,
-                   "Scenario files, for cases and jobs (default: all in scenarios/)");
-  list->add_option("--profile", options.profile, "Only this profile, for cases and jobs");
-  list->add_option("--plugin", options.plugins, "Its paths too, for cases, jobs and paths")
-      ->allow_extra_args(false)
-      ->take_all();
-  list->footer("Example:\n  bench list cases scenarios/zimage.yaml --profile full");
-}
-
-ExitCode run_doctor() {
-  DoctorBuild build;
-#ifdef BENCH_CUDA
-  build.cuda = true;
-#endif
-  build.libraries = [](bool on_gpu) {
-    const auto kind = on_gpu ? scenario::DeviceKind::cuda : scenario::DeviceKind::cpu;
-    return device::library_facts(*device::open_device(kind));
-  };
-  return doctor(stdout, build);
-}
-
-ExitCode dispatch(int argc, char** argv) {
-  CLI::App app{"Benchmark and regression harness for diffusion kernels", "bench"};
-  app.require_subcommand(1);
-  app.set_version_flag("--version", [] {
-    const Version& v = version();
-    return fmt::format("bench {} ({}{})", v.tool, v.git_sha, v.git_dirty ? ", changed" : "");
-  });
-  app.footer(exit_code_lines() + "\nExample:\n  bench run scenarios/zimage.yaml");
-
-  RunOptions run_options;
-  ListOptions list_options;
-  CompareOptions compare_options;
-  ExplainOptions explain_options;
-  BaselineOptions baseline_options;
-  ReportOptions report_options;
-  SelftestOptions selftest_options;
-  AbOptions ab_options;
-  ProfileOptions profile_options;
-  std::string replicate_request;
-  add_run(app, run_options);
-  add_ab(app, ab_options);
-  add_list(app, list_options);
-  add_profile(app, profile_options);
-  add_selftest(app, selftest_options);
-  add_compare(app, compare_options);
-  add_explain(app, explain_options);
-  add_baseline(app, baseline_options);
-  add_report(app, report_options);
-  app.add_subcommand("replicate")->group("")->add_option("REQUEST", replicate_request)->required();
-  app.add_subcommand("doctor", "This machine, and what would spoil a measurement on it")
-      ->footer("Example:\n  bench doctor");
-
-  // CLI11 would take what follows `--` as scenarios.
-  int ours = 0;
-  while (ours < argc && std::string_view(argv[ours]) != "--")
-    ++ours;
-  for (int i = ours + 1; i < argc; ++i)
-    run_options.flags.emplace_back(argv[i]);
-  run_options.argv.assign(argv, argv + argc);
-  selftest_options.argv = ab_options.argv = profile_options.argv = run_options.argv;
-  try {
-    app.parse(ours, argv);
-  } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0)
-      return static_cast<ExitCode>(app.exit(e)); // --help, --version
-    const auto chosen = app.get_subcommands();
-    if (chosen.empty() && ours > 1 && argv[1][0] != '-')
-      throw UsageError(
-          fmt::format("unknown verb '{}'{}; see `bench --help`", argv[1],
-                      hint(argv[1], {"ab", "baseline", "compare", "doctor", "explain", "list",
-                                     "profile", "report", "run", "selftest"})));
-    throw UsageError(fmt::format("{}; see `bench {}--help`", e.what(),
-                                 chosen.empty() ? "" : chosen[0]->get_name() + " "));
-  }
-  if (!run_options.flags.empty() && !app.got_subcommand("run"))
-    throw UsageError("only `bench run` takes flags after `--`");
-
-  if (app.got_subcommand("run"))
-    return run(run_options);
-  if (app.got_subcommand("ab"))
-    return ab(ab_options);
-  if (app.got_subcommand("profile"))
-    return profile(profile_options);
-  if (app.got_subcommand("selftest"))
-    return selftest(selftest_options);
-  if (app.got_subcommand("compare"))
-    return compare_results(compare_options, stdout);
-  if (app.got_subcommand("explain"))
-    return explain_results(explain_options, stdout);
-  if (app.got_subcommand("baseline"))
-    return baseline(baseline_options, stdout);
-  if (app.got_subcommand("report"))
-    return report(report_options);
-  if (app.got_subcommand("replicate"))
-    return replicate(replicate_request);
-  if (app.got_subcommand("list")) {
-    list(list_options, stdout);
-    return ExitCode::ok;
-  }
-  return run_doctor();
-}
-
-/// Text of a user's file may be quoted in an error; none of it may steer the terminal.
-void print_error(std::string line) {
-  std::ranges::replace_if(
-      line, [](unsigned char c) { return c != '\n' && (c < 0x20 || c == 0x7f); }, '?');
-  fmt::print(stderr, "bench: {}\n", line);
-}
-
-ExitCode output_error(std::error_code error) {
-  print_error(fmt::format(
-      "cannot write the output: {}; send it to another place, results are in their files",
-      error.message()));
-  return error == std::errc::no_space_on_device ? ExitCode::unavailable : ExitCode::usage;
+ExitCode run_verb(const CommandLine& line) {
+  if (line.verb == "compare")
+    return compare_results(line.compare, stdout);
+  if (line.verb == "explain")
+    return explain_results(line.explain, stdout);
+  if (line.verb == "baseline")
+    return baseline(line.baseline, stdout);
+  if (line.verb == "report")
+    return report(line.report);
+  become_bench_measure(line.argv); // see measure_main.cpp
 }
 
 } // namespace
 } // namespace bench::cli
 
 int main(int argc, char** argv) {
-  try {
-    const bench::ExitCode code = bench::cli::dispatch(argc, argv);
-    if (std::fflush(stdout) != 0) // a full disk may show only now
-      throw std::system_error(errno, std::generic_category());
-    return static_cast<int>(code);
-  } catch (const bench::Error& e) {
-    bench::cli::print_error(e.what());
-    return static_cast<int>(e.code());
-  } catch (const std::system_error& e) {
-    if (std::ferror(stdout) != 0)
-      return static_cast<int>(bench::cli::output_error(e.code()));
-    bench::cli::print_error(fmt::format("unexpected: {}", e.what()));
-    return static_cast<int>(bench::ExitCode::invalid);
-  } catch (const std::exception& e) {
-    bench::cli::print_error(fmt::format("unexpected: {}", e.what()));
-    return static_cast<int>(bench::ExitCode::invalid);
-  }
+  return bench::cli::run_program(argc, argv, bench::cli::run_verb);
 }

@@ -150,7 +150,7 @@ def test_faults(bench, plugins):
     wrong = plugins / "libwrong_schema.so"
     refuses(USAGE, f"{wrong}: its wrong_schema::rms_norm(Tensor x, Tensor weight) -> Tensor must be "
             "wrong_schema::rms_norm(Tensor x, Tensor weight, float eps) -> Tensor", wrong)  # fmt: skip
-    torch = re.search(r"=> (\S+libc10\.so)", ldd(bench.program)).group(1)
+    torch = re.search(r"=> (\S+libc10\.so)", ldd(bench.program.with_name("bench-measure"))).group(1)
     refuses(USAGE, f"{torch}: registers no operator rms_norm(Tensor x, Tensor weight, float eps) -> Tensor that was not there "
             "before; kernels/README.md shows one that does", torch)  # fmt: skip
     twice = ("--plugin", plugins / "librms_norm_library.so") * 2

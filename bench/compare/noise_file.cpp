@@ -11,22 +11,10 @@
 namespace bench::compare {
 namespace {
 
+using results::JsonDocument;
 using results::JsonNode;
 
 constexpr int kSchemaVersion = 1;
-
-nlohmann::json parse(std::string_view text, const std::string& origin) {
-  try {
-    return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    const std::string_view before = text.substr(0, error.byte > 0 ? error.byte - 1 : 0);
-    const auto line = std::ranges::count(before, '\n') + 1;
-    throw UsageError(fmt::format("{}:{}:{}: not JSON", origin, line,
-                                 before.size() - (before.rfind('\n') + 1) + 1));
-  } catch (const nlohmann::json::out_of_range&) {
-    throw UsageError(origin + ": holds a number that is too large");
-  }
-}
 
 stats::Covariate read_covariate(const JsonNode& node) {
   return {.slope = node.at("slope").finite(),
@@ -113,7 +101,7 @@ stats::NoisePrior NoiseFile::prior(const results::CaseResult& one,
 }
 
 NoiseFile noise_from_json(std::string_view text, const std::string& origin) {
-  const nlohmann::json document = parse(text, origin);
+  const JsonDocument document = JsonDocument::parse(text, origin);
   const JsonNode root(document, origin);
   const JsonNode version = root.at("schema_version");
   if (const int number = version.count<int>(); number != kSchemaVersion) {

@@ -165,18 +165,18 @@ void check_promotable(const Named& named, const Promotion& promotion) {
   }
 }
 
-std::string gpu_folder(const Named& named) {
-  if (named.result.device == "cpu") {
+std::string gpu_folder(const Result& result, const std::string& file) {
+  if (result.device == "cpu") {
     return "cpu";
   }
-  std::string name = gpu_name(named.result);
+  std::string name = gpu_name(result);
   if (constexpr std::string_view kVendor = "NVIDIA "; name.starts_with(kVendor)) {
     name.erase(0, kVendor.size());
   }
   name.erase(std::min(name.find_first_of(" _/\\."), name.size()));
   if (name.empty()) {
     throw UsageError(
-        fmt::format("{}: /machine/gpu/name: says no GPU; name the folder with --into", named.file));
+        fmt::format("{}: /machine/gpu/name: says no GPU; name the folder with --into", file));
   }
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
   return name;

@@ -33,9 +33,9 @@ struct Promotion {
 /// Never allowed: a reason that is empty, a scenario name that is no file name, no case that is ok.
 void check_promotable(const Named& named, const Promotion& promotion);
 
-/// "NVIDIA H200" -> "h200", "NVIDIA H100 80GB HBM3" -> "h100"; "cpu". Throws UsageError when the
-/// result does not say its GPU.
-std::string gpu_folder(const Named& named);
+/// "NVIDIA H200" -> "h200", "NVIDIA H100 80GB HBM3" -> "h100"; "cpu". Throws UsageError, naming the
+/// file, when the result does not say its GPU.
+std::string gpu_folder(const results::Result& result, const std::string& file);
 
 /// The results as one: replicates of all of them by case. Throws UsageError when they are not of
 /// one scenario, GPU model, revision, or a case's hash differs between them.

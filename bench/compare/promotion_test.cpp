@@ -79,7 +79,7 @@ TEST(Promotion, FolderIsOfTheGpuModel) {
   const auto folder = [](std::string name) {
     Result result = on("GPU-a", 0.1);
     result.machine["gpu"]["name"] = std::move(name);
-    return gpu_folder({"r.json", result});
+    return gpu_folder(result, "r.json");
   };
   EXPECT_EQ(folder("NVIDIA H200"), "h200");
   EXPECT_EQ(folder("NVIDIA H100 80GB HBM3"), "h100");

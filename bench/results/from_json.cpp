@@ -1,3 +1,4 @@
+#include <bench/base/error.h>
 #include <bench/results/json_node.h>
 #include <bench/results/result.h>
 
@@ -10,41 +11,12 @@
 namespace bench::results {
 namespace {
 
-/// "line:column" of a byte, both from 1.
-std::string place_in(std::string_view text, std::size_t byte) {
-  const std::string_view before = text.substr(0, byte);
-  const auto line = std::ranges::count(before, '\n') + 1;
-  return fmt::format("{}:{}", line, byte - (before.rfind('\n') + 1) + 1); // npos + 1 is 0
-}
-
-nlohmann::json parse(std::string_view text, const std::string& origin) {
-  try {
-    return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    if (text.find_first_not_of(" \t\r\n") == text.npos) {
-      throw UsageError(origin + ": empty");
-    }
-    if (error.byte > text.size()) {
-      throw UsageError(fmt::format("{}: truncated: ends at {} in the middle of the document",
-                                   origin, place_in(text, text.size())));
-    }
-    throw UsageError(fmt::format("{}:{}: not JSON", origin, place_in(text, error.byte - 1)));
-  } catch (const nlohmann::json::out_of_range& error) {
-    // Says which token, "... parsing '1e999'", but not where.
-    const std::string_view what = error.what();
-    const std::size_t open = std::min(what.find('\''), what.size() - 1);
-    const std::string_view token = what.substr(open + 1, what.rfind('\'') - open - 1);
-    throw UsageError(fmt::format("{}:{}: {} is too large for a number", origin,
-                                 place_in(text, std::min(text.find(token), text.size())), token));
-  }
-}
-
 /// The schema first: of a foreign or newer document no other complaint would help.
-void check_schema(const nlohmann::json& document, const std::string& origin) {
-  if (!document.is_object() || !document.contains("schema_version")) {
+void check_schema(const JsonNode& root, const std::string& origin) {
+  if (!root.has("schema_version")) {
     throw UsageError(origin + ": no result of bench: schema_version is missing");
   }
-  const JsonNode version = JsonNode(document, origin).at("schema_version");
+  const JsonNode version = root.at("schema_version");
   const int number = version.count<int>();
   if (number > kSchemaVersion) {
     version.fail(fmt::format("{}: written by a newer bench; this one reads up to {}", number,
@@ -237,9 +209,9 @@ Facts read_facts(const JsonNode& node) {
 } // namespace
 
 Result from_json(std::string_view text, const std::string& origin) {
-  const nlohmann::json document = parse(text, origin);
-  check_schema(document, origin);
+  const JsonDocument document = JsonDocument::parse(text, origin);
   const JsonNode root(document, origin);
+  check_schema(root, origin);
   const JsonNode tool = root.at("tool");
   const JsonNode scenario = root.at("scenario");
   return {

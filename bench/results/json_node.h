@@ -1,9 +1,6 @@
 #pragma once
 
-#include <bench/base/error.h>
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
+#include <bench/results/json_document.h>
 
 #include <cstdint>
 #include <functional>
@@ -18,77 +15,69 @@
 
 namespace bench::results {
 
-/// A value of a parsed document together with its place in it, so that every complaint is one line
-/// "origin: /pointer: must be ..., not ...", thrown as UsageError. Refers to the document and to
-/// `origin`; neither may die first.
+/// A value of a document, of which every complaint is one line "origin: /pointer: must be ..., not
+/// ...", thrown as UsageError. Refers to the document and to `origin`; neither may die first. Where
+/// the value lies is looked for only when there is something to complain about: a result has
+/// hundreds of thousands of them.
 class JsonNode {
  public:
-  using Json = nlohmann::json;
+  JsonNode(const JsonDocument& document, const std::string& origin)
+      : value_(&document.root()), root_(value_), origin_(&origin) {}
 
-  JsonNode(const Json& document, const std::string& origin) : value_(&document), origin_(&origin) {}
+  [[noreturn]] void fail(std::string_view fault) const { fail_at(place(), fault); }
 
-  [[noreturn]] void fail(std::string_view fault) const {
-    const std::string place = pointer_.to_string();
-    throw UsageError(fmt::format("{}: {}: {}", *origin_, place.empty() ? "/" : place, fault));
-  }
+  /// Whether it is an object with this member.
+  bool has(std::string_view key) const { return member(key) != nullptr; }
 
-  JsonNode at(const char* key) const {
-    expect(value_->is_object(), "an object");
-    const auto member = value_->find(key);
-    if (member == value_->end()) {
-      JsonNode(*this, *value_, key).fail("missing");
-    }
-    return JsonNode(*this, *member, key);
-  }
+  JsonNode at(std::string_view key) const;
 
   std::string text() const {
-    expect(value_->is_string(), "a string");
-    return value_->get<std::string>();
+    expect(value_->type == Type::string, "a string");
+    return std::string(value_->text);
   }
 
   bool boolean() const {
-    expect(value_->is_boolean(), "true or false");
-    return value_->get<bool>();
+    expect(value_->type == Type::boolean, "true or false");
+    return value_->text == "true";
   }
 
   template <typename Integer>
   Integer count() const {
     expect(holds_count<Integer>(*value_), kCount);
-    return value_->get<Integer>();
+    return static_cast<Integer>(value_->count);
   }
 
   double finite() const {
-    expect(value_->is_number(), "a number");
-    return value_->get<double>();
+    expect(is_number(*value_), "a number");
+    return number(*value_);
   }
 
   double not_negative() const {
-    expect(value_->is_number() && value_->get<double>() >= 0, "a number >= 0");
-    return value_->get<double>();
+    expect(holds_not_negative(*value_), "a number >= 0");
+    return number(*value_);
   }
 
   double positive() const {
     expect(holds_positive(*value_), "a number > 0");
-    return value_->get<double>();
+    return number(*value_);
   }
 
   /// `read` of the member `key`; nothing when it is absent or null.
   template <typename Read>
-  auto optional(const char* key, Read read) const {
+  auto optional(std::string_view key, Read read) const {
     std::optional<std::invoke_result_t<Read, const JsonNode&>> result;
-    if (value_->contains(key) && !value_->at(key).is_null())
-      result = std::invoke(read, at(key));
+    if (const JsonValue* const found = member(key); found && found->type != Type::null)
+      result = std::invoke(read, JsonNode(*this, *found));
     return result;
   }
 
   /// `read` of every element.
   template <typename Read>
   auto list(Read read) const {
-    expect(value_->is_array(), "an array");
+    expect(value_->type == Type::array, "an array");
     std::vector<std::invoke_result_t<Read, const JsonNode&>> elements;
-    elements.reserve(value_->size());
-    for (std::size_t index = 0; index < value_->size(); ++index) {
-      elements.push_back(std::invoke(read, JsonNode(*this, (*value_)[index], index)));
+    for (const JsonValue* v = value_->begin(); v != value_->end(); v = v->next()) {
+      elements.push_back(std::invoke(read, JsonNode(*this, *v)));
     }
     return elements;
   }
@@ -96,10 +85,10 @@ class JsonNode {
   /// `read` of every member.
   template <typename Read>
   auto map(Read read) const {
-    expect(value_->is_object(), "an object");
+    expect(value_->type == Type::object, "an object");
     std::map<std::string, std::invoke_result_t<Read, const JsonNode&>> members;
-    for (const auto& [key, member] : value_->items()) {
-      members.emplace(key, std::invoke(read, JsonNode(*this, member, key)));
+    for (const JsonValue* key = value_->begin(); key != value_->end(); key = key[1].next()) {
+      members.emplace(key->text, std::invoke(read, JsonNode(*this, key[1])));
     }
     return members;
   }
@@ -116,71 +105,77 @@ class JsonNode {
   }
 
   std::vector<double> column_of_not_negatives() const {
-    return column<double>([](const Json& v) { return v.is_number() && v.get<double>() >= 0; },
-                          "a number >= 0");
+    return column<double>(holds_not_negative, "a number >= 0");
   }
 
-  std::vector<double> column_of_numbers() const {
-    return column<double>([](const Json& v) { return v.is_number(); }, "a number");
-  }
+  std::vector<double> column_of_numbers() const { return column<double>(is_number, "a number"); }
 
   // null reads as NaN in these two.
 
   std::vector<double> column_of_not_negatives_or_nulls() const {
     return column<double>(
-        [](const Json& v) { return v.is_null() || (v.is_number() && v.get<double>() >= 0); },
+        [](const JsonValue& v) { return v.type == Type::null || holds_not_negative(v); },
         "a number >= 0 or null");
   }
 
   std::vector<double> column_of_positives_or_nulls() const {
-    return column<double>([](const Json& v) { return v.is_null() || holds_positive(v); },
-                          "a number > 0 or null");
+    return column<double>(
+        [](const JsonValue& v) { return v.type == Type::null || holds_positive(v); },
+        "a number > 0 or null");
   }
 
  private:
+  using Type = JsonValue::Type;
   static constexpr std::string_view kCount = "a whole number >= 0";
 
-  template <typename Key>
-  JsonNode(const JsonNode& parent, const Json& value, const Key& key)
-      : value_(&value), origin_(parent.origin_), pointer_(parent.pointer_ / key) {}
+  JsonNode(const JsonNode& parent, const JsonValue& value);
+
+  const JsonValue* member(std::string_view name) const;
+  [[noreturn]] void fail_at(std::string_view place, std::string_view fault) const;
+  std::string place() const;
+  [[noreturn]] void fail_expecting(std::string_view wanted) const;
 
   void expect(bool holds, std::string_view wanted) const {
-    if (!holds) {
-      fail(fmt::format(
-          "must be {}, not {}", wanted,
-          value_->is_structured() || value_->is_string()
-              ? fmt::format("a{} {}", value_->is_string() ? "" : "n", value_->type_name())
-              : value_->dump()));
-    }
+    if (!holds)
+      fail_expecting(wanted);
+  }
+
+  static bool is_number(const JsonValue& value) {
+    return value.type == Type::count || value.type == Type::number;
+  }
+
+  static double number(const JsonValue& value) {
+    return is_number(value) ? value.number : std::numeric_limits<double>::quiet_NaN();
   }
 
   template <typename Integer>
-  static bool holds_count(const Json& value) {
-    return value.is_number_unsigned() && std::in_range<Integer>(value.get<std::uint64_t>());
+  static bool holds_count(const JsonValue& value) {
+    return value.type == Type::count && std::in_range<Integer>(value.count);
   }
 
-  static bool holds_positive(const Json& value) {
-    return value.is_number() && value.get<double>() > 0;
-  }
+  static bool holds_not_negative(const JsonValue& value) { return number(value) >= 0; }
+  static bool holds_positive(const JsonValue& value) { return number(value) > 0; }
 
   template <typename Number, typename Holds>
   std::vector<Number> column(Holds holds, std::string_view wanted) const {
-    expect(value_->is_array(), "an array");
+    expect(value_->type == Type::array, "an array");
     std::vector<Number> numbers;
-    numbers.reserve(value_->size());
-    for (const Json& element : *value_) {
-      if (!holds(element)) {
-        JsonNode(*this, element, numbers.size()).expect(false, wanted);
+    numbers.reserve(value_->size - 1);
+    for (const JsonValue* v = value_->begin(); v != value_->end(); v = v->next()) {
+      if (!holds(*v)) {
+        JsonNode(*this, *v).fail_expecting(wanted);
       }
-      numbers.push_back(element.is_null() ? std::numeric_limits<Number>::quiet_NaN()
-                                          : element.get<Number>());
+      if constexpr (std::is_integral_v<Number>)
+        numbers.push_back(static_cast<Number>(v->count));
+      else
+        numbers.push_back(number(*v)); // NaN of null
     }
     return numbers;
   }
 
-  const Json* value_;
+  const JsonValue* value_;
+  const JsonValue* root_;
   const std::string* origin_;
-  Json::json_pointer pointer_;
 };
 
 } // namespace bench::results

@@ -1,4 +1,4 @@
-"""Runs a program of a bundle with the torch of this machine's Python. Python >= 3.8."""
+"""Runs a program of a bundle, with the torch of this machine's Python where it needs one. Python >= 3.8."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from steps.console import Failure, say
 from steps.libraries import environment_with, library_folders
 
+WITHOUT_TORCH = ("baseline", "compare", "explain", "report", "--help", "--version")  # what bench does by itself
 FIND_TORCH = "import importlib.util as u; s = u.find_spec('torch'); print(s.submodule_search_locations[0] if s else '')"
 
 
@@ -47,6 +48,12 @@ def check_torch(python, torch, built):
     say(f"warning: {text}; going on, as BENCH_ANY_TORCH=1 says")
 
 
+def needs_torch(folder, program, arguments):
+    """Whether this call comes to torch. A bench of before bench-measure loads it whatever it does."""
+    by_itself = program == "bench" and bool(arguments) and (arguments[0] in WITHOUT_TORCH or "--help" in arguments)
+    return not by_itself or not (folder / "bin" / "bench-measure").exists()
+
+
 def run(root, program, arguments):
     """Replaces this process by the program of the bundle in root."""
     built = json.loads((root / "bundle.json").read_text())
@@ -55,12 +62,16 @@ def run(root, program, arguments):
     if not binary.exists():
         names = ", ".join(sorted(path.name for path in (folder / "bin").iterdir()))
         raise Failure(f"no {program} in {folder / 'bin'}: there are {names}")
-    python, torch = find_torch()
-    check_torch(python, torch, built)
     libraries = [folder / "lib"]
     if folder != root:
         libraries.append(root / "lib")
     if "shared_lib" in built:  # of one arm of a pair
         libraries.append((root / built["shared_lib"]).resolve())
-    env = environment_with([*map(str, libraries), *library_folders(torch)], BENCH_ROOT=str(root), BENCH_PYTHON=python)
+    more = {"BENCH_ROOT": str(root)}
+    if needs_torch(folder, program, arguments):
+        python, torch = find_torch()
+        check_torch(python, torch, built)
+        libraries += library_folders(torch)
+        more["BENCH_PYTHON"] = python
+    env = environment_with(map(str, libraries), **more)
     os.execve(binary, [program, *arguments], env)

@@ -76,6 +76,22 @@ def test_no_torch(bundle, tmp_path):
     assert result.returncode == 6 and result.stderr == f"ci/bench: {fake} has no torch: set BENCH_PYTHON to a Python that has it\n"
 
 
+def test_what_bench_does_by_itself_wants_no_torch(bundle):
+    """Nor a Python that could have one; but of a bundle from before bench-measure, whose bench loads it."""
+    words = {"BENCH_PYTHON": "/nonexistent/python3", "LD_LIBRARY_PATH": "/mine"}
+    assert run(bundle, "compare", "a", "b", **words).returncode == 6
+    executable(bundle / "bin" / "bench-measure", SHOW)
+    for arguments in (("compare", "a", "b"), ("explain",), ("baseline", "show"), ("report", "a"), ("--version",), ("--help",),
+                      ("run", "--help")):  # fmt: skip
+        result = run(bundle, *arguments, **words)
+        wanted = [f"{bundle / 'lib'}:/mine", str(bundle), *(f"<{word}>" for word in arguments), str(bundle.parent)]
+        assert (result.returncode, result.stderr, result.stdout.splitlines()) == (5, "", wanted)
+    for arguments in ((), ("run", "x"), ("doctor",), ("replicate", "{}")):
+        assert run(bundle, *arguments, **words).returncode == 6
+    executable(bundle / "bin" / "x_gpu_test", SHOW)
+    assert run(bundle, "--help", BENCH_EXECUTABLE="x_gpu_test", **words).returncode == 6
+
+
 def test_no_such_python(bundle):
     result = run(bundle, BENCH_PYTHON="/nonexistent/python3")
     assert result.returncode == 6 and result.stderr.startswith("ci/bench: no /nonexistent/python3 on this machine: set BENCH_PYTHON")
@@ -135,6 +151,7 @@ def test_a_bundle_from_build_to_run(project, site, tmp_path):
     """Packs a small project, moves the bundle, deletes the checkout, runs the program and the GPU test."""
     lists = project.root / "CMakeLists.txt"
     lists.write_text(lists.read_text() + "add_executable(x_gpu_test main.cpp)\nadd_executable(x_test main.cpp)\n"
+                     "add_executable(bench-measure main.cpp)\nadd_dependencies(bench bench-measure)\n"
                      "add_library(bench_kernels SHARED main.cpp)\n"
                      "add_library(bench_stamps SHARED main.cpp)\n"
                      "set_target_properties(bench_kernels bench_stamps PROPERTIES LIBRARY_OUTPUT_DIRECTORY lib)\n")  # fmt: skip
@@ -160,11 +177,11 @@ def test_a_bundle_from_build_to_run(project, site, tmp_path):
     assert [path.name for path in out.parent.iterdir()] == ["b"]
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     steps = [f"ci/steps/{name}.py" for name in ("__init__", "bundled", "console", "escalation", "libraries")]
-    assert files == ["README.md", "bench/workers/mine.py", "bin/bench", "bin/x_gpu_test", "bundle.json", "ci/bench", "ci/gate", *steps, "ci/table", "kernels/examples/mine.py",
+    assert files == ["README.md", "bench/workers/mine.py", "bin/bench", "bin/bench-measure", "bin/x_gpu_test", "bundle.json", "ci/bench", "ci/gate", *steps, "ci/table", "kernels/examples/mine.py",
                      "lib/libbench_kernels.so", "lib/libbench_stamps.so", "reports/__main__.py", "scenarios/one.yaml"]  # fmt: skip
     about = json.loads((out / "bundle.json").read_text())
     assert (about["torch"], about["cuda"], about["dirty"]) == ("2.11.0", "13.0", False)
-    assert "x_gpu_test" in (out / "README.md").read_text()
+    assert "each of\n    x_gpu_test\nCommit" in (out / "README.md").read_text()
     shutil.rmtree(project.root)
     moved = Path(shutil.move(out, tmp_path / "a GPU machine"))
     result = run(moved, "z", site=site)
@@ -191,6 +208,10 @@ def pair(project, site, tmp_path):
             "#include <cstdio>\n#include <cstdlib>\nint main() {\n"
             f'  std::printf("{revision}|%s|%s\\n", std::getenv("BENCH_ROOT"), std::getenv("LD_LIBRARY_PATH"));\n}}\n'
         )
+        if revision == "new":
+            lists = project.root / "CMakeLists.txt"
+            more = "add_executable(bench-measure main.cpp)\nadd_dependencies(bench bench-measure)\n"
+            lists.write_text(lists.read_text() + more)
         (project.root / "scenarios" / "one.yaml").write_text(f"model: {revision}\n")
         subprocess.run([*git, "add", "-A"], check=True)
         subprocess.run([*git, "commit", "-qm", revision], check=True)
@@ -205,6 +226,8 @@ def pair(project, site, tmp_path):
 def test_a_pair_runs_both_revisions(pair, site):
     assert (pair / "scenarios" / "one.yaml").read_text() == "model: new\n"
     assert not (pair / "A" / "scenarios").exists() and not (pair / "bin").exists()
+    programs = {arm: sorted(path.name for path in (pair / arm / "bin").iterdir()) for arm in "AB"}
+    assert programs == {"A": ["bench"], "B": ["bench", "bench-measure"]}  # the older one has all in bench
     answers = {}
     for name in (".", "A", "B"):
         result = run(pair / name, site=site)
