@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <future>
+
 namespace bench::cli {
 void add_compare(CLI::App& app, CompareOptions& options) {
   CLI::App* verb =
@@ -37,11 +39,16 @@ void add_compare(CLI::App& app, CompareOptions& options) {
 
 ExitCode compare_results(const CompareOptions& options, std::FILE* out) {
   const auto fail_on = compare::parse_fail_on(options.fail_on);
+  // Reading takes most of the time: BASE is read beside NEW, where NEW need not say which file it
+  // is.
+  std::future<results::Result> reading;
+  if (!std::filesystem::is_directory(options.base))
+    reading = std::async(std::launch::async, [&] { return results::read(options.base); });
   const results::Result fresh = results::read(options.fresh);
   const std::filesystem::path file = baseline_file(options.base, fresh.scenario);
   const compare::NoiseFile noise =
       options.noise.empty() ? noise_of(file, fresh) : compare::read_noise_file(options.noise);
-  const results::Result base = results::read(file);
+  const results::Result base = reading.valid() ? reading.get() : results::read(file);
   compare::Comparison comparison =
       options.only.empty()
           ? compare::compare(base, fresh, noise)

@@ -73,17 +73,18 @@ def cpu_seconds_of_children():
 
 
 def test_a_thousand_cases_in_a_fifth_of_a_second(bench):
-    """Kernels, three processes each, as `bench run` leaves them; with the start of the process and its table."""
+    """Kernels, a process each; with the start of the program and its table. In CPU time: it waits for nothing, and others may be at
+    work here too."""
     result = json.loads(BASELINE.read_text())
     kernels = [case for case in result["cases"] if case["kind"] == "kernel"]
     result["cases"] = []
     for i in range(1000):
         case = kernels[i % len(kernels)]
-        result["cases"].append(case | {"id": case["id"].replace("/", f"/{i}-", 1), "replicates": case["replicates"][:3]})
+        result["cases"].append(case | {"id": case["id"].replace("/", f"/{i}-", 1), "replicates": case["replicates"][:1]})
     (bench.cwd / "a.json").write_text(json.dumps(result))
     seconds = []
     for _ in range(5):
-        start = cpu_seconds_of_children()  # it waits for nothing, and others may be at work here too
+        start = cpu_seconds_of_children()
         done = bench("compare", "a.json", "a.json")
         seconds.append(cpu_seconds_of_children() - start)
         assert done.returncode == 0 and done.stdout.count("\n") > 1000, done.stderr

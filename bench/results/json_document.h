@@ -17,7 +17,7 @@ struct JsonValue {
 
   Type type;               ///< count: a whole number >= 0 that fits
   std::uint32_t size;      ///< of this value and all inside it, in values
-  std::string_view text;   ///< of a string what it says, else as it was written; "": array, object
+  std::string_view text;   ///< of a string what it says; "null", "true", "false"; else ""
   double number = 0;       ///< of a number or count
   std::uint64_t count = 0; ///< of a count
 
@@ -27,8 +27,7 @@ struct JsonValue {
 };
 
 /// JSON to be read once. A result has a million values: trees such as nlohmann::json's take longer
-/// to build and to give back than the text takes to read. Refers to the text, which may not die
-/// first.
+/// to build and to give back than the text takes to read.
 class JsonDocument {
  public:
   /// Throws UsageError, one line "origin:2:9: not JSON", for what is none.
@@ -37,10 +36,10 @@ class JsonDocument {
   const JsonValue& root() const { return values_.front(); }
 
  private:
-  friend class JsonScanner;
+  friend class JsonBuilder;
 
   std::vector<JsonValue> values_;
-  std::deque<std::string> unescaped_; ///< strings that the text does not hold as they are
+  std::deque<std::string> strings_; ///< what values refer to stays where it is
 };
 
 } // namespace bench::results

@@ -40,7 +40,7 @@ void JsonNode::fail_at(std::string_view place, std::string_view fault) const {
 }
 
 void JsonNode::fail_expecting(std::string_view wanted) const {
-  const auto what = [&]() -> std::string_view {
+  const auto what = [&]() -> std::string {
     switch (value_->type) {
     case Type::object:
       return "an object";
@@ -48,8 +48,12 @@ void JsonNode::fail_expecting(std::string_view wanted) const {
       return "an array";
     case Type::string:
       return "a string";
+    case Type::count:
+      return fmt::format("{}", value_->count);
+    case Type::number:
+      return fmt::format("{}", value_->number);
     default:
-      return value_->text;
+      return std::string(value_->text);
     }
   };
   fail(fmt::format("must be {}, not {}", wanted, what()));
