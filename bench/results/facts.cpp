@@ -1,8 +1,10 @@
 #include <bench/results/result.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 namespace bench::results {
 
@@ -28,6 +30,32 @@ std::vector<FactChange> changed_facts(const Facts& before, const Facts& now,
   return changes;
 }
 
+Origin origin_of(const Result& result, std::optional<std::size_t> index) {
+  if (index)
+    return result.origins.at(*index);
+  Origin own{result.git_sha, result.machine, result.settings};
+  own.settings.erase("promotion"); // says how a baseline came to be, not how it was measured
+  return own;
+}
+
+void set_origin(Result& to, Replicate& replicate, const Origin& origin) {
+  replicate.origin.reset();
+  if (origin == origin_of(to, std::nullopt))
+    return;
+  const auto known = std::ranges::find(to.origins, origin);
+  replicate.origin = static_cast<std::size_t>(known - to.origins.begin());
+  if (known == to.origins.end())
+    to.origins.push_back(origin);
+}
+
+void prune_origins(Result& result) {
+  const std::vector<Origin> all = std::exchange(result.origins, {});
+  for (CaseResult& c : result.cases)
+    for (Replicate& replicate : c.replicates)
+      if (replicate.origin)
+        set_origin(result, replicate, all.at(*replicate.origin));
+}
+
 namespace {
 
 /// NaN where the file does not say, or says null.
@@ -45,6 +73,10 @@ std::optional<double> energy_per_sample(const Replicate& replicate) {
   const double energy_j = reading(replicate, "sampled", "energy_j");
   const double steps = reading(replicate, "sampled", "steps");
   return energy_j > 0 && steps > 0 ? std::optional(energy_j / steps) : std::nullopt;
+}
+
+bool looked_locked(const Replicate& replicate) {
+  return reading(replicate, "sampled", "locked") >= 0.5;
 }
 
 std::optional<double> mean_temperature(const Replicate& replicate) {

@@ -20,5 +20,42 @@ TEST(MeanTemperature, IsOfBeforeAndAfter) {
   EXPECT_EQ(mean_temperature(replicate), 58);
 }
 
+TEST(LookedLocked, IsOfHalfTheReadings) {
+  Replicate replicate;
+  EXPECT_FALSE(looked_locked(replicate));
+  replicate.machine["sampled"]["locked"] = 0.4;
+  EXPECT_FALSE(looked_locked(replicate));
+  replicate.machine["sampled"]["locked"] = 0.5;
+  EXPECT_TRUE(looked_locked(replicate));
+}
+
+TEST(Origins, AreKeptOnceAndOnlyWhereTheyAreNotTheResultsOwn) {
+  Result result;
+  result.git_sha = "aaaa";
+  result.machine["driver"]["version"] = "580.1";
+  result.settings["promotion"]["reason"] = "why";
+  result.cases.resize(1);
+  std::vector<Replicate>& replicates = result.cases[0].replicates;
+  replicates.resize(4);
+  const Origin own{"aaaa", {{"driver", {{"version", "580.1"}}}}, {}};
+  const Origin other{"aaaa", {{"driver", {{"version", "590.2"}}}}, {}};
+  const Origin older{"bbbb", own.machine, {}};
+  set_origin(result, replicates[0], own);
+  set_origin(result, replicates[1], other);
+  set_origin(result, replicates[2], older);
+  set_origin(result, replicates[3], other);
+  EXPECT_EQ(result.origins, (std::vector<Origin>{other, older}));
+  EXPECT_EQ(replicates[0].origin, std::nullopt);
+  EXPECT_EQ(origin_of(result, replicates[0].origin), own) << "how it was promoted is no origin";
+  EXPECT_EQ(origin_of(result, replicates[3].origin), other);
+
+  replicates.erase(replicates.begin() + 1);
+  replicates.pop_back();
+  prune_origins(result);
+  EXPECT_EQ(result.origins, std::vector<Origin>{older});
+  EXPECT_EQ(origin_of(result, replicates[1].origin), older);
+  EXPECT_EQ(origin_of(result, replicates[0].origin), own);
+}
+
 } // namespace
 } // namespace bench::results

@@ -87,6 +87,22 @@ std::map<std::string, std::map<std::string, double>> read_states(const JsonNode&
   return node.map([](const JsonNode& state) { return state.map(&JsonNode::finite); });
 }
 
+GpuProcess read_process(const JsonNode& node) {
+  constexpr std::array<std::string_view, 2> kWhen{"before", "after"};
+  return {
+      .when = std::string(one_of(node.at("when"), kWhen, std::identity())),
+      .pid = node.at("pid").count<std::int64_t>(),
+      .kind = node.at("kind").text(),
+      .name = node.at("name").text(),
+      .memory_bytes = node.optional("memory_bytes", &JsonNode::count<std::int64_t>),
+      .foreign = node.at("foreign").boolean(),
+  };
+}
+
+std::vector<GpuProcess> read_processes(const JsonNode& node) {
+  return node.list(read_process);
+}
+
 Replicate read_replicate(const JsonNode& node) {
   return {
       .process = node.at("process").count<std::int64_t>(),
@@ -97,6 +113,8 @@ Replicate read_replicate(const JsonNode& node) {
                      .value_or(std::map<std::string, std::map<std::string, double>>()),
       .samples = read_samples(node.at("samples")),
       .trace = node.optional("trace", read_trace),
+      .processes = node.optional("processes", read_processes).value_or(std::vector<GpuProcess>()),
+      .origin = node.optional("origin", &JsonNode::count<std::size_t>),
   };
 }
 
@@ -206,6 +224,30 @@ Facts read_facts(const JsonNode& node) {
   return node.map([](const JsonNode& group) { return group.map(&JsonNode::text); });
 }
 
+Origin read_origin(const JsonNode& node) {
+  return {
+      .git_sha = node.at("git_sha").text(),
+      .machine = read_facts(node.at("machine")),
+      .settings = read_facts(node.at("settings")),
+  };
+}
+
+/// Files of an older bench have none.
+std::vector<Origin> read_origins(const JsonNode& root) {
+  const auto read = [](const JsonNode& node) { return node.list(read_origin); };
+  std::vector<Origin> origins = root.optional("origins", read).value_or(std::vector<Origin>());
+  const auto check_replicate = [&](const JsonNode& replicate) {
+    const auto index = replicate.optional("origin", &JsonNode::count<std::size_t>);
+    if (index && *index >= origins.size()) {
+      replicate.at("origin").fail(fmt::format("{} of {} origins", *index, origins.size()));
+    }
+    return 0;
+  };
+  root.at("cases").list(
+      [&](const JsonNode& c) { return c.at("replicates").list(check_replicate).size(); });
+  return origins;
+}
+
 } // namespace
 
 Result from_json(std::string_view text, const std::string& origin) {
@@ -231,6 +273,7 @@ Result from_json(std::string_view text, const std::string& origin) {
       .device = scenario.at("device").text(),
       .machine = read_facts(root.at("machine")),
       .settings = read_facts(root.at("settings")),
+      .origins = read_origins(root),
       .cases = root.at("cases").list(read_case),
       .phases_s = root.at("phases_s").map(&JsonNode::not_negative),
   };

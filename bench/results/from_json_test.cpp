@@ -63,6 +63,19 @@ TEST(FromJson, FilesOfAnOlderBenchHaveNoTrace) {
   EXPECT_FALSE(result.cases[0].replicates[1].trace);
 }
 
+TEST(FromJson, FilesOfAnOlderBenchHaveNeitherOriginsNorProcesses) {
+  nlohmann::ordered_json document = to_json(sample_result());
+  document.erase("origins");
+  for (auto& replicate : document["cases"][0]["replicates"]) {
+    replicate.erase("origin");
+    replicate.erase("processes");
+  }
+  const Result result = from_json(document.dump(), "r.json");
+  EXPECT_TRUE(result.origins.empty());
+  EXPECT_TRUE(result.cases[0].replicates[0].processes.empty());
+  EXPECT_EQ(origin_of(result, result.cases[0].replicates[0].origin).machine, result.machine);
+}
+
 TEST(FromJson, EveryTruncationIsRefused) {
   const std::string text = to_text(sample_result());
   for (std::size_t size = 1; size <= text.find_last_of('}'); ++size) {
@@ -123,6 +136,14 @@ TEST(FromJson, RefusesFaultyValues) {
       {trace + "/t_s/1", "null", trace + "/t_s/1: must be a number, not null"},
       {trace + "/sm_clock_hz/1", "-1",
        trace + "/sm_clock_hz/1: must be a number >= 0 or null, not -1"},
+      {"/cases/0/replicates/0/origin", "1", "/cases/0/replicates/0/origin: 1 of 1 origins"},
+      {"/cases/0/replicates/1/origin", "-1",
+       "/cases/0/replicates/1/origin: must be a whole number >= 0, not -1"},
+      {"/origins/0/machine", "[]", "/origins/0/machine: must be an object, not an array"},
+      {"/cases/0/replicates/0/processes/1/when", "\"now\"",
+       "/cases/0/replicates/0/processes/1/when: must be one of before, after, not 'now'"},
+      {"/cases/0/replicates/0/processes/0/foreign", "0",
+       "/cases/0/replicates/0/processes/0/foreign: must be true or false, not 0"},
       {"/cases/1/kind", "\"ring\"",
        "/cases/1/kind: must be one of loop, kernel, anchor, not 'ring'"},
       {"/cases/1/status", "\"fine\"",
@@ -163,7 +184,7 @@ TEST(FromJson, RefusesFaultyValues) {
 TEST(FromJson, NamesAMissingKey) {
   const nlohmann::ordered_json whole = to_json(sample_result());
   for (const auto& [key, value] : whole.items()) {
-    if (key == "schema_version") {
+    if (key == "schema_version" || key == "origins") {
       continue;
     }
     nlohmann::ordered_json document = whole;

@@ -17,6 +17,8 @@ void collect_keys(const nlohmann::ordered_json& value, const std::string& place,
                   std::set<std::string>& keys) {
   static const std::set<std::string> kFreeMaps{"machine",
                                                "settings",
+                                               "origins[].machine",
+                                               "origins[].settings",
                                                "phases_s",
                                                "cases[].parameters",
                                                "cases[].phases_s",

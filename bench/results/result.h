@@ -38,6 +38,16 @@ struct Trace {
   std::vector<double> clocks_events; ///< nvmlClocksEventReasons, a whole number
 };
 
+/// A process that was on the GPU just before or just after a case.
+struct GpuProcess {
+  std::string when; ///< "before" or "after"
+  std::int64_t pid = 0;
+  std::string kind;                         ///< "compute", "graphics" or "MPS"
+  std::string name;                         ///< "" where it is not visible from here
+  std::optional<std::int64_t> memory_bytes{}; ///< of the GPU
+  bool foreign = false;                     ///< not of the measurement: the case is invalid
+};
+
 /// One fresh process on one device: the unit that statistics count.
 struct Replicate {
   std::int64_t process = 0; ///< process id
@@ -52,6 +62,9 @@ struct Replicate {
   std::map<std::string, std::map<std::string, double>> machine;
   Samples samples;
   std::optional<Trace> trace{}; ///< none on a CPU, of kernels, in baselines
+  std::vector<GpuProcess>
+      processes{}; ///< before and after; none on a CPU, of anchors, in baselines
+  std::optional<std::size_t> origin{}; ///< in Result::origins; none: the result's own
 };
 
 /// Joules of one sample, where NVML counted them; NVML counts in steps of about 0.1 s.
@@ -59,6 +72,9 @@ std::optional<double> energy_per_sample(const Replicate& replicate);
 
 /// Degrees Celsius of the GPU, the mean of before and after, where both are known.
 std::optional<double> mean_temperature(const Replicate& replicate);
+
+/// The SM clock looked locked by hand in at least half of the readings taken of a sampled loop.
+bool looked_locked(const Replicate& replicate);
 
 /// What the case computed, so that a faster wrong path is caught.
 struct Check {
@@ -169,6 +185,14 @@ struct FactChange {
 std::vector<FactChange> changed_facts(const Facts& before, const Facts& now,
                                       const std::string& topic);
 
+/// The build and the machine that a replicate was measured by.
+struct Origin {
+  std::string git_sha;
+  Facts machine;
+  Facts settings;
+  bool operator==(const Origin&) const = default;
+};
+
 struct Result {
   std::string tool_version;
   std::string git_sha; ///< of the harness
@@ -186,9 +210,19 @@ struct Result {
   std::string device; ///< "cpu" or "cuda"
   Facts machine;
   Facts settings;
+  std::vector<Origin> origins{}; ///< of replicates that are of another run, build or machine
   std::vector<CaseResult> cases;
   std::map<std::string, double> phases_s; ///< where the run's seconds went: start, weights, ...
 };
+
+/// Origin `index` of the result; none: its own, without how it was promoted.
+Origin origin_of(const Result& result, std::optional<std::size_t> index);
+
+/// Sets where a replicate of `to` comes from, and adds that to `to.origins` where it is new.
+void set_origin(Result& to, Replicate& replicate, const Origin& origin);
+
+/// Leaves out the origins that no replicate has.
+void prune_origins(Result& result);
 
 /// The document, every key present, in the order of README.md. Throws std::invalid_argument naming
 /// the case for what from_json would refuse (unequal columns, a time that is no positive number),

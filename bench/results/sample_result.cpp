@@ -31,7 +31,20 @@ CaseResult loop_case() {
                       .power_w = {689.9, NAN, 691.1},
                       .sm_clock_hz = {1.545e9, 1.56e9, NAN},
                       .temperature_c = {60, NAN, 61},
-                      .clocks_events = {4, 0, NAN}}},
+                      .clocks_events = {4, 0, NAN}},
+       .processes = {{.when = "before",
+                      .pid = 4711,
+                      .kind = "compute",
+                      .name = "bench",
+                      .memory_bytes = 13'631'488'000,
+                      .foreign = false},
+                     {.when = "after",
+                      .pid = 815,
+                      .kind = "graphics",
+                      .name = "",
+                      .memory_bytes = {},
+                      .foreign = true}},
+       .origin = 0},
       {.process = 4712,
        .started = "2026-03-01T12:00:25Z",
        .device_uuid = "GPU-6b1f2b3c-0d1e-4f50-8a9b-c0d1e2f30415",
@@ -134,6 +147,9 @@ Result sample_result() {
   result.machine = {
       {"driver", {{"version", "580.159"}}}, {"gpu", {{"name", "NVIDIA H200"}}}, {"host", {}}};
   result.settings = {{"torch", {{"allow_tf32", "false"}}}};
+  result.origins = {{.git_sha = "0ddba11",
+                     .machine = {{"driver", {{"version", "575.1"}}}},
+                     .settings = {{"torch", {{"allow_tf32", "true"}}}}}};
   result.cases = {loop_case(), kernel_case(), failed_case()};
   result.phases_s = {{"start", 0.75}, {"weights", 12.5}};
   return result;

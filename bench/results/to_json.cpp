@@ -112,13 +112,28 @@ Json trace_json(const Trace& trace) {
   };
 }
 
+Json processes_json(const std::vector<GpuProcess>& processes) {
+  Json all = Json::array();
+  for (const GpuProcess& process : processes) {
+    all.push_back({{"when", process.when},
+                   {"pid", process.pid},
+                   {"kind", process.kind},
+                   {"name", process.name},
+                   {"memory_bytes", process.memory_bytes ? Json(*process.memory_bytes) : Json()},
+                   {"foreign", process.foreign}});
+  }
+  return all;
+}
+
 Json replicate_json(const Replicate& replicate) {
   return {
       {"process", replicate.process},
       {"started", replicate.started},
       {"device_uuid", replicate.device_uuid},
       {"seed", replicate.seed},
+      {"origin", replicate.origin ? Json(*replicate.origin) : Json(nullptr)},
       {"machine", replicate.machine},
+      {"processes", processes_json(replicate.processes)},
       {"samples",
        {{"start_s", replicate.samples.start_s},
         {"t_s", replicate.samples.t_s},
@@ -259,6 +274,11 @@ std::string_view to_string(CaseStatus status) {
 }
 
 Json to_json(const Result& result) {
+  Json origins = Json::array();
+  for (const Origin& origin : result.origins) {
+    origins.push_back(
+        {{"git_sha", origin.git_sha}, {"machine", origin.machine}, {"settings", origin.settings}});
+  }
   Json cases = Json::array();
   for (const CaseResult& case_result : result.cases) {
     cases.push_back(case_json(case_result));
@@ -284,6 +304,7 @@ Json to_json(const Result& result) {
         {"text", result.scenario_text}}},
       {"machine", result.machine},
       {"settings", result.settings},
+      {"origins", std::move(origins)},
       {"phases_s", result.phases_s},
       {"cases", std::move(cases)},
   };
