@@ -56,6 +56,11 @@ void note_plugins(results::CaseResult& result, const std::vector<std::string>& p
           fmt::format("{} {}", path->plugin->digest, path->plugin->file);
 }
 
+void add_message(results::CaseResult& result, std::string_view text) {
+  result.message += result.message.empty() ? "" : "; ";
+  result.message += text;
+}
+
 void set_failure(results::CaseResult& result, std::exception_ptr error) {
   const auto first_line = [](std::string text) { return text.substr(0, text.find('\n')); };
   try {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Measuring cases on an open device, each into the result's form.
@@ -65,6 +66,9 @@ void set_kernels(results::CaseResult& result, device::KernelCounts kernels);
 
 /// Notes for each of these paths that a plug-in brought which file, and its digest.
 void note_plugins(results::CaseResult& result, const std::vector<std::string>& paths);
+
+/// One more thing to know of a case: behind what its message says already.
+void add_message(results::CaseResult& result, std::string_view text);
 
 /// Sets status and message from an exception: unavailable, invalid, or failed; one line.
 void set_failure(results::CaseResult& result, std::exception_ptr error);

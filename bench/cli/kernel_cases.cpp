@@ -41,11 +41,10 @@ results::CaseResult to_result(const kernel_bench::Outcome& outcome, const Bench&
   if (!outcome.warm_up.steady)
     result.message = "the launch time was still moving when the warm-up was given up";
   if (outcome.displaced_bytes > 0)
-    result.message +=
-        fmt::format("{}{:.1f} GiB of its buffers had no room at its places: where they lie is "
-                    "up to each process and worth up to 0.8 %",
-                    result.message.empty() ? "" : "; ",
-                    static_cast<double>(outcome.displaced_bytes) / (1 << 30));
+    add_message(result,
+                fmt::format("{:.1f} GiB of its buffers had no room at its places: where they lie "
+                            "is up to each process and worth up to 0.8 %",
+                            static_cast<double>(outcome.displaced_bytes) / (1 << 30)));
   result.check.finite = outcome.accuracy.finite;
   result.check.checksum = outcome.digest.checksum;
   if (outcome.accuracy.finite) {
@@ -76,15 +75,18 @@ void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& benc
       kernels.push_back(c);
   if (kernels.empty())
     return;
-  StateWatch state(bench.device); // no trace: allocations and warm-ups lie between short regions
+  StateWatch state(
+      nvml_device(bench.device)); // no trace: allocations and warm-ups lie between short regions
   results::Replicate watched;     // lends its map: a state spans from one outcome to the next
   state.before(watched);
   kernel_bench::run(kernels, bench.sampling, bench.seed, flags, bench.device, std::move(arena),
                     bench.progress, [&](kernel_bench::Outcome outcome) {
                       results::CaseResult result = to_result(outcome, bench);
                       const std::string spoiled = state.after(watched);
-                      if (!result.replicates.empty())
+                      if (!result.replicates.empty()) {
                         result.replicates.front().machine = watched.machine;
+                        result.replicates.front().processes = watched.processes;
+                      }
                       if (!spoiled.empty() && result.status == results::CaseStatus::ok) {
                         result.status = results::CaseStatus::invalid;
                         result.message = spoiled;

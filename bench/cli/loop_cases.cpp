@@ -72,7 +72,7 @@ class LoopMeasurement {
  public:
   LoopMeasurement(const Bench& bench, std::map<std::string, double>& phases_s)
       : bench_(bench), phases_s_(phases_s), loops_(bench.device, bench.progress),
-        state_(bench.device), agreement_(bench.device) {}
+        state_(nvml_device(bench.device)), agreement_(bench.device) {}
 
   void begin_case() { loops_.begin_case(); }
 
@@ -198,15 +198,17 @@ class LoopMeasurement {
     SampleWatch watched(state_.gpu(), bench_.sampling.machine_interval_s);
     plan.on_steady = [&] { watched.start(); };
     const measure::Sampled sampled = measure::sample_loops(workload, marker, plan, bench_.progress);
-    for (const std::string& spoiled : {watched.end(replicate, sampled), state_.after(replicate)})
-      if (!spoiled.empty())
-        throw InvalidError(spoiled);
+    const std::string spoiled[] = {watched.end(replicate, sampled), state_.after(replicate)};
     add_samples(replicate, sampled);
-    result.replicates.push_back(std::move(replicate));
     if (!sampled.warm_up.steady)
-      result.message += fmt::format("{}the step time was still moving when the warm-up was given "
-                                    "up",
-                                    result.message.empty() ? "" : "; ");
+      add_message(result, "the step time was still moving when the warm-up was given up");
+    if (looked_locked(replicate))
+      add_message(result, "the SM clock looks locked by hand");
+    result.replicates.push_back(
+        std::move(replicate)); // spoiled or not: the file says what was seen
+    for (const std::string& why : spoiled)
+      if (!why.empty())
+        throw InvalidError(why);
     result.phases_s["warmup"] = sampled.warm_up.seconds;
     result.phases_s["samples"] = sampled.seconds;
   }

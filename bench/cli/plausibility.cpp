@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace bench::cli {
 namespace {
 
@@ -15,7 +18,43 @@ double most_error(const std::string& dtype) {
   return dtype == "fp32" ? 1e-3 : dtype == "fp16" ? 0.03 : 0.25;
 }
 
+struct Setting {
+  const char* key; ///< of the machine's facts and of its states
+  const char* name;
+  double unit;
+  const char* symbol;
+};
+constexpr Setting kSettings[] = {{"power_limit_w", "power limit", 1, "W"},
+                                 {"application_sm_clock_hz", "application clock", 1e6, "MHz"}};
+
+/// "" or how a state, before or after a case, differs from the facts.
+std::string changed_since(const results::Facts& facts, const std::map<std::string, double>& state) {
+  for (const auto& [key, name, unit, symbol] : kSettings) {
+    const std::string* then = results::find_fact(facts, "gpu", key);
+    const auto now = state.find(key);
+    if (then && now != state.end() && *then != fmt::format("{:.0f}", now->second))
+      return fmt::format("the {} was {:.0f} {} when the run began, {:.0f} {} when it was measured",
+                         name, std::strtod(then->c_str(), nullptr) / unit, symbol,
+                         now->second / unit, symbol);
+  }
+  return "";
+}
+
 } // namespace
+
+std::string setting_changed(const results::Result& run, const results::CaseResult& part) {
+  const auto known = std::ranges::find(run.cases, part.id, &results::CaseResult::id);
+  for (const results::Replicate& replicate : part.replicates) {
+    for (const char* when : {"before", "after"})
+      if (const auto state = replicate.machine.find(when); state != replicate.machine.end())
+        if (std::string change = changed_since(run.machine, state->second); !change.empty())
+          return change;
+    if (known != run.cases.end() && looked_locked(replicate) &&
+        !std::ranges::all_of(known->replicates, results::looked_locked))
+      return "the SM clock looks locked by hand, and did not in an earlier process";
+  }
+  return "";
+}
 
 std::string impossible_speed(const results::CaseResult& result) {
   if (result.replicates.empty() || result.replicates.back().samples.t_s.empty())

@@ -4,7 +4,7 @@
 
 #include <string>
 
-/// What cannot be, whatever the clock says: such a case is invalid.
+/// What cannot be, or must not, whatever the clock says: such a case is invalid.
 namespace bench::cli {
 
 /// "" or why a GPU cannot have been so fast: a kernel that moves its bytes a quarter faster than a
@@ -16,5 +16,9 @@ std::string impossible_speed(const results::CaseResult& result);
 /// "" or how far the output of a kernel is off the fp64 result: by more of its root mean square
 /// than roundings in its type explain.
 std::string wrong_output(const results::CaseResult& result);
+
+/// "" or what of the GPU's settings is not as when the run began, by the machine's facts (power
+/// limit, application clock) or by replicates of the case that it has (a locked SM clock).
+std::string setting_changed(const results::Result& run, const results::CaseResult& part);
 
 } // namespace bench::cli

@@ -44,6 +44,36 @@ TEST(ImpossibleSpeed, OfALoopIsJudgedAtItsClock) {
   EXPECT_NE(impossible_speed(loop), "");
 }
 
+TEST(SettingChanged, SinceTheRunBeganIsInvalid) {
+  results::Result run;
+  results::CaseResult loop = with("loop", 0.1);
+  auto& machine = loop.replicates[0].machine;
+  machine["before"] = {{"power_limit_w", 700}, {"application_sm_clock_hz", 1980e6}};
+  machine["after"] = machine["before"];
+  EXPECT_EQ(setting_changed(run, loop), "") << "nobody knows how it began";
+  run.machine["gpu"] = {{"power_limit_w", "700"}, {"application_sm_clock_hz", "1980000000"}};
+  EXPECT_EQ(setting_changed(run, loop), "");
+  machine["after"]["application_sm_clock_hz"] = 1500e6;
+  EXPECT_EQ(setting_changed(run, loop), "the application clock was 1980 MHz when the run began, "
+                                        "1500 MHz when it was measured");
+  machine["before"]["power_limit_w"] = 600;
+  EXPECT_EQ(setting_changed(run, loop),
+            "the power limit was 700 W when the run began, 600 W when it was measured");
+}
+
+TEST(SettingChanged, AClockLockedBetweenProcessesIsInvalid) {
+  results::CaseResult locked = with("loop", 0.1);
+  locked.replicates[0].machine["sampled"] = {{"readings", 20}, {"locked", 0.9}};
+  results::Result run;
+  EXPECT_EQ(setting_changed(run, locked), "") << "from the start: comparable with its like";
+  run.cases = {locked};
+  EXPECT_EQ(setting_changed(run, locked), "");
+  run.cases[0].replicates.push_back(with("loop", 0.1).replicates[0]);
+  EXPECT_EQ(setting_changed(run, locked),
+            "the SM clock looks locked by hand, and did not in an earlier process");
+  EXPECT_EQ(setting_changed(run, with("loop", 0.1)), "");
+}
+
 TEST(WrongOutput, IsFurtherOffThanRoundingsExplain) {
   results::CaseResult kernel = with("kernel", 16e-6);
   kernel.check.max_abs_error = 0.06;

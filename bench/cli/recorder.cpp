@@ -145,10 +145,14 @@ std::optional<ExitCode> Recorder::profile(const std::filesystem::path& program,
 void Recorder::keep(results::Result part) {
   if (const auto gpu = part.machine.find("gpu"); gpu != part.machine.end())
     gpu_.lock(gpu->second["uuid"]);
+  if (!part.machine.empty()) // a process's first document
+    origin_ = origin_of(part, std::nullopt);
   for (results::CaseResult& c : part.cases) {
     if (rename)
       c.id = rename(c.id);
     std::string fault = gpu_.spoiled();
+    if (fault.empty())
+      fault = setting_changed(result_, c);
     if (fault.empty())
       fault = wrong_output(c);
     if (fault.empty() && job_.plan.device == scenario::DeviceKind::cuda)
@@ -157,6 +161,8 @@ void Recorder::keep(results::Result part) {
       c.status = results::CaseStatus::invalid;
       c.message = std::move(fault);
     }
+    for (results::Replicate& replicate : c.replicates)
+      set_origin(result_, replicate, origin_);
     complete(c);
     if (c.kind != "anchor")
       progress_.end(outcome_line(c));

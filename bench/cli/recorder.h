@@ -73,6 +73,7 @@ class Recorder {
   GuardedGpu& gpu_;
   ProgressDisplay& progress_;
   std::vector<std::string> ids_;
+  results::Origin origin_; ///< of the process that measures
 };
 
 } // namespace bench::cli

@@ -101,12 +101,15 @@ void merge(results::Result& run, results::Result part) {
     run.git_sha = part.git_sha;
     run.git_dirty = part.git_dirty;
     run.device = part.device;
-    run.machine = std::move(part.machine);
-    run.settings = std::move(part.settings);
+    run.machine = part.machine;
+    run.settings = part.settings;
   }
   for (const auto& [phase, seconds] : part.phases_s)
     run.phases_s[phase] += seconds;
   for (CaseResult& c : part.cases) {
+    if (!part.machine.empty()) // else its origins are the run's already
+      for (results::Replicate& replicate : c.replicates)
+        set_origin(run, replicate, origin_of(part, replicate.origin));
     const auto found = std::ranges::find(run.cases, c.id, &CaseResult::id);
     if (found == run.cases.end())
       run.cases.push_back(std::move(c));

@@ -34,10 +34,11 @@ int look_for(const std::vector<std::string>& open, const compare::Comparison& co
              int replicates, int most);
 
 /// Takes what a worker sent (no case, or one) into the run's result: machine, settings and versions
-/// of the first document, replicates of a case beside those of other processes. Of a case that
-/// failed once nothing counts: status and message of the first failure stay. An output that
-/// differs between processes of one seed is a message. Throws UsageError where the GPU model, the
-/// driver or a library is another than the first document's: a run that is resumed elsewhere.
+/// of the first document, replicates of a case beside those of other processes. A part that says
+/// its machine has its replicates' origins; of one that does not they are the run's already. Of a
+/// case that failed once nothing counts: status and message of the first failure stay. An output
+/// that differs between processes of one seed is a message. Throws UsageError where the GPU model,
+/// the driver or a library is another than the first document's: a run that is resumed elsewhere.
 void merge(results::Result& run, results::Result part);
 
 /// The replicates that a case has; 0 when it is not there.

@@ -131,6 +131,23 @@ TEST(Merge, TakesTheMachineOfTheFirst) {
   EXPECT_EQ(run.machine["gpu"]["uuid"], "first");
 }
 
+TEST(Merge, KeepsWhereAReplicateComesFrom) {
+  const auto on = [](const char* cores, std::int64_t process) {
+    results::Result result = part("a", process);
+    result.machine["host"]["cores"] = cores;
+    return result;
+  };
+  results::Result run;
+  merge(run, on("32", 1));
+  merge(run, on("16", 2));
+  merge(run, on("32", 3));
+  const std::vector<results::Replicate>& replicates = run.cases.at(0).replicates;
+  EXPECT_EQ(replicates[0].origin, std::nullopt);
+  EXPECT_EQ(replicates[1].origin, 0U);
+  EXPECT_EQ(replicates[2].origin, std::nullopt);
+  EXPECT_EQ(run.origins.at(0).machine.at("host").at("cores"), "16");
+}
+
 TEST(SortCases, FollowsTheScenarioAndKeepsTheRestBehind) {
   results::Result run;
   for (const char* id : {"x/anchor/copy", "b", "a"})

@@ -48,6 +48,19 @@ def test_what_is_missing_is_measured_and_what_is_there_stays(bench, cut):
         assert [r["samples"] for r in kept] == [r["samples"] for r in case["replicates"]]
 
 
+def test_replicates_say_which_machine_they_are_of(bench, cut):
+    result = cut()
+    assert result["origins"] == [] and all(r["origin"] is None for case in result["cases"] for r in case["replicates"])
+    began_on = {**result["machine"], "host": {"cpu": "another CPU"}}
+    cut(machine=began_on)
+    assert resume(bench).returncode == 0
+    after = json.loads((bench.cwd / "on.json").read_text())
+    assert after["machine"] == began_on
+    assert [origin["machine"] for origin in after["origins"]] == [result["machine"]]
+    replicates = {case["id"]: [r["origin"] for r in case["replicates"]] for case in after["cases"] if case["kind"] == "kernel"}
+    assert sorted(replicates.values(), key=str) == [[0, 0], [0, 0], [None, 0], [None, None]]
+
+
 @pytest.mark.parametrize(
     "change,why",
     [({"finished": "2026-11-28T10:00:00Z"}, "that run had finished"),

@@ -1,5 +1,9 @@
 #include <bench/cli/state_watch.h>
 
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -7,12 +11,6 @@
 
 namespace bench::cli {
 namespace {
-
-std::optional<measure::NvmlDevice> nvml_device(device::Device& device) {
-  if (device.kind() != scenario::DeviceKind::cuda)
-    return std::nullopt;
-  return measure::Nvml::load().device(device.uuid());
-}
 
 std::map<std::string, double> numbers(const measure::MachineState& state) {
   std::map<std::string, double> all;
@@ -22,12 +20,17 @@ std::map<std::string, double> numbers(const measure::MachineState& state) {
   };
   add("sm_clock_hz", state.sm_clock_hz);
   add("memory_clock_hz", state.memory_clock_hz);
+  add("application_sm_clock_hz", state.application_sm_clock_hz);
   add("power_w", state.power_w);
   add("power_limit_w", state.power_limit_w);
   add("energy_j", state.energy_j);
   add("temperature_c", state.temperature_c);
   add("memory_temperature_c", state.memory_temperature_c);
+  add("ecc", state.ecc_enabled);
   add("ecc_uncorrected", state.ecc_uncorrected);
+  add("mig", state.mig_enabled);
+  if (state.clocks_events)
+    all["clocks_events"] = static_cast<double>(state.clocks_events->bits());
   if (state.processes)
     all["processes"] = static_cast<double>(state.processes->size());
   return all;
@@ -73,21 +76,48 @@ std::map<std::string, double> shares(const std::map<std::uint64_t, std::int64_t>
 
 } // namespace
 
-StateWatch::StateWatch(device::Device& device) : gpu_(nvml_device(device)) {}
+std::optional<measure::NvmlDevice> nvml_device(device::Device& device) {
+  if (device.kind() != scenario::DeviceKind::cuda)
+    return std::nullopt;
+  return measure::Nvml::load().device(device.uuid());
+}
 
 void StateWatch::before(results::Replicate& replicate) {
   if (!gpu_)
     return;
   before_ = measure::machine_state(*gpu_);
-  replicate.machine["before"] = numbers(before_);
+  replicate.processes.clear();
+  spoiled_before_ = note("before", before_, replicate);
 }
 
 std::string StateWatch::after(results::Replicate& replicate) {
   if (!gpu_)
     return {};
   const measure::MachineState now = measure::machine_state(*gpu_);
-  replicate.machine["after"] = numbers(now);
-  return first_error(measure::spoilers_between(before_, now));
+  const std::string spoiled_after = note("after", now, replicate);
+  if (!spoiled_before_.empty())
+    return spoiled_before_;
+  const std::string between = first_error(measure::spoilers_between(before_, now));
+  return between.empty() ? spoiled_after : between;
+}
+
+std::string StateWatch::note(const char* when, const measure::MachineState& state,
+                             results::Replicate& replicate) const {
+  replicate.machine[when] = numbers(state);
+  const std::vector<int> own = measure::process_tree(getpid());
+  const auto all = state.processes.value_or(std::vector<measure::GpuProcess>());
+  const auto foreign = measure::foreign_processes(all, own);
+  for (const measure::GpuProcess& process : all)
+    replicate.processes.push_back(
+        {.when = when,
+         .pid = process.pid,
+         .kind = std::string(to_string(process.kind)),
+         .name = process.name,
+         .memory_bytes = process.memory_bytes,
+         .foreign =
+             std::ranges::find(foreign, process.pid, &measure::GpuProcess::pid) != foreign.end()});
+  const std::string line = first_error(measure::others_on(state, own));
+  return line.empty() ? "" : fmt::format("just {} it was measured: {}", when, line);
 }
 
 SampleWatch::SampleWatch(std::optional<measure::NvmlDevice> gpu, double interval_s)
@@ -121,6 +151,8 @@ std::string SampleWatch::end(results::Replicate& replicate, const measure::Sampl
     known["power_w"] = rounded(*trace.mean_power_w, 10);
   if (trace.highest_temperature_c)
     known["temperature_c"] = *trace.highest_temperature_c;
+  if (trace.locked > 0)
+    known["locked"] = static_cast<double>(trace.locked) / static_cast<double>(trace.taken);
   if (!trace.clocks_events.empty())
     replicate.machine["clocks_events"] = shares(trace.clocks_events);
   replicate.trace = columns(trace, sampled.first_sample);

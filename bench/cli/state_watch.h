@@ -8,23 +8,33 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 /// The GPU around and while a case is measured, into its replicate. On a CPU there is nothing to
 /// note.
 namespace bench::cli {
 
-/// Notes the GPU's state as "before" or "after" in `replicate`; what spoiled the measurement
-/// between the two is a message, else "".
+/// None on a CPU and where NVML is not there.
+std::optional<measure::NvmlDevice> nvml_device(device::Device& device);
+
+/// Notes the GPU's state and processes as "before" or "after" in `replicate`; what spoiled the
+/// measurement, at either end or between, is a message, else "". Own processes are this one and
+/// what it started.
 class StateWatch {
  public:
-  explicit StateWatch(device::Device& device);
+  explicit StateWatch(std::optional<measure::NvmlDevice> gpu) : gpu_(std::move(gpu)) {}
   void before(results::Replicate& replicate);
   std::string after(results::Replicate& replicate);
   const std::optional<measure::NvmlDevice>& gpu() const { return gpu_; }
 
  private:
+  /// Of others on the GPU; what spoils a measurement of it.
+  std::string note(const char* when, const measure::MachineState& state,
+                   results::Replicate& replicate) const;
+
   std::optional<measure::NvmlDevice> gpu_;
   measure::MachineState before_;
+  std::string spoiled_before_;
 };
 
 /// What the GPU does while a loop is sampled: joules, and its trace. An exception or a signal that

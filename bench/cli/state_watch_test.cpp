@@ -3,11 +3,14 @@
 #include <bench/measure/interrupt.h>
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <functional>
+#include <string>
 #include <thread>
 
 namespace bench::cli {
@@ -134,6 +137,108 @@ TEST_F(SampleWatchTest, ASignalEndsTheReadings) {
   measure::catch_interrupts();
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
+}
+
+class StateWatchTest : public SampleWatchTest {
+ protected:
+  static nvmlProcessInfo_t process(pid_t pid, unsigned long long mib) {
+    return {static_cast<unsigned int>(pid), mib << 20, ~0U, ~0U};
+  }
+  void SetUp() override {
+    gpu_.compute_processes = {process(getpid(), 500)};
+    gpu_.memory_v2->used = 502ULL << 20;
+  }
+  /// What spoiled a measurement that does `work`.
+  std::string watch(const std::function<void()>& work) {
+    StateWatch watch(measure::Nvml(driver_.api()).device(0));
+    watch.before(replicate_);
+    work();
+    return watch.after(replicate_);
+  }
+
+  static constexpr pid_t kNobody = 0x7ffffff0; // above any pid_max
+};
+
+TEST_F(StateWatchTest, NotesStateAndProcessesAtBothEnds) {
+  EXPECT_EQ(watch([&] { gpu_.clocks_events = nvmlClocksEventReasonSwPowerCap; }), "");
+  auto& known = replicate_.machine;
+  EXPECT_EQ(known["before"]["clocks_events"], nvmlClocksEventReasonGpuIdle);
+  EXPECT_EQ(known["after"]["clocks_events"], nvmlClocksEventReasonSwPowerCap);
+  EXPECT_EQ(known["after"]["application_sm_clock_hz"], 1980e6);
+  EXPECT_EQ(known["after"]["ecc"], 1);
+  EXPECT_EQ(known["after"]["ecc_uncorrected"], 0);
+  EXPECT_EQ(known["after"]["mig"], 0);
+  EXPECT_EQ(known["after"]["processes"], 1);
+  ASSERT_EQ(replicate_.processes.size(), 2U);
+  EXPECT_EQ(replicate_.processes[0].when, "before");
+  EXPECT_EQ(replicate_.processes[1].when, "after");
+  EXPECT_EQ(replicate_.processes[1].pid, getpid());
+  EXPECT_EQ(replicate_.processes[1].kind, "compute");
+  EXPECT_EQ(replicate_.processes[1].memory_bytes, 500 << 20);
+  EXPECT_FALSE(replicate_.processes[1].foreign);
+}
+
+TEST_F(StateWatchTest, AForeignProcessAtEitherEndIsNamed) {
+  const auto arrive = [&] { gpu_.compute_processes->push_back(process(kNobody, 0)); };
+  EXPECT_EQ(watch(arrive), "just after it was measured: compute process 2147483632 (not visible "
+                           "from here) is on the GPU");
+  EXPECT_EQ(watch([&] { gpu_.compute_processes->pop_back(); }),
+            "just before it was measured: compute process 2147483632 (not visible from here) is on "
+            "the GPU");
+  ASSERT_EQ(replicate_.processes.size(), 3U) << "of this measurement alone";
+  EXPECT_TRUE(replicate_.processes[1].foreign);
+  EXPECT_EQ(watch([] {}), "") << "the next case is well again";
+}
+
+TEST_F(StateWatchTest, SoIsTheParentOfThisProcess) {
+  const std::string found =
+      watch([&] { gpu_.compute_processes->push_back(process(getppid(), 0)); });
+  EXPECT_TRUE(found.starts_with("just after it was measured: compute process " +
+                                std::to_string(getppid()) + " ("))
+      << found;
+}
+
+TEST_F(StateWatchTest, AProcessThatThisOneStartedIsItsOwn) {
+  const pid_t worker = fork();
+  if (worker == 0) {
+    pause();
+    _exit(0);
+  }
+  gpu_.compute_processes->push_back(process(worker, 700));
+  gpu_.memory_v2->used = 1202ULL << 20;
+  EXPECT_EQ(watch([] {}), "");
+  EXPECT_EQ(replicate_.machine["after"]["processes"], 2);
+  EXPECT_FALSE(replicate_.processes.back().foreign);
+  kill(worker, SIGKILL);
+  waitpid(worker, nullptr, 0);
+  EXPECT_NE(watch([] {}), "") << "whoever has its number now";
+}
+
+TEST_F(StateWatchTest, SomeoneInAnotherContainerIsSeenByTheirMemory) {
+  EXPECT_EQ(watch([&] { gpu_.memory_v2->used += 600ULL << 20; }),
+            "just after it was measured: 602 MiB of GPU memory are used by a process that is not "
+            "visible from here");
+}
+
+TEST_F(StateWatchTest, WhereTheDriverListsNoProcessesNobodyIsForeign) {
+  gpu_.compute_processes.reset();
+  gpu_.graphics_processes.reset();
+  EXPECT_EQ(watch([] {}), "");
+  EXPECT_TRUE(replicate_.processes.empty());
+  EXPECT_FALSE(replicate_.machine["after"].contains("processes"));
+}
+
+TEST_F(StateWatchTest, ClocksThatAreSetInTheMiddleSpoil) {
+  EXPECT_EQ(watch([&] { gpu_.application_clock_mhz = 1500; }),
+            "the application clock went from 1980 to 1500 MHz while it was measured");
+}
+
+TEST_F(SampleWatchTest, NotesHowOftenTheClockLookedLocked) {
+  gpu_.clocks_events = nvmlClocksEventReasonNone;
+  gpu_.sm_clock_mhz = 1500;
+  EXPECT_EQ(sample(0.01), "");
+  EXPECT_EQ(replicate_.machine["sampled"]["locked"], 1);
+  EXPECT_TRUE(looked_locked(replicate_));
 }
 
 } // namespace

@@ -4,8 +4,12 @@
 #include <sched.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string_view>
 
 namespace bench::measure {
@@ -138,6 +142,30 @@ MachineState machine_state(const NvmlDevice& device) {
   state.memory = device.memory();
   state.processes = device.processes();
   return state;
+}
+
+std::vector<int> process_tree(int root_pid, const std::filesystem::path& root) {
+  std::multimap<int, int> children;
+  std::error_code ignored; // a process may end while it is looked at
+  for (const auto& entry : std::filesystem::directory_iterator(root / "proc", ignored)) {
+    const int pid = std::atoi(entry.path().filename().c_str());
+    std::ifstream file(entry.path() / "stat"); // "4711 (a name) S 4710 ..."
+    std::string stat;
+    if (pid <= 0 || !std::getline(file, stat)) {
+      continue;
+    }
+    char state = 0;
+    int parent = 0;
+    std::istringstream(stat.substr(stat.rfind(')') + 1)) >> state >> parent;
+    children.emplace(parent, pid);
+  }
+  std::vector<int> tree{root_pid};
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    const auto [begin, end] = children.equal_range(tree[i]);
+    std::transform(begin, end, std::back_inserter(tree),
+                   [](const auto& one) { return one.second; });
+  }
+  return tree;
 }
 
 } // namespace bench::measure

@@ -55,6 +55,10 @@ struct MachineState {
 
 MachineState machine_state(const NvmlDevice& device);
 
+/// Process `root_pid` and all that descend from it, as /proc below `root` shows them; `root_pid`
+/// alone where it shows none.
+std::vector<int> process_tree(int root_pid, const std::filesystem::path& root = "/");
+
 enum class Severity {
   warning, ///< makes a measurement noisier, or comparable with fewer baselines
   error,   ///< makes it invalid
@@ -70,12 +74,21 @@ struct Finding {
 
 bool has_error(const std::vector<Finding>& findings);
 
-/// What would spoil a measurement on a GPU in this state, errors first. `own_pids` are the
-/// measurement's own processes; `other_bench` is GpuLock::holder(), asked before locking.
-/// SwPowerCap is no finding: a busy H200 is at its power limit nearly always.
+/// The processes that are not the measurement's own, `own_pids`.
 ///
 /// In a container the driver may list an own process under a pid that /proc does not know. As many
 /// nameless processes as own pids are missing from the list are therefore taken to be own.
+std::vector<GpuProcess> foreign_processes(const std::vector<GpuProcess>& processes,
+                                          const std::vector<int>& own_pids);
+
+/// Whether the SM clock is held at one value by hand, which NVML cannot be asked for: the driver
+/// says so, or it gives no reason for a clock that is far from the highest. The GPU must be busy.
+bool looks_locked(const std::optional<ClocksEvents>& events, std::optional<double> sm_clock_hz,
+                  std::optional<double> max_sm_clock_hz);
+
+/// What would spoil a measurement on a GPU in this state, errors first. `own_pids` are the
+/// measurement's own processes; `other_bench` is GpuLock::holder(), asked before locking.
+/// SwPowerCap is no finding: a busy H200 is at its power limit nearly always.
 std::vector<Finding> spoilers(const MachineState& state, const std::vector<int>& own_pids = {},
                               const std::optional<LockHolder>& other_bench = std::nullopt);
 
@@ -83,8 +96,11 @@ std::vector<Finding> spoilers(const MachineState& state, const std::vector<int>&
 /// power supply. Each once, however many readings showed it.
 std::vector<Finding> spoilers_during(const std::vector<ClocksEvents>& seen);
 
+/// Who else is on the GPU: foreign processes, and memory that none of the visible ones has.
+std::vector<Finding> others_on(const MachineState& state, const std::vector<int>& own_pids);
+
 /// What spoiled a measurement between two states though neither shows it: slowdowns that came and
-/// went, new memory errors, a power limit that was changed.
+/// went, new memory errors, a power limit, application clock or MIG mode that was changed.
 std::vector<Finding> spoilers_between(const MachineState& before, const MachineState& after);
 
 } // namespace bench::measure

@@ -2,7 +2,10 @@
 #include <bench/measure/machine.h>
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 
@@ -42,6 +45,35 @@ TEST_F(HostFactsTest, AreAbsentWhereUnknown) {
   EXPECT_EQ(facts.at("host").count("cpu"), 0U);
   EXPECT_EQ(facts.at("host").count("memory_bytes"), 0U);
   EXPECT_EQ(facts.at("os").count("name"), 0U);
+}
+
+TEST_F(HostFactsTest, AProcessTreeHasAllThatDescendFromItsRoot) {
+  const auto process = [&](int pid, const std::string& name, int parent) {
+    const auto folder = root_ / "proc" / std::to_string(pid);
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "stat") << pid << " (" << name << ") S " << parent << " 1 1 0\n";
+  };
+  process(10, "bench", 1);
+  process(30, "a) R 10 (", 10); // a process may call itself anything
+  process(20, "python3", 30);
+  process(11, "bench", 1);
+  process(40, "python3", 11);
+  std::filesystem::create_directories(root_ / "proc/50"); // just ended
+  std::filesystem::create_directories(root_ / "proc/sys");
+  EXPECT_EQ(process_tree(10, root_), (std::vector<int>{10, 30, 20}));
+  EXPECT_EQ(process_tree(10, root_ / "nowhere"), std::vector<int>{10});
+}
+
+TEST(ProcessTree, OfThisProcessHasItsChild) {
+  const pid_t child = fork();
+  if (child == 0) {
+    pause();
+    _exit(0);
+  }
+  EXPECT_EQ(process_tree(getpid()), (std::vector<int>{getpid(), child}));
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  EXPECT_EQ(process_tree(getpid()), std::vector<int>{getpid()});
 }
 
 TEST(GpuFacts, HoldWhatStays) {

@@ -1,3 +1,4 @@
+#include <bench/measure/machine.h>
 #include <bench/measure/machine_trace.h>
 
 #include <pthread.h>
@@ -26,7 +27,8 @@ Reading read(const NvmlDevice& device) {
 } // namespace
 
 TraceRecorder::TraceRecorder(NvmlDevice device, std::chrono::nanoseconds interval)
-    : device_(std::move(device)), interval_(interval) {
+    : device_(std::move(device)), interval_(interval),
+      max_sm_clock_hz_(device_.clock_hz(ClockDomain::sm, ClockKind::max)) {
   trace_.readings.reserve(kMostReadings + 1);
   thread_ = std::thread([this] { run(); });
 }
@@ -76,6 +78,8 @@ void TraceRecorder::add(const Reading& reading) {
         *reading.temperature_c, trace_.highest_temperature_c.value_or(*reading.temperature_c));
   if (reading.clocks_events)
     ++trace_.clocks_events[reading.clocks_events->bits()];
+  if (looks_locked(reading.clocks_events, reading.sm_clock_hz, max_sm_clock_hz_))
+    ++trace_.locked;
 
   std::vector<Reading>& kept = trace_.readings;
   if (trace_.taken++ % keep_every_ != 0)

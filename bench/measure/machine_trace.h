@@ -32,6 +32,7 @@ struct Trace {
   std::optional<double> mean_power_w;
   std::optional<double> highest_temperature_c;
   std::map<std::uint64_t, std::int64_t> clocks_events; ///< bits -> readings that showed just these
+  std::int64_t locked = 0; ///< readings whose clock looked locked (machine.h)
 };
 
 inline constexpr std::size_t kMostReadings = 64;
@@ -56,6 +57,7 @@ class TraceRecorder {
 
   NvmlDevice device_;
   std::chrono::nanoseconds interval_;
+  std::optional<double> max_sm_clock_hz_;
   Trace trace_;
   double power_sum_w_ = 0;
   std::int64_t powers_ = 0;

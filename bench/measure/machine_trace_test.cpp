@@ -109,6 +109,16 @@ TEST_F(MachineTrace, ThatIsLongIsThinnedEvenlyAndForgetsNoReason) {
   EXPECT_EQ(trace.clocks_events.at(nvmlClocksThrottleReasonHwSlowdown), 1) << "101 is not kept";
 }
 
+TEST_F(MachineTrace, CountsReadingsWhoseClockLooksLocked) {
+  on_reading([](nvmlDevice_st& gpu, int index) {
+    gpu.sm_clock_mhz = 1500;
+    gpu.clocks_events = index < 2 ? nvmlClocksEventReasonNone : nvmlClocksEventReasonSwPowerCap;
+  });
+  TraceRecorder recorder(device(), 100us);
+  wait_for(5);
+  EXPECT_EQ(recorder.finish().locked, 2);
+}
+
 TEST_F(MachineTrace, KeepsItsInterval) {
   const auto start = std::chrono::steady_clock::now();
   TraceRecorder recorder(device(), 20ms);

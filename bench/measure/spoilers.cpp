@@ -28,29 +28,6 @@ class Findings {
   std::vector<Finding> all_;
 };
 
-/// The processes of the GPU that are not the measurement's own.
-std::vector<GpuProcess> foreign(const std::vector<GpuProcess>& processes,
-                                const std::vector<int>& own_pids) {
-  const auto listed = [&](int pid) {
-    return std::any_of(processes.begin(), processes.end(),
-                       [&](const GpuProcess& process) { return process.pid == pid; });
-  };
-  auto unlisted =
-      std::count_if(own_pids.begin(), own_pids.end(), [&](int pid) { return !listed(pid); });
-  std::vector<GpuProcess> rest;
-  for (const GpuProcess& process : processes) {
-    if (std::find(own_pids.begin(), own_pids.end(), process.pid) != own_pids.end()) {
-      continue;
-    }
-    if (process.name.empty() && unlisted > 0) {
-      --unlisted;
-      continue;
-    }
-    rest.push_back(process);
-  }
-  return rest;
-}
-
 std::string describe(const GpuProcess& process) {
   const std::string name = process.name.empty() ? "not visible from here" : process.name;
   const std::string memory =
@@ -63,7 +40,7 @@ std::string describe(const GpuProcess& process) {
 void check_processes(const MachineState& state, const std::vector<int>& own_pids,
                      Findings& findings) {
   for (const GpuProcess& process :
-       foreign(state.processes.value_or(std::vector<GpuProcess>()), own_pids)) {
+       foreign_processes(state.processes.value_or(std::vector<GpuProcess>()), own_pids)) {
     findings.error(fmt::format("{} is on the GPU", describe(process)),
                    "end it, or choose another GPU with CUDA_VISIBLE_DEVICES");
   }
@@ -146,11 +123,8 @@ void check_clocks(const MachineState& state, Findings& findings) {
                      "baselines at that clock",
                      "nvidia-smi --reset-gpu-clocks --reset-applications-clocks");
   }
-  // NVML cannot be asked for locked clocks. A GPU that is not idle, names no reason and is far from
-  // its highest clock has them, most likely.
-  constexpr double kNearMax = 0.95;
-  if (state.clocks_events && events.empty() && state.sm_clock_hz && state.max_sm_clock_hz &&
-      *state.sm_clock_hz < kNearMax * *state.max_sm_clock_hz) {
+  if (events.empty() &&
+      looks_locked(state.clocks_events, state.sm_clock_hz, state.max_sm_clock_hz)) {
     findings.warning(fmt::format("the SM clock is {:.0f} of {:.0f} MHz and the driver gives no "
                                  "reason: locked clocks?",
                                  mhz(*state.sm_clock_hz), mhz(*state.max_sm_clock_hz)),
@@ -195,6 +169,43 @@ void check_settings(const MachineState& state, Findings& findings) {
 bool has_error(const std::vector<Finding>& findings) {
   return std::any_of(findings.begin(), findings.end(),
                      [](const Finding& finding) { return finding.severity == Severity::error; });
+}
+
+std::vector<GpuProcess> foreign_processes(const std::vector<GpuProcess>& processes,
+                                          const std::vector<int>& own_pids) {
+  const auto listed = [&](int pid) {
+    return std::any_of(processes.begin(), processes.end(),
+                       [&](const GpuProcess& process) { return process.pid == pid; });
+  };
+  auto unlisted =
+      std::count_if(own_pids.begin(), own_pids.end(), [&](int pid) { return !listed(pid); });
+  std::vector<GpuProcess> rest;
+  for (const GpuProcess& process : processes) {
+    if (std::find(own_pids.begin(), own_pids.end(), process.pid) != own_pids.end()) {
+      continue;
+    }
+    if (process.name.empty() && unlisted > 0) {
+      --unlisted;
+      continue;
+    }
+    rest.push_back(process);
+  }
+  return rest;
+}
+
+bool looks_locked(const std::optional<ClocksEvents>& events, std::optional<double> sm_clock_hz,
+                  std::optional<double> max_sm_clock_hz) {
+  constexpr double kNearMax = 0.95;
+  return events && (events->has(ClocksEvent::applications_clocks_setting) ||
+                    (events->empty() && sm_clock_hz && max_sm_clock_hz &&
+                     *sm_clock_hz < kNearMax * *max_sm_clock_hz));
+}
+
+std::vector<Finding> others_on(const MachineState& state, const std::vector<int>& own_pids) {
+  Findings findings;
+  check_processes(state, own_pids, findings);
+  check_memory(state, own_pids, findings);
+  return std::move(findings).errors_first();
 }
 
 std::vector<Finding> spoilers(const MachineState& state, const std::vector<int>& own_pids,
@@ -246,10 +257,20 @@ std::vector<Finding> spoilers_between(const MachineState& before, const MachineS
                                *after.ecc_uncorrected - *before.ecc_uncorrected),
                    "reset the GPU (nvidia-smi --gpu-reset), then measure again");
   }
-  if (before.power_limit_w && after.power_limit_w &&
-      *before.power_limit_w != *after.power_limit_w) {
-    findings.error(fmt::format("the power limit went from {:.0f} to {:.0f} W while it was measured",
-                               *before.power_limit_w, *after.power_limit_w),
+  const auto check_setting = [&](std::optional<double> MachineState::*setting, const char* name,
+                                 double unit, const char* symbol) {
+    const std::optional<double>&from = before.*setting, &to = after.*setting;
+    if (from && to && *from != *to) {
+      findings.error(fmt::format("the {} went from {:.0f} to {:.0f} {} while it was measured", name,
+                                 *from / unit, *to / unit, symbol),
+                     "measure again with nobody changing it");
+    }
+  };
+  check_setting(&MachineState::power_limit_w, "power limit", 1, "W");
+  check_setting(&MachineState::application_sm_clock_hz, "application clock", 1e6, "MHz");
+  if (before.mig_enabled && after.mig_enabled && *before.mig_enabled != *after.mig_enabled) {
+    findings.error(fmt::format("the GPU's partitioning (MIG) was turned {} while it was measured",
+                               *after.mig_enabled ? "on" : "off"),
                    "measure again with nobody changing it");
   }
   return std::move(findings).errors_first();

@@ -101,6 +101,22 @@ TEST_F(SpoilersTest, AnotherBench) {
                   "2026-01-31T12:34:56Z, `bench run scenarios/zimage.yaml`)"});
 }
 
+TEST_F(SpoilersTest, OthersOnTheGpuAreNeitherOursNorTheStateOfIt) {
+  const auto own = static_cast<unsigned int>(getpid());
+  gpu_.compute_processes = {{own, 500 * kMib, ~0U, ~0U}, {kNobody, 600 * kMib, ~0U, ~0U}};
+  gpu_.memory_v2->used = 1102 * kMib;
+  gpu_.mig_enabled = true;
+  gpu_.clocks_events = nvmlClocksEventReasonSwThermalSlowdown;
+  const auto others = [&](const std::vector<int>& pids) { return lines(others_on(state(), pids)); };
+  EXPECT_EQ(others({getpid()}), Lines{"error: compute process 2147483632 (not visible from here, "
+                                      "600 MiB) is on the GPU"});
+  EXPECT_EQ(others({getpid(), static_cast<int>(kNobody)}), Lines{}) << "a worker of ours";
+  EXPECT_EQ(foreign_processes(*state().processes, {getpid()}).at(0).pid, kNobody);
+  gpu_.compute_processes.reset(); // as in some containers
+  gpu_.graphics_processes.reset();
+  EXPECT_EQ(others({getpid()}), Lines{});
+}
+
 TEST_F(SpoilersTest, Mig) {
   const Lines found{"error: the GPU is partitioned (MIG): its parts share clocks and power, and "
                     "none has all SMs"};
@@ -142,6 +158,19 @@ TEST_F(SpoilersTest, ClocksSetByHand) {
                              "reason: locked clocks?"});
   gpu_.sm_clock_mhz = 1965;
   EXPECT_EQ(spoiled(), Lines{});
+}
+
+TEST_F(SpoilersTest, AClockLooksLockedByTheDriversWordOrWithoutAReasonToBeLow) {
+  const auto looks = [](std::uint64_t bits, double mhz) {
+    return looks_locked(ClocksEvents(bits), mhz * 1e6, 1980e6);
+  };
+  EXPECT_TRUE(looks(nvmlClocksEventReasonApplicationsClocksSetting, 1980));
+  EXPECT_TRUE(looks(nvmlClocksEventReasonNone, 1500));
+  EXPECT_FALSE(looks(nvmlClocksEventReasonNone, 1965));
+  EXPECT_FALSE(looks(nvmlClocksEventReasonSwPowerCap, 1500));
+  EXPECT_FALSE(looks(nvmlClocksEventReasonGpuIdle, 345));
+  EXPECT_FALSE(looks_locked(std::nullopt, 1500e6, 1980e6));
+  EXPECT_FALSE(looks_locked(ClocksEvents(), 1500e6, std::nullopt));
 }
 
 TEST_F(SpoilersTest, ErrorsComeFirst) {
@@ -190,10 +219,14 @@ TEST_F(SpoilersTest, WhatHappenedBetweenTwoStates) {
   gpu_.set_field(NVML_FI_DEV_CLOCKS_EVENT_REASON_SW_THERM_SLOWDOWN, 1250000000ULL);
   gpu_.ecc_uncorrected = 1;
   gpu_.power_limit_mw = 500000;
+  gpu_.application_clock_mhz = 1500;
+  gpu_.mig_enabled = true;
   EXPECT_EQ(lines(spoilers_between(before, state())),
             (Lines{"error: the clocks were held down for 0.250 s (SwThermalSlowdown)",
                    "error: uncorrected memory errors while it was measured: 1",
-                   "error: the power limit went from 700 to 500 W while it was measured"}));
+                   "error: the power limit went from 700 to 500 W while it was measured",
+                   "error: the application clock went from 1980 to 1500 MHz while it was measured",
+                   "error: the GPU's partitioning (MIG) was turned on while it was measured"}));
 }
 
 } // namespace
