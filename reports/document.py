@@ -85,6 +85,7 @@ class Result:
     machine: Facts
     settings: Facts
     cases: list[Case]
+    origins: list[Facts] = field(default_factory=list)  # machine and settings of replicates that are of other runs
 
     def case(self, name: str) -> Case | None:
         return next((case for case in self.cases if case.id == name), None)

@@ -31,14 +31,16 @@ class Fact:
 
 
 def environment(base: Result | None, new: Result | None) -> list[Fact]:
-    """Every fact of both machines and their settings; '' where one side does not say."""
-    facts: dict[tuple[str, str], list[str]] = {}
+    """Every fact of both machines and their settings, of a side with several 'one and another'; '' where it does not say."""
+    facts: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
     for i, result in enumerate((base, new)):
-        for group in (result.machine, result.settings) if result else ():
+        for group in (result.machine, result.settings, *result.origins) if result else ():
             for topic, values in group.items():
                 for key, value in values.items():
-                    facts.setdefault((topic, key), ["", ""])[i] = value
-    return [Fact(topic, key, *both) for (topic, key), both in sorted(facts.items()) if (topic, key) not in _NOISE]
+                    known = facts.setdefault((topic, key), ([], []))[i]
+                    if value not in known:
+                        known.append(value)
+    return [Fact(*name, *(" and ".join(sorted(side)) for side in both)) for name, both in sorted(facts.items()) if name not in _NOISE]
 
 
 def anchor(index: int) -> str:

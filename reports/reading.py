@@ -108,6 +108,7 @@ def result_of(data: dict[str, Any], file: str) -> Result:
         machine=_facts(data.get("machine")),
         settings=_facts(data.get("settings")),
         cases=[_case(_dict(case)) for case in _list(data.get("cases"))],
+        origins=[_facts(_dict(o.get("machine")) | _dict(o.get("settings"))) for o in map(_dict, _list(data.get("origins")))],
     )
 
 

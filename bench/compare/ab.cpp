@@ -2,6 +2,7 @@
 #include <bench/compare/ab.h>
 #include <bench/compare/arms.h>
 #include <bench/compare/covariates_json.h>
+#include <bench/compare/environment.h>
 #include <bench/compare/explain_output.h>
 #include <bench/compare/or_null.h>
 #include <bench/stats/summary.h>
@@ -217,8 +218,8 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
       .a = side(a),
       .b = side(b),
       .confidence = confidence,
-      .notes = environment_notes(a, b),
   };
+  Environment environment(a, b);
   const Copies of_a(a), of_b(b);
   std::set<std::string> matched; // of A with a case of B that has another id
   const bool on_gpu = b.device != "cpu";
@@ -242,6 +243,11 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
       rules.anchor_tolerance = std::numeric_limits<double>::infinity();
     }
     AbCase result = judged(*before, c, pairs, rules);
+    if (result.judgement) {
+      std::vector<std::size_t> all(pairs.a.replicates.size());
+      std::iota(all.begin(), all.end(), 0);
+      environment.add(pairs.a, all, pairs.b, all);
+    }
     if (before->id != c.id) {
       result.ids = {before->id, c.id};
       result.id = both_ids(before->id, c.id);
@@ -254,6 +260,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
       comparison.cases.push_back(missing(c, "only A has this case"));
     }
   }
+  comparison.notes = environment.notes();
   if (!other_work.empty()) {
     comparison.notes.push_back(
         other_work.size() > 3 ? fmt::format("the work differs: {} and {} others", other_work[0],

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <iterator>
 #include <set>
 
@@ -15,7 +14,6 @@ namespace {
 
 using results::CaseResult;
 using results::CaseStatus;
-using results::find_fact;
 using results::Replicate;
 using results::Result;
 
@@ -27,15 +25,6 @@ std::vector<double> logs(const std::vector<double>& values) {
   std::vector<double> result(values.size());
   std::ranges::transform(values, result.begin(), [](double value) { return std::log(value); });
   return result;
-}
-
-/// "cudnn 9.1 -> 9.2" for each fact of the group that changed.
-void add_changes(const results::Facts& base, const results::Facts& fresh, const std::string& group,
-                 std::vector<std::string>& changes) {
-  for (const auto& [key, before, now] : results::changed_facts(base, fresh, group)) {
-    changes.push_back(
-        fmt::format("{} {} -> {}", group == "driver" ? "driver " + key : key, before, now));
-  }
 }
 
 } // namespace
@@ -191,46 +180,6 @@ Side side(const Result& result) {
     gpu += fmt::format(" ({})", fmt::join(uuids, ", "));
   }
   return {.git_sha = result.git_sha, .started = result.started, .gpu = std::move(gpu)};
-}
-
-std::vector<std::string> environment_notes(const Result& base, const Result& fresh) {
-  std::vector<std::string> notes;
-  std::vector<std::string> changes;
-  add_changes(base.machine, fresh.machine, "driver", changes);
-  add_changes(base.machine, fresh.machine, "libraries", changes);
-  if (!changes.empty()) {
-    notes.push_back(fmt::format("environment changed: {}", fmt::join(changes, ", ")));
-  }
-  changes.clear();
-  for (const auto& [group, facts] : base.settings) {
-    if (group != "promotion") { // says how the baseline came to be
-      add_changes(base.settings, fresh.settings, group, changes);
-    }
-  }
-  if (!changes.empty()) {
-    notes.push_back(fmt::format("settings changed: {}", fmt::join(changes, ", ")));
-  }
-  return notes;
-}
-
-/// What was set on the GPU that changes its speed: "" when nothing did. Only for one GPU model.
-std::string limits_changed(const Result& base, const Result& fresh) {
-  const auto change = [&](const char* key, const char* name, double unit,
-                          const char* symbol) -> std::string {
-    const std::string* before = find_fact(base.machine, "gpu", key);
-    const std::string* now = find_fact(fresh.machine, "gpu", key);
-    if (!before || !now || *before == *now) {
-      return "";
-    }
-    const auto scaled = [&](const std::string& text) {
-      return std::strtod(text.c_str(), nullptr) / unit;
-    };
-    return fmt::format("the {} was {:g} {}, now it is {:g} {}: set it back, or promote a new "
-                       "baseline",
-                       name, scaled(*before), symbol, scaled(*now), symbol);
-  };
-  const std::string power = change("power_limit_w", "power limit", 1, "W");
-  return power.empty() ? change("application_sm_clock_hz", "application clock", 1e6, "MHz") : power;
 }
 
 std::string not_ok(const CaseResult& c) {

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-/// From results to what bench/stats judges, and what is to be said of two results as wholes.
+/// From results to what bench/stats judges.
 namespace bench::compare {
 
 /// The memory copies of a result's processes.
@@ -82,13 +82,6 @@ std::optional<double> mean_energy(const Arm& arm, const std::vector<std::size_t>
 std::string device_model(const results::Result& result);
 
 Side side(const results::Result& result);
-
-/// What differs around the measurement: driver, libraries, settings; a line each.
-std::vector<std::string> environment_notes(const results::Result& base,
-                                           const results::Result& fresh);
-
-/// What was set on the GPU that changes its speed: "" when nothing did. Only for one GPU model.
-std::string limits_changed(const results::Result& base, const results::Result& fresh);
 
 /// "failed: out of memory"
 std::string not_ok(const results::CaseResult& result);

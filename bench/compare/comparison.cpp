@@ -1,5 +1,6 @@
 #include <bench/compare/arms.h>
 #include <bench/compare/comparison.h>
+#include <bench/compare/environment.h>
 #include <bench/compare/judged_samples.h>
 #include <bench/stats/summary.h>
 
@@ -69,13 +70,12 @@ std::vector<std::size_t> compared(const Arm& arm, const Arm& other, bool same_de
 class Comparer {
  public:
   Comparer(const Result& base, const Result& fresh, const NoiseFile& noise)
-      : base_(base), fresh_(fresh), noise_(noise), base_copies_(base), fresh_copies_(fresh) {
+      : base_(base), fresh_(fresh), noise_(noise), base_copies_(base), fresh_copies_(fresh),
+        environment_(base, fresh) {
     const std::string before = device_model(base);
     const std::string now = device_model(fresh);
     if (base.device != fresh.device || before != now) {
       other_model_ = fmt::format("baseline is of {}, this of {}", before, now);
-    } else {
-      limits_ = limits_changed(base, fresh);
     }
     for (const CaseResult& c : base.cases) {
       base_cases_.emplace(c.id, &c);
@@ -83,7 +83,7 @@ class Comparer {
   }
 
   /// Against the case of the same id and work.
-  CaseComparison of(const CaseResult& c) const {
+  CaseComparison of(const CaseResult& c) {
     const auto missing = [&](std::string reason) {
       return concluded(c, Verdict::missing, std::move(reason));
     };
@@ -110,7 +110,7 @@ class Comparer {
   }
 
   /// Whatever the two are.
-  CaseComparison against(const CaseResult& base, const CaseResult& c) const {
+  CaseComparison against(const CaseResult& base, const CaseResult& c) {
     if (c.status != CaseStatus::ok) {
       return concluded(c, Verdict::invalid, not_ok(c));
     }
@@ -119,9 +119,6 @@ class Comparer {
     }
     if (base.status != CaseStatus::ok) {
       return concluded(c, Verdict::invalid, "the baseline's case: " + not_ok(base));
-    }
-    if (!limits_.empty()) {
-      return concluded(c, Verdict::invalid, limits_);
     }
     CaseComparison result{.id = c.id, .kind = c.kind, .gate = c.gate_work};
     result.exact = exact_change(base, c);
@@ -134,6 +131,8 @@ class Comparer {
     return result;
   }
 
+  std::vector<std::string> notes() const { return environment_.notes(); }
+
  private:
   static CaseComparison concluded(const CaseResult& c, Verdict verdict, std::string reason) {
     return {.id = c.id,
@@ -143,7 +142,7 @@ class Comparer {
             .gate = c.gate_work};
   }
 
-  void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) const {
+  void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) {
     const auto [before, now, place_change] = arms(base, base_copies_, fresh, fresh_copies_);
     if (before.replicates.empty() || now.replicates.empty()) {
       result.verdict = Verdict::invalid;
@@ -154,11 +153,17 @@ class Comparer {
     result.judgement =
         stats::judge(before.observations, now.observations,
                      rules_for(fresh, fresh_, noise_.prior(base, fresh), place_change));
-    result.verdict = result.judgement->verdict;
-    result.reason = result.judgement->reason;
     const bool same_device = result.judgement->same_device;
     const auto old_ones = compared(before, now, same_device, result.judgement->base_set_aside);
     const auto new_ones = compared(now, before, same_device, result.judgement->new_set_aside);
+    if (std::string limits = environment_.add(before, old_ones, now, new_ones); !limits.empty()) {
+      result.verdict = Verdict::invalid;
+      result.reason = std::move(limits);
+      result.judgement.reset();
+      return;
+    }
+    result.verdict = result.judgement->verdict;
+    result.reason = result.judgement->reason;
     result.base_t_s = median_time(before, old_ones);
     result.new_t_s = median_time(now, new_ones);
     result.base_energy_j = mean_energy(before, old_ones);
@@ -181,8 +186,8 @@ class Comparer {
   const NoiseFile& noise_;
   Copies base_copies_;
   Copies fresh_copies_;
+  Environment environment_;
   std::string other_model_; ///< why no case can be compared; "" when they can
-  std::string limits_;      ///< why no case must be compared
   std::unordered_map<std::string, const CaseResult*> base_cases_;
 };
 
@@ -192,7 +197,6 @@ Comparison empty_comparison(const Result& base, const Result& fresh) {
       .profile = fresh.profile,
       .base = side(base),
       .fresh = side(fresh),
-      .notes = environment_notes(base, fresh),
   };
 }
 
@@ -214,7 +218,9 @@ std::map<Verdict, int> Comparison::counts() const {
 Comparison compare_cases(const Result& base, const CaseResult& base_case, const Result& fresh,
                          const CaseResult& fresh_case, const NoiseFile& noise) {
   Comparison comparison = empty_comparison(base, fresh);
-  comparison.cases.push_back(Comparer(base, fresh, noise).against(base_case, fresh_case));
+  Comparer comparer(base, fresh, noise);
+  comparison.cases.push_back(comparer.against(base_case, fresh_case));
+  comparison.notes = comparer.notes();
   if (base_case.id != fresh_case.id) {
     comparison.cases.back().id = both_ids(base_case.id, fresh_case.id);
     comparison.cases.back().ids = {base_case.id, fresh_case.id};
@@ -224,7 +230,7 @@ Comparison compare_cases(const Result& base, const CaseResult& base_case, const 
 
 Comparison compare(const Result& base, const Result& fresh, const NoiseFile& noise) {
   Comparison comparison = empty_comparison(base, fresh);
-  const Comparer comparer(base, fresh, noise);
+  Comparer comparer(base, fresh, noise);
   std::set<std::string_view> ids;
   for (const CaseResult& c : fresh.cases) {
     ids.insert(c.id);
@@ -232,6 +238,7 @@ Comparison compare(const Result& base, const Result& fresh, const NoiseFile& noi
       comparison.cases.push_back(comparer.of(c));
     }
   }
+  comparison.notes = comparer.notes();
   if (base.profile == fresh.profile) {
     const std::regex only(fresh.only);
     for (const CaseResult& c : base.cases) {

@@ -74,6 +74,21 @@ void drop_what_is_not_ok(Result& result) {
   std::erase_if(result.cases, [](const CaseResult& c) { return c.status != CaseStatus::ok; });
 }
 
+/// The case of `from`, so that its replicates keep their origins in `to`.
+CaseResult moved(CaseResult c, const Result& from, Result& to) {
+  for (Replicate& replicate : c.replicates) {
+    results::Origin origin = origin_of(from, replicate.origin);
+    const std::string* uuid = results::find_fact(origin.machine, "gpu", "uuid");
+    if (uuid && *uuid != replicate.device_uuid) { // an older bench kept the last run's facts only
+      for (const char* key : {"uuid", "pci_bus_id", "vbios"}) {
+        origin.machine["gpu"].erase(key);
+      }
+    }
+    set_origin(to, replicate, origin);
+  }
+  return c;
+}
+
 using Process = std::pair<std::int64_t, std::string>; // id and device
 
 /// Of anchors, only those of processes that some case's replicate came from.
@@ -213,9 +228,9 @@ Result merge(const std::vector<Named>& named, bool force) {
       }
       CaseResult* known = find_case(merged, c.id);
       if (!known) {
-        merged.cases.push_back(c);
+        merged.cases.push_back(moved(c, other.result, merged));
       } else if (same_work(*known, c)) {
-        add_replicates(*known, c);
+        add_replicates(*known, moved(c, other.result, merged));
       } else {
         throw UsageError(fmt::format("{}: {} is other work than in {}: its hash or work version "
                                      "differs; promote them one by one",
@@ -236,7 +251,7 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
     for (const CaseResult& old : existing->cases) {
       CaseResult* now = find_case(fresh, old.id);
       if (!now) {
-        fresh.cases.push_back(old);
+        fresh.cases.push_back(moved(old, *existing, fresh));
         if (old.kind != kAnchor) {
           fresh.profile = existing->profile; // the wider of the two
           fresh.argv.clear();                // no one command measured both
@@ -244,7 +259,7 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
       } else if (same_work(*now, old) && !(promotion.replace && old.kind != kAnchor &&
                                            std::regex_search(old.id, *promotion.replace))) {
         const std::size_t replicates = now->replicates.size();
-        keep_old_replicates(*now, old);
+        keep_old_replicates(*now, moved(old, *existing, fresh));
         if (now->replicates.size() > replicates) {
           fresh.argv.clear();
         }
@@ -259,6 +274,7 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
       }
     }
   }
+  prune_origins(fresh);
   compact(fresh);
   return fresh;
 }
@@ -267,6 +283,7 @@ void compact(Result& result) {
   for (CaseResult& c : result.cases) {
     for (Replicate& replicate : c.replicates) {
       replicate.trace.reset();
+      replicate.processes.clear();
       std::ranges::transform(replicate.samples.t_s, replicate.samples.t_s.begin(), six_digits);
       std::ranges::transform(replicate.samples.f_hz, replicate.samples.f_hz.begin(), six_digits);
       std::ranges::transform(replicate.samples.start_s, replicate.samples.start_s.begin(),

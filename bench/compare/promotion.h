@@ -43,14 +43,16 @@ results::Result merge(const std::vector<Named>& named, bool force);
 
 /// The baseline after the promotion of `fresh`. Of a case with the same hash and work version the
 /// replicates on other GPUs stay unless they are to be replaced, those on its GPUs are replaced;
-/// cases with another hash are replaced; cases that `fresh` lacks stay. Of an anchor, which a
-/// verdict asks for its median only, 24 samples stay, spread evenly. Numbers are rounded as
-/// `compact` does.
+/// cases with another hash are replaced; cases that `fresh` lacks stay. What stays keeps its
+/// origin: the file says of every replicate by which build, driver and machine it was measured. Of
+/// an anchor, which a verdict asks for its median only, 24 samples stay, spread evenly. Numbers are
+/// rounded as `compact` does.
 results::Result promote(const std::optional<results::Result>& existing, results::Result fresh,
                         const Promotion& promotion);
 
 /// Times and frequencies to six digits, starts to a millisecond: far below what moves a verdict,
-/// and half the bytes. Traces go: no verdict needs them, and `machine` keeps their means.
+/// and half the bytes. Traces and processes go: no verdict needs them, and `machine` keeps their
+/// means and how many processes there were.
 void compact(results::Result& result);
 
 /// The baseline's text. Throws UsageError naming `file` when it is too large to be kept.

@@ -193,6 +193,42 @@ TEST(Promotion, MergesResultsOfOneRevision) {
             "promote them one by one");
 }
 
+TEST(Promotion, KeepsWhereEachReplicateComesFrom) {
+  const auto from = [](const char* uuid, const char* driver, const char* sha) {
+    Result result = on(uuid, 0.1);
+    result.git_sha = sha;
+    result.machine["gpu"]["uuid"] = uuid;
+    result.machine["driver"]["version"] = driver;
+    return result;
+  };
+  const auto driver_of = [](const Result& result, std::size_t replicate) {
+    return origin_of(result, result.cases.at(0).replicates.at(replicate).origin)
+        .machine.at("driver")
+        .at("version");
+  };
+  const Result merged =
+      merge({{"a", from("GPU-a", "570", "one")}, {"b", from("GPU-b", "580", "one")}}, false);
+  EXPECT_EQ(driver_of(merged, 0), "570");
+  EXPECT_EQ(driver_of(merged, 3), "580");
+  const Result promoted = promote(merged, from("GPU-a", "590", "two"), kPromotion);
+  ASSERT_EQ(promoted.cases[0].replicates.size(), 6U);
+  EXPECT_EQ(promoted.origins.size(), 1U) << "nobody needs that of driver 570 any more";
+  EXPECT_EQ(driver_of(promoted, 0), "590");
+  EXPECT_EQ(driver_of(promoted, 3), "580");
+  EXPECT_EQ(origin_of(promoted, promoted.cases[0].replicates[3].origin).git_sha, "one");
+
+  // An older bench kept the facts of the last run only: which GPU the others are, it does not know.
+  Result old = merged;
+  old.origins.clear();
+  for (results::Replicate& replicate : old.cases[0].replicates) {
+    replicate.origin.reset();
+  }
+  const Result now = promote(old, from("GPU-a", "590", "two"), kPromotion);
+  EXPECT_EQ(driver_of(now, 3), "570");
+  EXPECT_FALSE(now.origins.at(0).machine.at("gpu").contains("uuid"));
+  EXPECT_EQ(now.origins.at(0).machine.at("gpu").at("name"), "NVIDIA H200");
+}
+
 TEST(Promotion, RoundsNumbers) {
   Result result = on("GPU-a", 0.1);
   results::Samples& samples = result.cases[0].replicates[0].samples;
@@ -226,10 +262,12 @@ TEST(Promotion, LeavesTracesOutAndKeepsWhatCameOfThem) {
   results::Replicate& replicate = result.cases[0].replicates[0];
   const std::vector<double> column(65, 690.1);
   replicate.trace = results::Trace{column, column, column, column, column};
+  replicate.processes.push_back({.when = "before", .pid = 1, .kind = "compute", .name = "bench"});
   replicate.machine["sampled"]["power_w"] = 690.1;
   const std::size_t bytes = baseline_text(result, "b.json").size();
   compact(result);
   EXPECT_FALSE(replicate.trace);
+  EXPECT_TRUE(replicate.processes.empty());
   EXPECT_EQ(replicate.machine["sampled"]["power_w"], 690.1);
   EXPECT_LT(baseline_text(result, "b.json").size(), bytes);
 }

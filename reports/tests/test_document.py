@@ -15,7 +15,7 @@ import pytest
 import sample
 from conftest import TESTS
 
-from reports import figures, markdown, reading, words, write
+from reports import figures, markdown, page, reading, words, write
 from reports.document import Report
 
 ROOT = TESTS.parents[1]
@@ -290,3 +290,15 @@ def test_kernels_have_the_names_that_bench_prints():
     assert len(rows) > 10
     for width, shown, name in rows:
         assert words.kernel(name, int(width)) == shown
+
+
+def test_the_environment_is_of_all_machines_that_a_side_was_measured_on(report):
+    base = replace(report.baseline, origins=[{"driver": {"version": "570.9"}, "gpu": {"name": "NVIDIA H200"}}])
+    facts = {(fact.topic, fact.key): fact for fact in page.environment(base, report.result)}
+    assert (facts["driver", "version"].before, facts["driver", "version"].now) == ("570.9 and 580.1", "590.2")
+    assert facts["driver", "version"].differs and not facts["gpu", "name"].differs
+
+
+def test_origins_are_read():
+    data = {"origins": [{"git_sha": "a", "machine": {"driver": {"version": "570.9"}}, "settings": {"settings": {"threads": "32"}}}]}
+    assert reading.result_of(data, "r.json").origins == [{"driver": {"version": "570.9"}, "settings": {"threads": "32"}}]

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <bench/compare/arms.h>
+#include <bench/results/result.h>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bench::compare {
+
+/// Driver, libraries, settings and limits around the replicates that are compared, of which a
+/// baseline has some of other machines and times than others. Refers to both results.
+class Environment {
+ public:
+  Environment(const results::Result& base, const results::Result& fresh)
+      : base_(base), fresh_(fresh) {}
+
+  /// These replicates of a case are compared. What was set on the GPU that changes its speed, so
+  /// that they must not be: "" when nothing was.
+  std::string add(const Arm& base, const std::vector<std::size_t>& of_base, const Arm& fresh,
+                  const std::vector<std::size_t>& of_fresh);
+
+  /// What differs, a line each, in how many of the cases where not in all. Where no case was added,
+  /// of the results' own machines.
+  std::vector<std::string> notes() const;
+
+ private:
+  using Changes = std::vector<std::pair<std::string, int>>; ///< text, cases
+
+  const results::Result& base_;
+  const results::Result& fresh_;
+  int cases_ = 0;
+  Changes environment_;
+  Changes settings_;
+};
+
+} // namespace bench::compare
