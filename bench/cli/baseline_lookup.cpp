@@ -3,9 +3,13 @@
 #include <bench/cli/baseline_lookup.h>
 #include <bench/compare/promotion.h>
 #include <bench/compare/side_by_side.h>
+#include <bench/stats/percent.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
 
 namespace bench::cli {
 
@@ -28,6 +32,44 @@ compare::NoiseFile noise_of(const std::filesystem::path& baseline, const results
   const std::filesystem::path folder = baseline.parent_path();
   return std::filesystem::exists(folder / compare::kNoiseFileName) ? compare::noise_in(folder)
                                                                    : noise_for(result);
+}
+
+std::filesystem::path oldest_file(const std::filesystem::path& baseline) {
+  return baseline.parent_path() / "oldest" / baseline.filename();
+}
+
+bool SinceOldest::crept() const {
+  return std::abs(std::expm1(work.estimate)) > gate && std::abs(work.estimate) > work.half_width;
+}
+
+std::vector<SinceOldest> since_oldest(const std::filesystem::path& baseline,
+                                      const results::Result& result) {
+  std::vector<SinceOldest> drifts;
+  const std::filesystem::path file = oldest_file(baseline);
+  if (!std::filesystem::exists(file))
+    return drifts;
+  const auto comparison = compare::compare(results::read(file), result, noise_of(baseline, result));
+  for (const compare::CaseComparison& c : comparison.cases) {
+    if (!c.judgement)
+      continue;
+    std::string date = c.base_replicates.front().started;
+    for (const compare::ReplicateMean& replicate : c.base_replicates)
+      date = std::min(date, replicate.started);
+    drifts.push_back({c.id, c.gate, c.judgement->work, date.substr(0, 10)});
+  }
+  return drifts;
+}
+
+std::string crept_text(const std::vector<SinceOldest>& drifts) {
+  std::string text;
+  for (const SinceOldest& drift : drifts)
+    if (drift.crept())
+      text +=
+          fmt::format("since {} {} has become {} {} +- {}: no step of it need have been beyond "
+                      "the gate\n",
+                      drift.date, drift.id, drift.work.estimate > 0 ? "slower by" : "faster by",
+                      stats::percent(drift.work.estimate), stats::percent(drift.work.half_width));
+  return text;
 }
 
 compare::AbComparison read_pairs(const std::filesystem::path& folder) {

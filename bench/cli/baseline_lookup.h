@@ -36,6 +36,28 @@ compare::NoiseFile noise_for(const results::Result& result);
 /// beside that file, or where there is none noise_for(result).
 compare::NoiseFile noise_of(const std::filesystem::path& baseline, const results::Result& result);
 
+/// Where the oldest replicates lie that a baseline has had in the place of today's
+/// (compare::keep_oldest): `oldest/` beside it.
+std::filesystem::path oldest_file(const std::filesystem::path& baseline);
+
+/// The drift of one case since it was measured first.
+struct SinceOldest {
+  std::string id;
+  double gate = 0;
+  stats::Interval work; ///< of log time
+  std::string date;     ///< of what was measured first
+  /// It excludes 0 and is larger than the gate: promotions, each below it, may have added up.
+  bool crept() const;
+};
+
+/// Of the cases of `result` that oldest_file(baseline) has and that can be compared; empty where
+/// there is no such file. Throws UsageError for one that cannot be read.
+std::vector<SinceOldest> since_oldest(const std::filesystem::path& baseline,
+                                      const results::Result& result);
+
+/// A line for each that crept; "" where none did.
+std::string crept_text(const std::vector<SinceOldest>& drifts);
+
 /// The comparison of the two results that `bench ab` left in a folder, made anew from their
 /// samples. Throws UsageError for what cannot be read.
 compare::AbComparison read_pairs(const std::filesystem::path& folder);

@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
 #include <bench/base/utc.h>
+#include <bench/cli/baseline_lookup.h>
 #include <bench/cli/baseline_verb.h>
 #include <bench/cli/columns.h>
 #include <bench/cli/comparison_table.h>
@@ -8,6 +9,7 @@
 #include <bench/compare/judged_samples.h>
 #include <bench/compare/promotion.h>
 #include <bench/compare/verdicts.h>
+#include <bench/stats/percent.h>
 #include <bench/stats/summary.h>
 
 #include <CLI/CLI.hpp>
@@ -48,13 +50,27 @@ void promote(const BaselineOptions& options, std::FILE* out) {
   }
   const Result promoted = compare::promote(existing, fresh, promotion);
   const std::string text = compare::baseline_text(promoted, file.string());
+  const path oldest = oldest_file(file);
+  std::string first; // of the file `oldest`; "": nothing to keep
   if (existing) {
+    const bool known = std::filesystem::exists(oldest);
+    const Result kept = compare::keep_oldest(
+        known ? std::optional(results::read(oldest)) : std::nullopt, *existing, promoted);
+    if (!kept.cases.empty())
+      first = compare::baseline_text(kept, oldest.string());
     fmt::print(out, "what it says of the baseline that it replaces:\n\n{}\n",
                comparison_table(compare::compare(*existing, fresh, compare::noise_in(folder)),
                                 compare::parse_fail_on(compare::kDefaultFailOn),
                                 Style(inspect_terminal(out).styled)));
   }
   write_file_atomically(file, text);
+  if (first.empty()) {
+    std::filesystem::remove(oldest);
+  } else {
+    write_file_atomically(oldest, first);
+    fmt::print(out, "{}what was measured first is kept: {}; commit it too\n",
+               crept_text(since_oldest(file, promoted)), oldest.string());
+  }
   fmt::print(
       out, "baseline: {} ({} cases, {:.0f} kB); commit it\n", file.string(),
       std::ranges::count_if(promoted.cases, [](const CaseResult& c) { return c.kind != "anchor"; }),
@@ -84,7 +100,9 @@ std::vector<path> files_of(const path& place) {
   return files;
 }
 
-std::vector<std::string> show_row(const CaseResult& c) {
+std::vector<std::string> show_row(const CaseResult& c, const std::vector<SinceOldest>& drifts) {
+  const auto drift = std::ranges::find(drifts, c.id, &SinceOldest::id);
+  const bool known = drift != drifts.end();
   const std::vector<double> times = compare::pooled(c, &results::Samples::t_s);
   std::set<std::string> gpus;
   std::string date;
@@ -93,25 +111,34 @@ std::vector<std::string> show_row(const CaseResult& c) {
     date = std::max(date, replicate.started.substr(0, 10));
   }
   gpus.erase(""); // a CPU's
-  return {c.id, gpus.empty() ? "" : fmt::format("{}", gpus.size()),
+  return {c.id,
+          gpus.empty() ? "" : fmt::format("{}", gpus.size()),
           fmt::format("{}", c.replicates.size()),
-          times.empty() ? "" : time_text(stats::median(times)), date};
+          times.empty() ? "" : time_text(stats::median(times)),
+          date,
+          known ? drift->date : "",
+          known ? fmt::format("{}{}", drift->work.estimate < 0 ? '-' : '+',
+                              stats::percent(drift->work.estimate))
+                : "",
+          known ? stats::percent(drift->work.half_width) : ""};
 }
 
 void show(const path& place, std::FILE* out) {
   const Style style(inspect_terminal(out).styled);
   std::string_view gap;
   for (const path& file : files_of(place)) {
-    if (file.filename() == compare::kNoiseFileName) {
+    if (file.filename() == compare::kNoiseFileName ||
+        (file.parent_path().filename() == "oldest" && file != place)) {
       continue;
     }
     const Result result = results::read(file);
     const std::string reason = compare::promotion_fact(result, "reason");
     const std::string when = compare::promotion_fact(result, "when");
-    Columns columns({"case", "GPUs", "replicates", "time", "date"});
+    Columns columns({"case", "GPUs", "replicates", "time", "date", "since", "drift", "+-"});
+    const std::vector<SinceOldest> drifts = since_oldest(file, result);
     for (const CaseResult& c : result.cases) {
       if (c.kind != "anchor") {
-        columns.add(show_row(c));
+        columns.add(show_row(c, drifts));
       }
     }
     fmt::print(out, "{}{}\n{}\n\n{}", gap,
@@ -189,7 +216,7 @@ void add_baseline(CLI::App& app, BaselineOptions& options) {
     action->add_option("PATH", options.path, "File or folder (default: baselines)");
     action->callback([&options, name] { options.action = name; });
   };
-  add("show", "What is kept: cases, GPUs, replicates, times, reasons");
+  add("show", "What is kept: cases, GPUs, replicates, times, reasons, drift since what was first");
   add("check", "That every baseline can be read and used; exit code 2 if not");
   verb->footer("Example:\n  bench baseline show baselines/h200");
 }

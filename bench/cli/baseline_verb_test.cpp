@@ -79,6 +79,37 @@ zimage/b     1           3  25.00 us  2026-11-24
 )");
 }
 
+TEST_F(BaselineVerb, StepsBelowTheGateAddUpInSight) {
+  // Known so well that three processes decide.
+  write_file_atomically(folder_ / "h200/noise.json", R"({"schema_version": 1, "gpu": "NVIDIA H200",
+    "source": "made up", "regimes": {"graph loop": {"replicate_sd": 1e-4, "replicate_df": 50,
+    "device_sd": 0, "device_df": 0, "extrapolation": 0.01, "device_extrapolation": 0}}})");
+  std::string said;
+  for (int step = 0; step < 4; ++step) { // of 0.15 % each, where the gate is 0.2 %
+    results::Result result =
+        fake_result({fake_case("zimage/a", 0.1 * (1 + 0.0015 * step)), fake_case("zimage/b", 0.1)});
+    result.started = "2026-11-2" + std::to_string(step) + "T10:00:00Z";
+    for (results::CaseResult& c : result.cases) {
+      for (results::Replicate& replicate : c.replicates) {
+        replicate.started = result.started;
+      }
+    }
+    results::write(result, folder_ / "r.json");
+    said = short_names(promote("r.json"));
+    EXPECT_EQ(said.find("has become") != said.npos, step >= 2) << step << ": " << said;
+  }
+  EXPECT_NE(said.find("(2 pass)"), said.npos) << "the last step by itself: " << said;
+  EXPECT_NE(said.find("since 2026-11-20 zimage/a has become slower by 0.45 % +- 0.0"), said.npos)
+      << said;
+  EXPECT_NE(said.find("what was measured first is kept: h200/oldest/zimage.json; commit it too\n"),
+            said.npos);
+  const std::string shown = short_names(run({.action = "show", .path = folder_ / "h200"}));
+  EXPECT_NE(shown.find("2026-11-23  2026-11-20  +0.45 %  0.0"), shown.npos) << shown;
+  EXPECT_NE(shown.find("2026-11-23  2026-11-20  +0.00 %  0.0"), shown.npos) << shown;
+  EXPECT_EQ(shown.find("oldest/"), shown.npos) << "no baseline by itself";
+  EXPECT_EQ(short_names(run({.action = "check", .path = folder_ / "h200"})), "3 files: fine\n");
+}
+
 TEST_F(BaselineVerb, ChecksEveryFile) {
   const auto check = [&] {
     return short_names(run({.action = "check", .path = folder_ / "h200"}));

@@ -176,6 +176,7 @@ class JobRun {
       const auto fail_on = compare::parse_fail_on(options_.fail_on);
       fmt::print("\nagainst {}\n{}", baseline_->file.string(),
                  comparison_table(*comparison_, fail_on, style));
+      fmt::print("{}", crept_text(since_oldest(baseline_->file, recorder_.result())));
       if (!recorder_.result().interrupted)
         fmt::print("{}", escalation(*comparison_, {.scenario = job_.scenario.file().string(),
                                                    .profile = job_.plan.profile,

@@ -29,6 +29,10 @@ CaseResult* find_case(Result& result, const std::string& id) {
   return found == result.cases.end() ? nullptr : &*found;
 }
 
+bool same_model(const Result& a, const Result& b) {
+  return a.device == b.device && gpu_name(a) == gpu_name(b);
+}
+
 bool same_work(const CaseResult& a, const CaseResult& b) {
   return a.hash == b.hash && a.work_version == b.work_version;
 }
@@ -40,12 +44,15 @@ bool same_replicate(const Replicate& a, const Replicate& b) {
   return key(a) == key(b);
 }
 
+bool has_replicate(const CaseResult& c, const Replicate& replicate) {
+  return std::ranges::any_of(
+      c.replicates, [&](const Replicate& known) { return same_replicate(known, replicate); });
+}
+
 /// A file given twice must not count as two measurements.
 void add_replicates(CaseResult& to, const CaseResult& from) {
   for (const Replicate& replicate : from.replicates) {
-    if (std::ranges::none_of(to.replicates, [&](const Replicate& known) {
-          return same_replicate(known, replicate);
-        })) {
+    if (!has_replicate(to, replicate)) {
       to.replicates.push_back(replicate);
     }
   }
@@ -247,7 +254,7 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
   fresh.settings["promotion"] = {
       {"reason", promotion.reason}, {"from", fresh.git_sha}, {"when", promotion.when}};
   // Of another GPU model nothing can stay: cases of one file are compared as of one model.
-  if (existing && existing->device == fresh.device && gpu_name(*existing) == gpu_name(fresh)) {
+  if (existing && same_model(*existing, fresh)) {
     for (const CaseResult& old : existing->cases) {
       CaseResult* now = find_case(fresh, old.id);
       if (!now) {
@@ -277,6 +284,56 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
   prune_origins(fresh);
   compact(fresh);
   return fresh;
+}
+
+Result keep_oldest(const std::optional<Result>& oldest, const Result& before, const Result& after) {
+  constexpr std::size_t kMost = 3;
+  Result kept = oldest && same_model(*oldest, after) ? *oldest : before;
+  if (!oldest || !same_model(*oldest, after)) {
+    kept.cases.clear();
+    kept.argv.clear(); // no one command measured just these
+  }
+  if (!same_model(before, after)) {
+    return kept;
+  }
+  const auto of_after = [&](const CaseResult& c) {
+    const auto found = std::ranges::find(after.cases, c.id, &CaseResult::id);
+    return found == after.cases.end() ? nullptr : &*found;
+  };
+  std::erase_if(kept.cases, [&](const CaseResult& c) {
+    const CaseResult* now = of_after(c);
+    return c.kind != kAnchor && now && !same_work(*now, c);
+  });
+  for (const CaseResult& c : before.cases) {
+    const CaseResult* now = of_after(c);
+    if (c.kind == kAnchor || !now || !same_work(*now, c) || find_case(kept, c.id)) {
+      continue;
+    }
+    CaseResult lost = moved(c, before, kept);
+    std::erase_if(lost.replicates,
+                  [&](const Replicate& replicate) { return has_replicate(*now, replicate); });
+    if (lost.replicates.empty()) {
+      continue;
+    }
+    const std::string gpu = lost.replicates.front().device_uuid;
+    std::erase_if(lost.replicates, [&](const Replicate& r) { return r.device_uuid != gpu; });
+    lost.replicates.resize(std::min(kMost, lost.replicates.size()));
+    lost.profile.reset();
+    kept.cases.push_back(std::move(lost));
+  }
+  for (const CaseResult& c : before.cases) { // those that no kept replicate needs go again
+    if (c.kind == kAnchor) {
+      if (CaseResult* known = find_case(kept, c.id)) {
+        add_replicates(*known, moved(c, before, kept));
+      } else {
+        kept.cases.push_back(moved(c, before, kept));
+      }
+    }
+  }
+  prune_anchors(kept);
+  std::erase_if(kept.cases, [](const CaseResult& c) { return c.replicates.empty(); });
+  prune_origins(kept);
+  return kept;
 }
 
 void compact(Result& result) {
