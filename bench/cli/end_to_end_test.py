@@ -204,8 +204,8 @@ def test_google_benchmark(bench):
         samples = case["replicates"][0]["samples"]
         log_t = {place: [math.log(t) for t, loop in zip(samples["t_s"], samples["loop"]) if loop == place] for place in (0, 1)}
         mean = statistics.mean(statistics.mean(of_place) for of_place in log_t.values())
-        level = statistics.median(t - statistics.mean(of_place) + mean for of_place in log_t.values() for t in of_place)
-        microseconds = math.exp(level) * 1e6
+        level_s = statistics.median(math.exp(t - statistics.mean(of_place) + mean) for of_place in log_t.values() for t in of_place)
+        microseconds = level_s * 1e6
         assert float(table_row(run.stdout, case_id)[1]) == pytest.approx(microseconds, rel=1e-3)
 
 
