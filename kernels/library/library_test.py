@@ -36,6 +36,7 @@ def inputs(name, dtype=torch.bfloat16):
         "add_rms_norm": lambda: (x, a, *vectors(1, dtype), EPS),
         "qk_rms_norm_rope": lambda: (packed[:, 0], packed[:, 1], *vectors(2, dtype), rotation, EPS),
         "qk_rms_norm_rope_half_split": lambda: (packed[:, 0], packed[:, 1], *vectors(2, dtype), rotation, EPS),
+        "qk_rms_norm_rope_in_place": lambda: (packed[:, 0], packed[:, 1], *vectors(2, dtype), rotation, EPS),
         "layer_norm_scale_shift": lambda: (x, *vectors(2, dtype), EPS),
         "add_gated": lambda: (x, *vectors(1, dtype), a),
         "add_gated_then_layer_norm": lambda: (x, *vectors(1, dtype), a, *vectors(2, dtype), EPS),
@@ -66,6 +67,13 @@ def test_rms_norm_is_the_formula(library, path):
     assert ((y.double() - exact).abs() <= 2**-7 * exact.abs() + 1e-6).all()
 
 
+def test_in_place_writes_what_the_other_returns(library):
+    q, k, *rest = inputs("qk_rms_norm_rope")
+    expected = torch.ops.bench_fused.qk_rms_norm_rope(q, k, *rest)
+    assert torch.ops.bench_fused.qk_rms_norm_rope_in_place(q, k, *rest) is None
+    assert torch.equal(q, expected[0]) and torch.equal(k, expected[1])
+
+
 @pytest.mark.parametrize("path", ["aten", "fused"])
 def test_half_split_is_what_transformers_calls_rotate_half(library, path):
     q, k, q_weight, k_weight, rotation, eps = inputs("qk_rms_norm_rope_half_split", torch.float32)
@@ -91,7 +99,8 @@ def test_meta_outputs_have_the_sizes_of_the_real_ones(library):
         operator = getattr(torch.ops.bench_fused, name)
         real = operator(*inputs(name))
         meta = operator(*(value.to("meta") if isinstance(value, torch.Tensor) else value for value in inputs(name)))
-        for r, m in zip(*((value,) if isinstance(value, torch.Tensor) else value for value in (real, meta)), strict=True):
+        listed = (() if value is None else (value,) if isinstance(value, torch.Tensor) else value for value in (real, meta))
+        for r, m in zip(*listed, strict=True):
             assert m.device.type == "meta" and (m.shape, m.dtype, m.stride()) == (r.shape, r.dtype, r.stride()), name
     with FakeTensorMode() as mode:  # as of a model whose weights are not there yet
         x = mode.from_tensor(torch.randn(2, 8))
@@ -106,8 +115,11 @@ class Block(torch.nn.Module):
         self.linear = torch.nn.Linear(WIDTH, WIDTH).requires_grad_(False)
 
     def forward(self, x):
-        y, normed = self.path.add_rms_norm(x, self.linear(x), self.weight, EPS)
-        return self.path.rms_norm(y, self.weight, EPS) + normed
+        packed = torch.stack(self.path.add_rms_norm(x, self.linear(x), self.weight, EPS), 1).unsqueeze(2)
+        self.path.qk_rms_norm_rope_in_place(packed[:, 0], packed[:, 1], self.weight, self.weight, None, EPS)
+        return self.path.rms_norm(packed[:, 0] + packed[:, 1], self.weight, EPS)
+
+    operators = ("add_rms_norm", "qk_rms_norm_rope_in_place", "rms_norm")
 
 
 @pytest.mark.parametrize("path", ["fused", "triton"])
@@ -126,7 +138,8 @@ def test_torch_compile_keeps_the_operators(library, path):
         x = torch.randn(tokens, WIDTH)
         assert torch.equal(kept(x), block(x))
     assert len(graphs) == 1
-    assert {f"bench_{path}.add_rms_norm", f"bench_{path}.rms_norm"} <= {target.removesuffix(".default") for target in graphs[0]}
+    called = {target.removesuffix(".default") for target in graphs[0]}
+    assert {f"bench_{path}.{name}" for name in Block.operators} <= called
 
     torch._dynamo.reset()
     x = torch.randn(TOKENS, WIDTH)
