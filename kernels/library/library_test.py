@@ -67,6 +67,16 @@ def test_rms_norm_is_the_formula(library, path):
     assert ((y.double() - exact).abs() <= 2**-7 * exact.abs() + 1e-6).all()
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+def test_decomposed_is_diffusers_norm_bit_for_bit(library, dtype):
+    from diffusers.models.normalization import RMSNorm
+
+    x, weight, eps = torch.randn(33, 3840).to(dtype), (torch.randn(3840) * 0.1 + 1).to(dtype), EPS
+    norm = RMSNorm(3840, eps)
+    norm.weight = torch.nn.Parameter(weight, requires_grad=False)
+    assert torch.equal(torch.ops.bench_decomposed.rms_norm(x, weight, eps), norm(x))
+
+
 def test_in_place_writes_what_the_other_returns(library):
     q, k, *rest = inputs("qk_rms_norm_rope")
     expected = torch.ops.bench_fused.qk_rms_norm_rope(q, k, *rest)
@@ -145,6 +155,32 @@ def test_torch_compile_keeps_the_operators(library, path):
     x = torch.randn(TOKENS, WIDTH)
     aot = torch.compile(block, fullgraph=True, backend="aot_eager")
     assert torch.equal(aot(x), block(x))
+
+
+def test_inductor_calls_the_operators_as_extern_kernels(library):
+    """torch.compile's default backend: generated code around the operators, which are called by their names."""
+    from torch._inductor.cpp_builder import get_cpp_compiler
+    from torch._inductor.exc import InvalidCxxCompiler
+    from torch._inductor.utils import fresh_cache, run_and_get_code
+
+    try:
+        get_cpp_compiler()
+    except InvalidCxxCompiler as error:
+        pytest.skip(f"Inductor has no compiler: {error}")
+    torch._dynamo.reset()
+    block = Block("fused")
+    kept = torch.compile(block, fullgraph=True, dynamic=True)
+    # vec_isa_ok: it need not try one vector extension after another, which takes longer than all else here.
+    with fresh_cache(), torch._inductor.config.patch({"cpp.vec_isa_ok": True}):
+        x = torch.randn(TOKENS, WIDTH)
+        y, codes = run_and_get_code(kept, x)
+        torch.testing.assert_close(y, block(x))
+        with torch._dynamo.config.patch(error_on_recompile=True):  # not for another number of rows
+            other = torch.randn(7, WIDTH)
+            torch.testing.assert_close(kept(other), block(other))
+    assert len(codes) == 1 and "cpp_fused" in codes[0]  # of the neighbours, so it is Inductor's own
+    for name in Block.operators:
+        assert codes[0].count(f"torch.ops.bench_fused.{name}.default(") == 1, name
 
 
 def test_another_type_is_refused_in_words(library):
