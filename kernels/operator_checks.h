@@ -5,13 +5,19 @@
 #include <kernels/reference/accuracy.h>
 #include <kernels/reference/formulas.h>
 
+#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/randn.h>
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <ostream>
 #include <string>
+#include <vector>
 
 /// What the tests on the CPU and on the GPU ask of every path.
 namespace kernels {
@@ -32,16 +38,49 @@ inline std::string name_of(const Shape& s) {
          "." + c10::toString(s.dtype);
 }
 
+/// While one lives, what at::empty returns is full of NaN: an output that is not written shows. Of
+/// torch's own making, so it holds for every size and does not hang on what an allocator hands out.
+class NanMemory {
+ public:
+  NanMemory() { at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true); }
+  ~NanMemory() { at::globalContext().setDeterministicAlgorithms(false, /*warn_only=*/false); }
+  NanMemory(const NanMemory&) = delete;
+  NanMemory& operator=(const NanMemory&) = delete;
+};
+
+/// What `run` returns; memory is NaN until it writes it, and its inputs must be after it what they
+/// were before.
+template <typename Run>
+auto checked(const std::vector<at::Tensor>& inputs, const Run& run) {
+  std::vector<at::Tensor> before;
+  for (const at::Tensor& input : inputs)
+    before.push_back(input.clone());
+  auto outputs = [&] {
+    const NanMemory memory;
+    return run();
+  }();
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    EXPECT_TRUE(at::equal(inputs[i], before[i])) << "input " << i << " was written";
+  return outputs;
+}
+
+inline std::vector<at::Tensor> checked_run(const Family& family, const Path& path,
+                                           const Inputs& in) {
+  std::vector<at::Tensor> all = in.activations;
+  all.insert(all.end(), in.parameters.begin(), in.parameters.end());
+  return checked(all, [&] { return family.run(*path.operators, in); });
+}
+
 /// Each output of `path` is the formula's in fp64, but for a few roundings to its type: of values
 /// near one, where sums cancel.
 inline void expect_agrees(const Family& family, const Path& path, const Shape& shape,
                           const Inputs& inputs, double roundings = 6) {
-  const auto outputs = family.run(*path.operators, inputs);
+  SCOPED_TRACE(std::string(family.name) + " " + path.name + " " + name_of(shape));
   const auto exact = family.exact(inputs);
+  const auto outputs = checked_run(family, path, inputs);
   ASSERT_EQ(outputs.size(), exact.size());
   for (std::size_t i = 0; i < exact.size(); ++i) {
-    SCOPED_TRACE(std::string(family.name) + " " + path.name + " " + name_of(shape) + " output " +
-                 std::to_string(i));
+    SCOPED_TRACE("output " + std::to_string(i));
     EXPECT_EQ(outputs[i].scalar_type(), shape.dtype);
     EXPECT_TRUE(outputs[i].is_contiguous());
     ASSERT_EQ(outputs[i].sizes(), exact[i].sizes());
@@ -50,33 +89,131 @@ inline void expect_agrees(const Family& family, const Path& path, const Shape& s
   }
 }
 
-/// swiglu of a product, likewise. A product that is rounded before its activation costs a rounding
-/// of each factor more; products of fp32 may run in TF32 nowhere.
-inline void expect_linear_gelu_agrees(const Path& path, const at::Tensor& x,
-                                      const at::Tensor& weight, const at::Tensor& bias) {
-  SCOPED_TRACE(path.name + " " + c10::toString(x.scalar_type()) + " " + std::to_string(x.size(0)) +
-               "x" + std::to_string(x.size(1)) + " to " + std::to_string(weight.size(0)));
-  const at::Tensor out = path.operators->linear_gelu(x, weight, bias);
-  const at::Tensor exact = reference::gelu_tanh(
-      at::matmul(x.to(at::kDouble), weight.to(at::kDouble).t()) + bias.to(at::kDouble));
-  EXPECT_EQ(out.scalar_type(), x.scalar_type());
+/// A product and what follows it, likewise. One that is rounded before its activation costs a
+/// rounding of each factor more; products of fp32 may run in TF32 nowhere.
+inline void expect_product_agrees(const at::Tensor& out, const at::Tensor& exact,
+                                  at::ScalarType type) {
+  EXPECT_EQ(out.scalar_type(), type);
+  EXPECT_TRUE(out.is_contiguous());
   ASSERT_EQ(out.sizes(), exact.sizes());
   const at::Tensor error = (out.to(at::kDouble) - exact).abs() / (exact.abs() + 1);
-  EXPECT_LE(error.max().item<double>(), 6 * unit_roundoff(x.scalar_type()));
+  EXPECT_LE(error.max().item<double>(), 6 * unit_roundoff(type));
+}
+
+inline std::string name_of_product(const Path& path, const at::Tensor& x, std::int64_t outputs) {
+  return path.name + " " + c10::toString(x.scalar_type()) + " " + std::to_string(x.size(0)) + "x" +
+         std::to_string(x.size(1)) + " to " + std::to_string(outputs);
+}
+
+inline at::Tensor exact_product(const at::Tensor& x, const at::Tensor& weight) {
+  return at::matmul(x.to(at::kDouble), weight.to(at::kDouble).t());
+}
+
+inline void expect_linear_gelu_agrees(const Path& path, const at::Tensor& x,
+                                      const at::Tensor& weight, const at::Tensor& bias) {
+  SCOPED_TRACE(name_of_product(path, x, weight.size(0)));
+  const at::Tensor out =
+      checked({x, weight, bias}, [&] { return path.operators->linear_gelu(x, weight, bias); });
+  expect_product_agrees(out, reference::gelu_tanh(exact_product(x, weight) + bias.to(at::kDouble)),
+                        x.scalar_type());
 }
 
 inline void expect_linear_swiglu_agrees(const Path& path, const at::Tensor& x,
                                         const at::Tensor& weight) {
-  SCOPED_TRACE(path.name + " " + c10::toString(x.scalar_type()) + " " + std::to_string(x.size(0)) +
-               "x" + std::to_string(x.size(1)) + " to " + std::to_string(weight.size(0) / 2));
-  const at::Tensor out = path.operators->linear_swiglu(x, weight);
-  const at::Tensor exact =
-      reference::swiglu(at::matmul(x.to(at::kDouble), weight.to(at::kDouble).t()));
-  EXPECT_EQ(out.scalar_type(), x.scalar_type());
-  EXPECT_TRUE(out.is_contiguous());
-  ASSERT_EQ(out.sizes(), exact.sizes());
-  const at::Tensor error = (out.to(at::kDouble) - exact).abs() / (exact.abs() + 1);
-  EXPECT_LE(error.max().item<double>(), 6 * unit_roundoff(x.scalar_type()));
+  SCOPED_TRACE(name_of_product(path, x, weight.size(0) / 2));
+  const at::Tensor out =
+      checked({x, weight}, [&] { return path.operators->linear_swiglu(x, weight); });
+  expect_product_agrees(out, reference::swiglu(exact_product(x, weight)), x.scalar_type());
 }
+
+/// The families, and the operators that are none, for the rules that hold for all.
+inline std::vector<Family> every_operator() {
+  using Tensors = std::vector<at::Tensor>;
+  constexpr std::int64_t kOutputs = 24;
+  std::vector<Family> all = families();
+  Family in_place = *find_family("qk_rms_norm_rope");
+  in_place.name = "qk_rms_norm_rope_in_place";
+  in_place.run = [](const Operators& path, const Inputs& in) -> Tensors {
+    const at::Tensor q = in.activations[0].select(1, 0), k = in.activations[0].select(1, 1);
+    const at::Tensor old_q = q.clone(), old_k = k.clone();
+    path.qk_rms_norm_rope_in_place(q, k, in.parameters[0], in.parameters[1], in.parameters[2],
+                                   kEps);
+    Tensors outputs{q.clone(at::MemoryFormat::Contiguous), k.clone(at::MemoryFormat::Contiguous)};
+    q.copy_(old_q); // the rest of the packed tensor must be as it was
+    k.copy_(old_k);
+    return outputs;
+  };
+  all.push_back(in_place);
+  all.push_back({.name = "linear_gelu",
+                 .summary = "",
+                 .make = [](const Shape& s, c10::Device device) -> Inputs {
+                   const auto options = at::TensorOptions().device(device).dtype(s.dtype);
+                   return {
+                       .activations = {at::randn({s.rows, s.width}, options)},
+                       .parameters = {at::randn({kOutputs, s.width}, options) / std::sqrt(s.width),
+                                      at::randn({kOutputs}, options)}};
+                 },
+                 .run = [](const Operators& path, const Inputs& in) -> Tensors {
+                   return {path.linear_gelu(in.activations[0], in.parameters[0], in.parameters[1])};
+                 },
+                 .exact = [](const Inputs& in) -> Tensors {
+                   return {reference::gelu_tanh(exact_product(in.activations[0], in.parameters[0]) +
+                                                in.parameters[1].to(at::kDouble))};
+                 }});
+  all.push_back(
+      {.name = "linear_swiglu",
+       .summary = "",
+       .make = [](const Shape& s, c10::Device device) -> Inputs {
+         const auto options = at::TensorOptions().device(device).dtype(s.dtype);
+         return {.activations = {at::randn({s.rows, s.width}, options)},
+                 .parameters = {at::randn({2 * kOutputs, s.width}, options) / std::sqrt(s.width)}};
+       },
+       .run = [](const Operators& path, const Inputs& in) -> Tensors {
+         return {path.linear_swiglu(in.activations[0], in.parameters[0])};
+       },
+       .exact = [](const Inputs& in) -> Tensors {
+         return {reference::swiglu(exact_product(in.activations[0], in.parameters[0]))};
+       }});
+  return all;
+}
+
+/// A path and where it is tested.
+struct PathOn {
+  Path path;
+  c10::DeviceType device;
+};
+
+inline void PrintTo(const PathOn& on, std::ostream* out) {
+  *out << on.path.name;
+}
+
+inline std::vector<PathOn> paths_on(c10::DeviceType device) {
+  std::vector<PathOn> found;
+  for (const Path& path : paths())
+    if (path.runs_on(device) && !path.is_floor)
+      found.push_back({path, device});
+  return found;
+}
+
+inline std::string name_of_path(const testing::TestParamInfo<PathOn>& info) {
+  return info.param.path.name;
+}
+
+/// The tests of operators_test.cpp, which the programs for CPU and GPU both have.
+class EveryPath : public testing::TestWithParam<PathOn> {
+ protected:
+  EveryPath() { at::manual_seed(20962); }
+  const Path& path() const { return GetParam().path; }
+  c10::Device device() const { return GetParam().device; }
+  at::TensorOptions options(at::ScalarType type) const {
+    return at::TensorOptions().device(device()).dtype(type);
+  }
+  at::Tensor random(at::IntArrayRef sizes, at::ScalarType type = at::kBFloat16) const {
+    return at::randn(sizes, options(type));
+  }
+  at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight) const {
+    return path().operators->rms_norm(x, weight, kEps);
+  }
+};
 
 } // namespace kernels

@@ -14,8 +14,9 @@ namespace kernels {
 ///
 /// All of them: tensors on one device, bf16, fp16 or fp32, the last dimension dense, the others of
 /// any stride; sums in fp32 at least; outputs dense and new, except where said. None synchronises
-/// with the host, all can be captured into a CUDA graph. Vectors (weight, scale, shift, gate) are
-/// [width] or [1, width], of x's type. `eps` > 0 is added to the mean square or variance.
+/// with the host, all can be captured into a CUDA graph. Vectors are of x's type: weights
+/// [width]; scale, shift and gate that, or [1, width]. `eps` > 0 is added to the mean square or
+/// variance.
 class Operators {
  public:
   virtual ~Operators() = default;

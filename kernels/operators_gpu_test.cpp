@@ -1,41 +1,16 @@
 #include <kernels/operator_checks.h>
 
-#include <ATen/Context.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/equal.h>
-#include <ATen/ops/full.h>
-#include <ATen/ops/randn.h>
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
 
 #include <array>
-#include <cmath>
 #include <limits>
 
 namespace kernels {
 namespace {
 
-std::vector<Path> paths_of_the_gpu() {
-  std::vector<Path> found;
-  for (const Path& path : paths())
-    if (path.runs_on(c10::DeviceType::CUDA) && !path.is_floor)
-      found.push_back(path);
-  return found;
-}
-
-class OperatorsOnGpu : public testing::TestWithParam<Path> {
- protected:
-  OperatorsOnGpu() { at::manual_seed(20962); }
-  static at::TensorOptions options(at::ScalarType type) {
-    return at::TensorOptions().device(at::kCUDA).dtype(type);
-  }
-  const Path& path() const { return GetParam(); }
-};
-
-/// What the allocator hands out next is full of NaN: an output that is not written shows.
-void poison(const Shape& shape) {
-  const auto bytes = static_cast<std::int64_t>(8 * shape.elements() * 4);
-  at::full({bytes / 4}, std::numeric_limits<float>::quiet_NaN(),
-           at::TensorOptions().device(at::kCUDA));
-}
+class OperatorsOnGpu : public EveryPath {};
 
 // Every layout that a kernel chooses by width, and what lies at its edges: one vector more or less,
 // odd widths, one row, rows that do not fill a block, many rows.
@@ -52,8 +27,7 @@ TEST_P(OperatorsOnGpu, AgreeWithTheirFormulasInFp64) {
         if (family.has_heads && width % 2 != 0)
           continue; // pairs are rotated
         const Shape shape{rows, family.has_heads ? 3 : 1, width, type};
-        const Inputs in = family.make(shape, at::kCUDA);
-        poison(shape);
+        const Inputs in = family.make(shape, device());
         expect_agrees(family, path(), shape, in);
         if (HasFatalFailure())
           return;
@@ -69,8 +43,7 @@ TEST_P(OperatorsOnGpu, TakeAnyNumberOfHeads) {
           for (const std::int64_t width : {32, 64, 128, 256}) {
             const Family& family = *find_family(name);
             const Shape shape{tokens, heads, width, type};
-            const Inputs in = family.make(shape, at::kCUDA);
-            poison(shape);
+            const Inputs in = family.make(shape, device());
             expect_agrees(family, path(), shape, in);
             if (HasFatalFailure())
               return;
@@ -81,7 +54,7 @@ TEST_P(OperatorsOnGpu, WithoutRotationTurnNothing) {
   for (const char* name : {"qk_rms_norm_rope", "qk_rms_norm_rope_half_split"})
     for (const std::int64_t tokens : {7, 700}) {
       const Family& family = *find_family(name);
-      const Inputs turned = family.make({tokens, 30, 128, at::kBFloat16}, at::kCUDA);
+      const Inputs turned = family.make({tokens, 30, 128, at::kBFloat16}, device());
       turned.parameters[2].fill_(1); // cosine 1, sine 0
       Inputs unturned = turned;
       unturned.parameters[2] = at::Tensor();
@@ -92,116 +65,39 @@ TEST_P(OperatorsOnGpu, WithoutRotationTurnNothing) {
     }
 }
 
-/// With activations `scale` times as large, each output is within six roundings of the largest
-/// number of its row, since sums cancel. What the type cannot hold is left out: swiglu squares.
-void expect_agrees_at_scale(const Path& path, const Family& family, const Shape& shape,
-                            double scale) {
-  Inputs in = family.make(shape, at::kCUDA);
-  for (at::Tensor& activation : in.activations)
-    activation.mul_(scale);
-  const auto outputs = family.run(*path.operators, in);
-  const auto exact = family.exact(in);
-  for (std::size_t i = 0; i < exact.size(); ++i) {
-    if (shape.dtype == at::kHalf && exact[i].abs().max().item<double>() >= 65504)
-      continue;
-    const at::Tensor size = exact[i].abs().amax(-1, true) + 1e-30;
-    const at::Tensor error = (outputs[i].to(at::kDouble) - exact[i]).abs() / size;
-    EXPECT_LE(error.max().item<double>(), 6 * unit_roundoff(shape.dtype))
-        << family.name << " scale " << scale;
-  }
-}
-
-TEST_P(OperatorsOnGpu, TakeLargeTinyAndZeroNumbers) {
-  for (const Family& family : families())
-    for (const double scale : {0.0, 1e-3, 100.0})
-      expect_agrees_at_scale(path(), family, {65, family.has_heads ? 2 : 1, 3840, at::kBFloat16},
-                             scale);
-}
-
-TEST_P(OperatorsOnGpu, ANanStaysInItsRow) {
-  for (const Family& family : families()) {
-    const Shape shape{40, 1, 128, at::kBFloat16};
-    Inputs in = family.make(shape, at::kCUDA);
-    in.activations[0].select(0, 17).fill_(std::numeric_limits<float>::quiet_NaN());
-    for (const at::Tensor& output : family.run(*path().operators, in)) {
-      const at::Tensor bad = output.reshape({40, -1}).isnan().any(1);
-      EXPECT_TRUE(bad[17].item<bool>()) << family.name;
-      EXPECT_EQ(bad.sum().item<std::int64_t>(), 1) << family.name;
-    }
-  }
-}
-
-TEST_P(OperatorsOnGpu, TakeSlicesOfAPackedTensorAsTheyAre) {
-  const at::Tensor packed = at::randn({64, 3, 4, 128}, options(at::kBFloat16)),
-                   w = at::randn({128}, options(at::kBFloat16));
-  const at::Tensor k = packed.select(1, 1);
-  EXPECT_TRUE(at::equal(path().operators->rms_norm(k, w, kEps),
-                        path().operators->rms_norm(k.contiguous(), w, kEps)));
-}
-
-TEST_P(OperatorsOnGpu, WriteOverOneStreamOfAJointBuffer) {
-  const Family& family = *find_family("qk_rms_norm_rope");
-  for (const std::int64_t tokens : {33, 700}) {
-    const Inputs in = family.make({tokens, 30, 128, at::kBFloat16}, at::kCUDA);
-    const auto expected = family.run(*path().operators, in);
-    const at::Tensor joint = at::cat({in.activations[0], in.activations[0]});
-    const at::Tensor stream = joint.narrow(0, tokens, tokens);
-    path().operators->qk_rms_norm_rope_in_place(stream.select(1, 0), stream.select(1, 1),
-                                                in.parameters[0], in.parameters[1],
-                                                in.parameters[2], kEps);
-    EXPECT_TRUE(at::equal(stream.select(1, 0), expected[0]));
-    EXPECT_TRUE(at::equal(stream.select(1, 1), expected[1]));
-    EXPECT_TRUE(at::equal(stream.select(1, 2), in.activations[0].select(1, 2)));
-    EXPECT_TRUE(at::equal(joint.narrow(0, 0, tokens), in.activations[0]));
-  }
-}
-
-// Not read past its end: the composition broadcasts or refuses.
-TEST_P(OperatorsOnGpu, RefuseVectorsOfAnotherLength) {
-  const at::Tensor x = at::randn({40, 128}, options(at::kBFloat16)),
-                   w = at::randn({128}, options(at::kBFloat16)), shorter = w.narrow(0, 0, 64);
-  EXPECT_ANY_THROW(path().operators->rms_norm(x, shorter, kEps));
-  EXPECT_ANY_THROW(path().operators->rms_norm_scale(x, w, shorter, kEps));
-  EXPECT_ANY_THROW(path().operators->add_rms_norm(x, x.narrow(0, 0, 3), w, kEps));
-}
-
 TEST_P(OperatorsOnGpu, MultiplyAndGeluAsInFp64) {
   for (const auto type : {at::kBFloat16, at::kHalf}) // what models multiply in
     for (const auto& [rows, inputs, outputs] : {std::array{1, 8, 8}, {33, 72, 40}, {300, 512, 256}})
-      expect_linear_gelu_agrees(path(), at::randn({rows, inputs}, options(type)),
-                                at::randn({outputs, inputs}, options(type)) / std::sqrt(inputs),
-                                at::randn({outputs}, options(type)));
+      expect_linear_gelu_agrees(path(), random({rows, inputs}, type),
+                                random({outputs, inputs}, type) / std::sqrt(inputs),
+                                random({outputs}, type));
 }
 
-// fp16 reaches 65504, so squares beyond 255 are infinite unless the sum is wider.
-TEST_P(OperatorsOnGpu, TakeLargeNumbersOfFp16) {
-  for (const Family& family : families())
-    expect_agrees_at_scale(path(), family,
-                           {65, family.has_heads ? 2 : 1, family.has_heads ? 128 : 3840, at::kHalf},
-                           1000);
+// Captured once, after a first call, and replayed on other numbers.
+TEST_P(OperatorsOnGpu, RunInACudaGraph) {
+  const c10::cuda::CUDAStreamGuard guard(c10::cuda::getStreamFromPool());
+  for (const Family& family : every_operator())
+    for (const std::int64_t rows : {40, 1100})
+      for (const std::int64_t width : {128, 1024}) {
+        const Shape shape{rows, family.has_heads ? 3 : 1, width, at::kBFloat16};
+        const Inputs in = family.make(shape, device()), others = family.make(shape, device());
+        const auto expected = family.run(*path().operators, others);
+        at::cuda::CUDAGraph graph;
+        graph.capture_begin();
+        const auto outputs = family.run(*path().operators, in);
+        graph.capture_end();
+        for (std::size_t i = 0; i < in.activations.size(); ++i)
+          in.activations[i].copy_(others.activations[i]);
+        for (std::size_t i = 0; i < in.parameters.size(); ++i)
+          in.parameters[i].copy_(others.parameters[i]);
+        for (const at::Tensor& output : outputs)
+          output.fill_(std::numeric_limits<float>::quiet_NaN());
+        graph.replay();
+        for (std::size_t i = 0; i < outputs.size(); ++i)
+          EXPECT_TRUE(at::equal(outputs[i], expected[i]))
+              << family.name << " " << name_of(shape) << " output " << i;
+      }
 }
-
-TEST_P(OperatorsOnGpu, AnInfinityStaysInItsRow) {
-  for (const Family& family : families()) {
-    const Shape shape{40, 1, 128, at::kBFloat16};
-    Inputs in = family.make(shape, at::kCUDA);
-    in.activations[0].select(0, 17).fill_(std::numeric_limits<float>::infinity());
-    for (const at::Tensor& output : family.run(*path().operators, in)) {
-      const at::Tensor bad = output.reshape({40, -1}).isfinite().logical_not().any(1);
-      EXPECT_TRUE(bad[17].item<bool>()) << family.name;
-      EXPECT_EQ(bad.sum().item<std::int64_t>(), 1) << family.name;
-    }
-  }
-}
-
-TEST_P(OperatorsOnGpu, TakeNothing) {
-  const at::Tensor none = at::randn({0, 128}, options(at::kBFloat16)),
-                   w = at::randn({128}, options(at::kBFloat16));
-  EXPECT_EQ(path().operators->rms_norm(none, w, kEps).sizes(), none.sizes());
-}
-
-INSTANTIATE_TEST_SUITE_P(Paths, OperatorsOnGpu, testing::ValuesIn(paths_of_the_gpu()),
-                         [](const auto& info) { return info.param.name; });
 
 TEST(OwnKernels, RoundOnce) {
   at::manual_seed(20962);
@@ -215,5 +111,11 @@ TEST(OwnKernels, RoundOnce) {
     }
 }
 
+const auto kPaths = testing::ValuesIn(paths_on(c10::DeviceType::CUDA));
+
 } // namespace
+
+INSTANTIATE_TEST_SUITE_P(OnGpu, EveryPath, kPaths, name_of_path);
+INSTANTIATE_TEST_SUITE_P(Paths, OperatorsOnGpu, kPaths, name_of_path);
+
 } // namespace kernels

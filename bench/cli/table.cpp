@@ -98,11 +98,17 @@ std::vector<std::string> loop_row(const CaseResult& result, const std::vector<do
   };
 }
 
+/// "100 %" only of all: one element in a million that differs makes it 99.
+std::string exact_text(double share) {
+  return share == 1 ? "100 %" : fmt::format("{:.0f} %", std::min(99.0, std::floor(100 * share)));
+}
+
 std::vector<std::string> kernel_row(const CaseResult& result, const std::vector<double>& times) {
   const double t_s = stats::median(times);
   const auto copy_t_s = result.reference.copy_t_s;
   const auto error = result.check.max_abs_error;
   const auto ulp = result.check.max_ulp;
+  const auto exact = result.check.exact_share;
   return {
       result.id,
       significant(t_s * 1e6, 4),
@@ -111,6 +117,7 @@ std::vector<std::string> kernel_row(const CaseResult& result, const std::vector<
       copy_t_s ? percent(*copy_t_s / t_s, 0) : "",
       error ? fmt::format("{:.1e}", *error) : "",
       ulp ? fmt::format("{:.3g}", *ulp) : "",
+      exact ? exact_text(*exact) : "",
   };
 }
 
@@ -198,7 +205,8 @@ std::string result_table(const Result& result, const Style& style,
   Columns loops(
       {"loop", "steps", "ms/step", "spread", "s/loop", "TFLOP/s", "of matmul", "SM GHz", "J/step"});
   Columns anchors({"anchor", "us/step", "spread"});
-  Columns kernels({"kernel", "us/launch", "spread", "TB/s", "of copy", "max error", "ulp"});
+  Columns kernels(
+      {"kernel", "us/launch", "spread", "TB/s", "of copy", "max error", "ulp", "exact"});
   for (const CaseResult& case_result : result.cases) {
     const bool is_loop = case_result.kind == "loop";
     Columns& columns = is_loop ? loops : case_result.kind == "anchor" ? anchors : kernels;

@@ -23,6 +23,9 @@ namespace bench::cli {
 ///     us/launch  median time of a launch
 ///     TB/s       modelled least traffic of a launch / its median time
 ///     of copy    time to copy as many bytes / median time of a launch
+///     max error  largest difference from fp64
+///     ulp        the same in units in the last place of the output's type
+///     exact      share of elements that are the fp64 result, rounded once; 100 %: bit for bit
 std::string result_table(const results::Result& result, const Style& style,
                          const std::filesystem::path& file = {},
                          const compare::Comparison* comparison = nullptr);

@@ -54,6 +54,7 @@ CaseResult kernel(std::string id) {
   result.replicates = {steps_of({22.30e-6, 22.31e-6, 22.29e-6}, 1.965e9)};
   result.check.max_abs_error = 0.0078125;
   result.check.max_ulp = 1;
+  result.check.exact_share = 1;
   result.phases_s = {{"warmup", 1}, {"samples", 0.75}};
   return result;
 }
@@ -83,6 +84,7 @@ TEST(ResultTable, LoopsAndKernels) {
   result.cases[1].replicates = {steps_of({0.125, 0.1251, 0.1252}, 1.6e9),
                                 steps_of({0.1253, 0.1254, 0.1255}, 1.62e9)};
   result.cases[3].replicates = {steps_of({195e-6}, 1.9e9)};
+  result.cases[3].check.exact_share = 0.7396;
   result.phases_s["reference"] = 0.4;
   result.phases_s["writing"] = 0.5;
   EXPECT_EQ(plain(result, "results/zimage.json"),
@@ -92,14 +94,25 @@ loop                                  steps  ms/step  spread  s/loop  TFLOP/s  o
 zimage/loop/turbo-9/graph/aten            3    93.10  0.08 %  0.2794      564       87 %   1.553
 zimage/loop/turbo-9/graph/decomposed      3    125.2  0.18 %  0.3758      419       64 %   1.610
 
-kernel                                      us/launch  spread   TB/s  of copy  max error  ulp
-zimage/rms_norm/4128x3840.bf16/aten             22.30  0.07 %   2.84     74 %    7.8e-03    1
-zimage/rms_norm/123840x128.bf16/decomposed      195.0       -  0.325      8 %    7.8e-03    1
+kernel                                      us/launch  spread   TB/s  of copy  max error  ulp  exact
+zimage/rms_norm/4128x3840.bf16/aten             22.30  0.07 %   2.84     74 %    7.8e-03    1  100 %
+zimage/rms_norm/123840x128.bf16/decomposed      195.0       -  0.325      8 %    7.8e-03    1   73 %
 
 4 cases: 4 ok
 took 24.7 s: start 0.8, weights 12.5, reference 0.4, warm-up 6.5, capture 1.0, samples 2.5, check 0.5, other 0.5
 result: results/zimage.json
 )");
+}
+
+TEST(ResultTable, ExactIsAHundredPercentOnlyOfAllElements) {
+  Result result = run_on_gpu();
+  result.cases = {kernel("a"), kernel("b"), kernel("c")};
+  result.cases[1].check.exact_share = 1 - 1e-9;
+  result.cases[2].check.exact_share.reset(); // of a file that is older than the field
+  const std::string text = plain(result);
+  EXPECT_NE(text.find("  1  100 %\nb "), std::string::npos) << text;
+  EXPECT_NE(text.find("  1   99 %\nc "), std::string::npos) << text;
+  EXPECT_NE(text.find("  1      -\n"), std::string::npos) << text;
 }
 
 TEST(ResultTable, JoulesAStep) {
@@ -191,8 +204,8 @@ TEST(ResultTable, NotesOnValidCasesFollowTheNumbers) {
   result.cases[0].message = "the launch time was still moving when the warm-up was given up";
   EXPECT_EQ(plain(result), R"(zimage, profile gate, on NVIDIA H200 (GPU-6b1f2b3c), driver 580.159
 
-kernel                               us/launch  spread  TB/s  of copy  max error  ulp
-zimage/rms_norm/4128x3840.bf16/aten      22.30  0.07 %  2.84     74 %    7.8e-03    1
+kernel                               us/launch  spread  TB/s  of copy  max error  ulp  exact
+zimage/rms_norm/4128x3840.bf16/aten      22.30  0.07 %  2.84     74 %    7.8e-03    1  100 %
 
 zimage/rms_norm/4128x3840.bf16/aten: the launch time was still moving when the warm-up was given up
 
@@ -226,8 +239,8 @@ loop                            steps  ms/step  spread  s/loop  TFLOP/s  of matm
 zimage/loop/turbo-9/graph/aten      3    93.00  0.00 %  0.2790      565       87 %   1.550
 zimage/loop/turbo-9/eager/aten  no samples
 
-kernel                               us/launch  spread  TB/s  of copy  max error  ulp
-zimage/rms_norm/4128x3840.bf16/aten      22.30  0.07 %  2.84     74 %    7.8e-03    1
+kernel                               us/launch  spread  TB/s  of copy  max error  ulp  exact
+zimage/rms_norm/4128x3840.bf16/aten      22.30  0.07 %  2.84     74 %    7.8e-03    1  100 %
 
 3 cases: 3 ok
 took 22.1 s: start 0.8, weights 12.5, warm-up 5.5, capture 1.0, samples 1.8, check 0.5

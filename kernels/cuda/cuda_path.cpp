@@ -74,6 +74,8 @@ class ChainCall {
       is_taken_ = false;
       return *this;
     }
+    // A residual that is not dense is copied. Strides of its own would be two more numbers and a
+    // division a row in every chain that has one, and what a block wrote before is dense.
     kept_.push_back(tensor.contiguous());
     chain_.*member = kept_.back().const_data_ptr();
     aligned_ = aligned_ && is_aligned(kept_.back());

@@ -89,6 +89,13 @@ void implement(torch::Library& library, c10::DispatchKey key,
                 return dense(
                     (*path.*method)(q, k, q_weight, k_weight, rotation.value_or(Tensor()), eps));
               });
+  implement("qk_rms_norm_rope_in_place",
+            [path](const Tensor& q, const Tensor& k, const Tensor& q_weight, const Tensor& k_weight,
+                   const Optional& rotation, double eps) -> void {
+              check("qk_rms_norm_rope_in_place", q, {&k, &q_weight, &k_weight});
+              path->qk_rms_norm_rope_in_place(q, k, q_weight, k_weight, rotation.value_or(Tensor()),
+                                              eps);
+            });
   implement(
       "layer_norm_scale_shift",
       [path](const Tensor& x, const Tensor& scale, const Optional& shift, double eps) -> Tensor {
@@ -158,6 +165,9 @@ void implement_meta(torch::Library& library) {
     implement(name,
               [](const Tensor& q, const Tensor& k, const Tensor&, const Tensor&, const Optional&,
                  double) -> Two { return {like(q), like(k)}; });
+  implement("qk_rms_norm_rope_in_place",
+            [](const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Optional&,
+               double) -> void {});
   implement(
       "layer_norm_scale_shift",
       [](const Tensor& x, const Tensor&, const Optional&, double) -> Tensor { return like(x); });

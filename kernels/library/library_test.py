@@ -36,6 +36,7 @@ def inputs(name, dtype=torch.bfloat16):
         "add_rms_norm": lambda: (x, a, *vectors(1, dtype), EPS),
         "qk_rms_norm_rope": lambda: (packed[:, 0], packed[:, 1], *vectors(2, dtype), rotation, EPS),
         "qk_rms_norm_rope_half_split": lambda: (packed[:, 0], packed[:, 1], *vectors(2, dtype), rotation, EPS),
+        "qk_rms_norm_rope_in_place": lambda: (packed[:, 0], packed[:, 1], *vectors(2, dtype), rotation, EPS),
         "layer_norm_scale_shift": lambda: (x, *vectors(2, dtype), EPS),
         "add_gated": lambda: (x, *vectors(1, dtype), a),
         "add_gated_then_layer_norm": lambda: (x, *vectors(1, dtype), a, *vectors(2, dtype), EPS),
@@ -66,6 +67,23 @@ def test_rms_norm_is_the_formula(library, path):
     assert ((y.double() - exact).abs() <= 2**-7 * exact.abs() + 1e-6).all()
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+def test_decomposed_is_diffusers_norm_bit_for_bit(library, dtype):
+    from diffusers.models.normalization import RMSNorm
+
+    x, weight, eps = torch.randn(33, 3840).to(dtype), (torch.randn(3840) * 0.1 + 1).to(dtype), EPS
+    norm = RMSNorm(3840, eps)
+    norm.weight = torch.nn.Parameter(weight, requires_grad=False)
+    assert torch.equal(torch.ops.bench_decomposed.rms_norm(x, weight, eps), norm(x))
+
+
+def test_in_place_writes_what_the_other_returns(library):
+    q, k, *rest = inputs("qk_rms_norm_rope")
+    expected = torch.ops.bench_fused.qk_rms_norm_rope(q, k, *rest)
+    assert torch.ops.bench_fused.qk_rms_norm_rope_in_place(q, k, *rest) is None
+    assert torch.equal(q, expected[0]) and torch.equal(k, expected[1])
+
+
 @pytest.mark.parametrize("path", ["aten", "fused"])
 def test_half_split_is_what_transformers_calls_rotate_half(library, path):
     q, k, q_weight, k_weight, rotation, eps = inputs("qk_rms_norm_rope_half_split", torch.float32)
@@ -91,7 +109,8 @@ def test_meta_outputs_have_the_sizes_of_the_real_ones(library):
         operator = getattr(torch.ops.bench_fused, name)
         real = operator(*inputs(name))
         meta = operator(*(value.to("meta") if isinstance(value, torch.Tensor) else value for value in inputs(name)))
-        for r, m in zip(*((value,) if isinstance(value, torch.Tensor) else value for value in (real, meta)), strict=True):
+        listed = (() if value is None else (value,) if isinstance(value, torch.Tensor) else value for value in (real, meta))
+        for r, m in zip(*listed, strict=True):
             assert m.device.type == "meta" and (m.shape, m.dtype, m.stride()) == (r.shape, r.dtype, r.stride()), name
     with FakeTensorMode() as mode:  # as of a model whose weights are not there yet
         x = mode.from_tensor(torch.randn(2, 8))
@@ -106,8 +125,11 @@ class Block(torch.nn.Module):
         self.linear = torch.nn.Linear(WIDTH, WIDTH).requires_grad_(False)
 
     def forward(self, x):
-        y, normed = self.path.add_rms_norm(x, self.linear(x), self.weight, EPS)
-        return self.path.rms_norm(y, self.weight, EPS) + normed
+        packed = torch.stack(self.path.add_rms_norm(x, self.linear(x), self.weight, EPS), 1).unsqueeze(2)
+        self.path.qk_rms_norm_rope_in_place(packed[:, 0], packed[:, 1], self.weight, self.weight, None, EPS)
+        return self.path.rms_norm(packed[:, 0] + packed[:, 1], self.weight, EPS)
+
+    operators = ("add_rms_norm", "qk_rms_norm_rope_in_place", "rms_norm")
 
 
 @pytest.mark.parametrize("path", ["fused", "triton"])
@@ -126,12 +148,39 @@ def test_torch_compile_keeps_the_operators(library, path):
         x = torch.randn(tokens, WIDTH)
         assert torch.equal(kept(x), block(x))
     assert len(graphs) == 1
-    assert {f"bench_{path}.add_rms_norm", f"bench_{path}.rms_norm"} <= {target.removesuffix(".default") for target in graphs[0]}
+    called = {target.removesuffix(".default") for target in graphs[0]}
+    assert {f"bench_{path}.{name}" for name in Block.operators} <= called
 
     torch._dynamo.reset()
     x = torch.randn(TOKENS, WIDTH)
     aot = torch.compile(block, fullgraph=True, backend="aot_eager")
     assert torch.equal(aot(x), block(x))
+
+
+def test_inductor_calls_the_operators_as_extern_kernels(library):
+    """torch.compile's default backend: generated code around the operators, which are called by their names."""
+    from torch._inductor.cpp_builder import get_cpp_compiler
+    from torch._inductor.exc import InvalidCxxCompiler
+    from torch._inductor.utils import fresh_cache, run_and_get_code
+
+    try:
+        get_cpp_compiler()
+    except InvalidCxxCompiler as error:
+        pytest.skip(f"Inductor has no compiler: {error}")
+    torch._dynamo.reset()
+    block = Block("fused")
+    kept = torch.compile(block, fullgraph=True, dynamic=True)
+    # vec_isa_ok: it need not try one vector extension after another, which takes longer than all else here.
+    with fresh_cache(), torch._inductor.config.patch({"cpp.vec_isa_ok": True}):
+        x = torch.randn(TOKENS, WIDTH)
+        y, codes = run_and_get_code(kept, x)
+        torch.testing.assert_close(y, block(x))
+        with torch._dynamo.config.patch(error_on_recompile=True):  # not for another number of rows
+            other = torch.randn(7, WIDTH)
+            torch.testing.assert_close(kept(other), block(other))
+    assert len(codes) == 1 and "cpp_fused" in codes[0]  # of the neighbours, so it is Inductor's own
+    for name in Block.operators:
+        assert codes[0].count(f"torch.ops.bench_fused.{name}.default(") == 1, name
 
 
 def test_another_type_is_refused_in_words(library):

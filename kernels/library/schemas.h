@@ -19,6 +19,8 @@ inline constexpr std::array kSchemas{
     "float eps) -> (Tensor, Tensor)",
     "qk_rms_norm_rope_half_split(Tensor q, Tensor k, Tensor q_weight, Tensor k_weight, "
     "Tensor? rotation, float eps) -> (Tensor, Tensor)",
+    "qk_rms_norm_rope_in_place(Tensor(a!) q, Tensor(b!) k, Tensor q_weight, Tensor k_weight, "
+    "Tensor? rotation, float eps) -> ()",
     "layer_norm_scale_shift(Tensor x, Tensor scale, Tensor? shift, float eps) -> Tensor",
     "add_gated(Tensor x, Tensor gate, Tensor a) -> Tensor",
     "add_gated_then_layer_norm(Tensor x, Tensor gate, Tensor a, Tensor scale, Tensor shift, "

@@ -78,6 +78,13 @@ class LibraryOperators final : public Operators {
       return two(op, {q, k, q_weight, k_weight, optional(rotation), eps});
     return Operators::qk_rms_norm_rope_half_split(q, k, q_weight, k_weight, rotation, eps);
   }
+  void qk_rms_norm_rope_in_place(const Tensor& q, const Tensor& k, const Tensor& q_weight,
+                                 const Tensor& k_weight, const Tensor& rotation,
+                                 double eps) const override {
+    if (const auto* op = find("qk_rms_norm_rope_in_place"))
+      return none(op, {q, k, q_weight, k_weight, optional(rotation), eps});
+    return Operators::qk_rms_norm_rope_in_place(q, k, q_weight, k_weight, rotation, eps);
+  }
   Tensor layer_norm_scale_shift(const Tensor& x, const Tensor& scale, const Tensor& shift,
                                 double eps) const override {
     if (const auto* op = find("layer_norm_scale_shift"))
@@ -121,6 +128,7 @@ class LibraryOperators final : public Operators {
   static c10::IValue optional(const Tensor& tensor) {
     return tensor.defined() ? c10::IValue(tensor) : c10::IValue();
   }
+  static void none(const c10::OperatorHandle* op, torch::jit::Stack stack) { op->callBoxed(stack); }
   static Tensor one(const c10::OperatorHandle* op, torch::jit::Stack stack) {
     op->callBoxed(stack);
     return std::move(stack.at(0)).toTensor();
