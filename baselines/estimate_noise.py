@@ -16,6 +16,8 @@ is between 0 and -1.1 and three standard errors from 0, else as it is); of a ker
                 cases together where that is more. Some kernels differ far more than others (of H100s by up to 3.5 %), and no
                 alarm may be of another GPU: so not of a typical case
   device_df     GPUs less one, of that case; of all together GPUs less the groups of them that no case connects. 0: nothing is known
+  alike_device_sd, alike_device_df  the same of GPUs whose memory copies take the same time, within 0.3 %: there only where it
+                is less than half of device_sd. H200s come in two kinds, and what waits for memory differs between the kinds, not in them
   extrapolation, device_extrapolation  of the clock's difference; not estimated here: bounds, 0.16 the most that blocks with
                 zero weights were off the line, 0.02 what other GPUs were (measured on a stack of 30 blocks)
 and for each case with at least eight degrees of freedom of its own
@@ -40,6 +42,7 @@ from collections import Counter, defaultdict
 
 SLOPES = (-1.1, 0)
 SHORT_KERNEL_S = 5e-6  # a launch
+KIND_TOLERANCE = 0.003  # of log time: copies of one kind of GPU, as bench/stats/judge.h has it
 ENOUGH_DF = 8  # of a case, to be known by itself
 EXTRAPOLATION = {"extrapolation": 0.16, "device_extrapolation": 0.02}
 
@@ -284,6 +287,29 @@ def between_gpus(cases):
     return max(choices, default=(0, 0))
 
 
+def kinds(cases):
+    """GPU -> the number of its kind: GPUs sorted by the median log time of their copies, a new kind behind each gap."""
+    copies = defaultdict(list)
+    for case in cases:
+        if case["kind"] == "anchor" and case["id"].endswith("/copy"):
+            for gpu, samples, _ in sound_replicates(case).values():
+                copies[gpu].append(statistics.median(map(math.log, samples["t_s"])))
+    found, last = {}, None
+    for copy, gpu in sorted((statistics.median(of_gpu), gpu) for gpu, of_gpu in copies.items()):
+        found[gpu] = found.get(last, 0) + (last is not None and copy - before > KIND_TOLERANCE)
+        last, before = gpu, copy
+    return found
+
+
+def of_kinds(of_file, kind_of):
+    """The GPUs of one file, those of each kind by themselves; GPUs without a copy are of none."""
+    groups = defaultdict(dict)
+    for gpu, mean in of_file.items():
+        if gpu in kind_of:
+            groups[kind_of[gpu]][gpu] = mean
+    return list(groups.values())
+
+
 def rounded(sd, df):
     return {"replicate_sd": round(sd, 7), "replicate_df": round(df, 1)}
 
@@ -335,11 +361,12 @@ def sound_replicates(case):
 
 
 def main(out, *paths):
-    cases, regimes, hashes, model = defaultdict(dict), {}, {}, ""
+    cases, regimes, hashes, kind_of, model = defaultdict(dict), {}, {}, {}, ""
     for path in paths:
         with open(path) as file:
             result = json.load(file)
         model = result["machine"]["gpu"]["name"]
+        kind_of[path] = kinds(result["cases"])
         for case in result["cases"]:
             sound = sound_replicates(case)
             if case["kind"] != "anchor" and "#" not in case["id"] and sound:  # "#": what `bench selftest` injected
@@ -360,7 +387,7 @@ def main(out, *paths):
         processes = {case_id: levels(replicates, along_loops=not is_kernel) for case_id, replicates in of_regime.items()}
         clocks = {case_id: [mean_log_clock(samples) for _, samples, _ in of] for case_id, of in of_regime.items()}
         together = clock_of_kernels({case_id: (of, clocks[case_id]) for case_id, of in processes.items()}) if is_kernel else {}
-        own, means = {}, []
+        own, means, alike = {}, [], []
         for case_id, replicates in of_regime.items():
             df, variance = within_gpus(processes[case_id])
             if is_kernel:
@@ -376,6 +403,7 @@ def main(out, *paths):
             for (path, gpu), values in by_gpu(processes[case_id]).items():
                 of_files[path][gpu] = statistics.mean(values)
             means += [of_file for of_file in of_files.values() if len(of_file) > 1]
+            alike += [kind for path, of_file in of_files.items() for kind in of_kinds(of_file, kind_of[path]) if len(kind) > 1]
             print(f"{case_id:<50} {name}: {len(replicates)} processes, {len(set().union(*of_files.values()))} GPUs, between processes "
                   f"{100 * math.sqrt(variance) if df > 0 else math.nan:.4f} % ({df} df)"
                   + "".join(f", {what} {c['slope']:+g} +- {c['slope_sd']:g}" for what, c in follows.items())
@@ -384,6 +412,9 @@ def main(out, *paths):
             device_sd, device_df = between_gpus(means)
             found[name] = (rounded(*bounded_prior([raw for raw, *_ in own.values()]))
                            | {"device_sd": round(device_sd, 7), "device_df": device_df} | EXTRAPOLATION)  # fmt: skip
+            alike_sd, alike_df = between_gpus(alike)
+            if alike_df and alike_sd < device_sd / 2:
+                found[name] |= {"alike_device_sd": round(alike_sd, 7), "alike_device_df": alike_df}
             if together:
                 found[name]["covariates"] = together | rounded(*bounded_prior([left for _, left, _ in own.values()]))
             for case_id, (raw, left, follows) in own.items():

@@ -38,11 +38,16 @@ stats::CovariatePrior optional_covariates(const JsonNode& node) {
 
 stats::NoisePrior read_prior(const JsonNode& node) {
   const auto number = [&](const char* key) { return node.at(key).not_negative(); };
+  const auto optional = [&](const char* key) {
+    return node.optional(key, &JsonNode::not_negative).value_or(0);
+  };
   return {
       .replicate_sd = number("replicate_sd"),
       .replicate_df = number("replicate_df"),
       .device_sd = number("device_sd"),
       .device_df = number("device_df"),
+      .alike_device_sd = optional("alike_device_sd"),
+      .alike_device_df = optional("alike_device_df"),
       .extrapolation = number("extrapolation"),
       .device_extrapolation = number("device_extrapolation"),
       .covariates = optional_covariates(node),

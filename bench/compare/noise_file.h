@@ -21,9 +21,10 @@ namespace bench::compare {
 ///                "covariates": {"clock": {"slope": 0.03, "slope_sd": 0.01, "df": 36},
 ///                               "replicate_sd": 0.00015, "replicate_df": 38}}}}
 ///
-/// `cases`, which may be absent, knows what was measured often by itself. In `covariates`, of a
-/// case or of a regime, is what time was seen to follow, `clock` or `temperature` or both, and the
-/// noise without that.
+/// `alike_device_sd` and `alike_device_df`, which may be absent too, are of GPUs whose copies take
+/// the same time. `cases`, which may be absent, knows what was measured often by itself. In
+/// `covariates`, of a case or of a regime, is what time was seen to follow, `clock` or
+/// `temperature` or both, and the noise without that.
 struct NoiseFile {
   /// Between processes of one case, as stats::NoisePrior has it.
   struct CaseNoise {

@@ -60,7 +60,13 @@ TEST(NoiseFile, WhatIsKnownOfACaseComesBeforeItsRegime) {
   EXPECT_EQ(known.covariates.temperature.df, 0);
   EXPECT_EQ(known.covariates.replicate_sd, 0.00005);
   EXPECT_EQ(known.device_sd, 0.0004);
+  EXPECT_EQ(known.alike_device_df, 0);
   EXPECT_EQ(known.extrapolation, 0.01);
+  Json with_kinds = document();
+  with_kinds["regimes"]["graph loop"]["alike_device_sd"] = 0.0001;
+  with_kinds["regimes"]["graph loop"]["alike_device_df"] = 6;
+  EXPECT_EQ(prior(with_kinds, fake_case("s/loop/a", 0.1)).alike_device_sd, 0.0001);
+  EXPECT_EQ(prior(with_kinds, fake_case("s/loop/a", 0.1)).alike_device_df, 6);
   Json regimes_only = document();
   regimes_only.erase("cases");
   EXPECT_EQ(prior(regimes_only, fake_case("s/loop/a", 0.1)).replicate_sd, 0.0002);

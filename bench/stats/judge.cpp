@@ -202,11 +202,17 @@ Interval paired(std::span<const double> differences, double confidence) {
 }
 
 Judgement judge(std::span<const Observation> base, std::span<const Observation> fresh,
-                const Rules& rules) {
+                const Rules& all_rules) {
   check(base);
   check(fresh);
-  check(rules.gate);
-  Likes likes = choose_likes(base, fresh, rules.anchor_tolerance);
+  check(all_rules.gate);
+  Likes likes = choose_likes(base, fresh, all_rules.anchor_tolerance,
+                             all_rules.noise.alike_device_df > 0 ? all_rules.kind_tolerance : 0);
+  Rules rules = all_rules;
+  if (likes.alike_devices) {
+    rules.noise.device_sd = rules.noise.alike_device_sd;
+    rules.noise.device_df = rules.noise.alike_device_df;
+  }
   Judgement judgement;
   judgement.same_device = likes.same_device;
   judgement.base_replicates = static_cast<int>(likes.base.size());

@@ -26,6 +26,7 @@ struct Rules {
   bool along_loops = true;
   double farthest_clock = 0.05;    ///< past this difference of log clocks work is not decided
   double anchor_tolerance = 0.005; ///< replicates whose copies differ by more are no likes
+  double kind_tolerance = 0.003;   ///< nor GPUs, where those of a kind are known to be more alike
   double bias = 0; ///< how far off a drift of log time may be besides, and not by chance
 };
 

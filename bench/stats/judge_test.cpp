@@ -305,6 +305,27 @@ TEST(Judge, AnotherGpuKeepsTheMostOfEachArm) {
   EXPECT_NEAR(judgement.work.estimate, 0, 1e-12);
 }
 
+TEST(Judge, AnotherGpuIsHeldAgainstThoseOfItsKind) {
+  const Arm base{plain(0, "a", 0.0), plain(0.001, "a", 0.0), plain(0.01, "c", -0.0065),
+                 plain(0.011, "c", -0.0065)};
+  const Arm fresh{plain(0.01, "b", -0.004), plain(0.011, "b", -0.004)};
+  Rules rules{.noise = {.device_sd = 0.007, .device_df = 5}};
+  EXPECT_NEAR(judge(base, fresh, rules).work.estimate, 0.005, 1e-12) << "kinds are not known";
+  rules.noise.alike_device_sd = 0.001;
+  rules.noise.alike_device_df = 10;
+  const Judgement judgement = judge(base, fresh, rules);
+  EXPECT_NEAR(judgement.work.estimate, 0, 1e-12);
+  EXPECT_EQ(judgement.base_set_aside, (Indices{0, 1}));
+  EXPECT_EQ(judgement.base_replicates, 2);
+  const std::vector<Variance> terms{{0.5e-6, 2}, {1e-6 * 2, 10}};
+  EXPECT_NEAR(judgement.work.half_width, half_width(terms, 0.99), 1e-9);
+  // None of its kind: all, and as far apart as any.
+  const Arm third{plain(0.01, "b", 0.1), plain(0.011, "b", 0.1)};
+  const Judgement unlike = judge(base, third, rules);
+  EXPECT_EQ(unlike.base_replicates, 4);
+  EXPECT_GT(unlike.work.half_width, 0.007);
+}
+
 TEST(Judge, ReplicatesNeeded) {
   const Rules rules{.noise = {.replicate_sd = 0.001, .replicate_df = 100}};
   Arm base;

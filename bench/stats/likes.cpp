@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace bench::stats {
@@ -115,10 +116,56 @@ void choose_of_device(Likes& likes, const Arms& arms, const Set& set, double tol
   }
 }
 
+/// Mean log time of the copies of each GPU's chosen replicates; nothing where one has none.
+std::optional<std::map<std::string, double>> anchors(std::span<const Observation> arm,
+                                                     const std::vector<std::size_t>& chosen) {
+  std::map<std::string, std::vector<std::size_t>> of_device;
+  for (const std::size_t index : chosen) {
+    if (!arm[index].log_anchor) {
+      return std::nullopt;
+    }
+    of_device[arm[index].device].push_back(index);
+  }
+  std::map<std::string, double> means;
+  for (const auto& [device, indices] : of_device) {
+    means[device] = mean_anchor(arm, indices);
+  }
+  return means;
+}
+
+/// Moves to `aside` the `chosen` replicates of GPUs whose copies are unlike all of `others`.
+void keep_alike(std::span<const Observation> arm, std::vector<std::size_t>& chosen,
+                std::vector<std::size_t>& aside, const std::map<std::string, double>& own,
+                const std::map<std::string, double>& others, double tolerance) {
+  const auto unlike = std::ranges::stable_partition(chosen, [&](std::size_t index) {
+    const double anchor = own.at(arm[index].device);
+    return std::ranges::any_of(
+        others, [&](const auto& other) { return std::abs(other.second - anchor) <= tolerance; });
+  });
+  aside.insert(aside.end(), unlike.begin(), unlike.end());
+  chosen.erase(unlike.begin(), unlike.end());
+}
+
+/// Leaves only GPUs that are alike, where any are.
+void choose_alike_devices(Likes& likes, const Arms& arms, double tolerance) {
+  const auto base = anchors(arms.first, likes.base), fresh = anchors(arms.second, likes.fresh);
+  if (!base || !fresh) {
+    return;
+  }
+  Likes alike = likes;
+  keep_alike(arms.first, alike.base, alike.base_set_aside, *base, *fresh, tolerance);
+  keep_alike(arms.second, alike.fresh, alike.fresh_set_aside, *fresh, *base, tolerance);
+  if (alike.base.empty() || alike.fresh.empty()) {
+    return;
+  }
+  likes = std::move(alike);
+  likes.alike_devices = true;
+}
+
 } // namespace
 
 Likes choose_likes(std::span<const Observation> base, std::span<const Observation> fresh,
-                   double anchor_tolerance) {
+                   double anchor_tolerance, double kind_tolerance) {
   const Arms arms{base, fresh};
   const std::map<std::string, Set> devices = by_device(arms);
   Likes likes;
@@ -131,6 +178,9 @@ Likes choose_likes(std::span<const Observation> base, std::span<const Observatio
   }
   if (!likes.base.empty()) {
     likes.reason.clear(); // another GPU that both arms have can be compared
+  }
+  if (kind_tolerance > 0 && !likes.same_device) {
+    choose_alike_devices(likes, arms, kind_tolerance);
   }
   for (auto* indices : {&likes.base, &likes.fresh, &likes.base_set_aside, &likes.fresh_set_aside}) {
     std::ranges::sort(*indices);

@@ -30,6 +30,8 @@ struct NoisePrior {
   double replicate_df = 0;
   double device_sd = 0; ///< between GPUs
   double device_df = 0;
+  double alike_device_sd = 0; ///< between GPUs whose copies take the same time
+  double alike_device_df = 0; ///< 0: these are hardly more alike than others, or it is not known
   /// How far off work may be per unit of log clock between arms on one GPU: a bound, not chance.
   double extrapolation = 0;
   double device_extrapolation = 0; ///< the same between GPUs

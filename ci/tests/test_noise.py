@@ -183,6 +183,29 @@ def test_gpus_are_held_against_those_of_their_file(noise, tmp_path):
     assert regime["replicate_sd"] == pytest.approx(1e-4, rel=0.1)  # also of GPU-a, which both files have
 
 
+def test_gpus_of_one_kind_are_known_by_themselves(noise, tmp_path):
+    """Two kinds, told by their copies, whose kernels are 0.7 % apart; within a kind 0.01 %."""
+    gpus = {"GPU-a": (0.0, 0.0), "GPU-b": (1e-4, 1e-3), "GPU-c": (2e-4, 0.0), "GPU-d": (7e-3, 6e-3), "GPU-e": (7.1e-3, 6.5e-3)}
+
+    def case(kind, name, us, of):
+        replicates = [{"device_uuid": gpu, "process": i, "seed": 1, "samples": {
+            "t_s": [us * 1e-6 * math.exp(values[of] + 1e-5 * i)] * 2, "f_hz": [1.98e9] * 2, "loop": [0, 0]}}
+            for gpu, values in gpus.items() for i in range(3)]  # fmt: skip
+        return {"id": name, "hash": "0", "kind": kind, "status": "ok", "launches": 1, "parameters": {}, "replicates": replicates}
+
+    cases = [case("kernel", "s/k", 17, 0), case("anchor", "s/anchor/copy", 1270, 1)]
+    (tmp_path / "r.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": cases}))
+    noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
+    regime = json.loads((tmp_path / "noise.json").read_text())["regimes"]["kernel"]
+    assert regime["device_sd"] == pytest.approx(3.8e-3, rel=0.02)
+    assert (regime["alike_device_sd"], regime["alike_device_df"]) == (pytest.approx(1e-4, rel=0.1), 2)
+    assert set(noise.kinds(cases).values()) == {0, 1}
+    del cases[1]  # without copies nobody knows
+    (tmp_path / "r.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": cases}))
+    noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
+    assert "alike_device_sd" not in json.loads((tmp_path / "noise.json").read_text())["regimes"]["kernel"]
+
+
 def test_a_case_that_was_measured_often_is_known_by_itself(noise, tmp_path):
     """Twelve processes of a quiet and of a noisy loop, three of one more."""
     draw = random.Random(5)
