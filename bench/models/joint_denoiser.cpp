@@ -29,14 +29,13 @@ void JointDenoiser::use(const Paths& paths) {
   operators_ = operators_of(paths, frame_.name);
 }
 
-JointDenoiser::Rotation JointDenoiser::rotation_for(std::int64_t caption_tokens) const {
+const JointDenoiser::Rotation& JointDenoiser::rotation_for(std::int64_t caption_tokens) const {
   const profile::Operation operation("rope tables");
-  for (const auto& [tokens, known] : rotations_)
-    if (tokens == caption_tokens)
-      return known;
-  const at::Tensor one =
-      rotations(positions(caption_tokens), frame_.axes, frame_.theta).to(device_);
-  return rotations_.emplace_back(caption_tokens, Rotation{one, repeated(one)}).second;
+  return rotations_.get(caption_tokens, [&] {
+    const at::Tensor one =
+        rotations(positions(caption_tokens), frame_.axes, frame_.theta).to(device_);
+    return Rotation{one, repeated(one)};
+  });
 }
 
 at::Tensor JointDenoiser::two_streams_then_one(const std::vector<DoubleBlock>& doubles,
@@ -62,7 +61,7 @@ at::Tensor JointDenoiser::two_streams_then_one(const std::vector<DoubleBlock>& d
                                .row = kImageRow,
                                .rows_per_block = rows.per_double,
                                .after = std::nullopt}};
-  const Rotation rotation = rotation_for(text_tokens);
+  const Rotation& rotation = rotation_for(text_tokens);
   run_double_blocks(operators(), shape(), doubles, streams, rotation.one, batch(), watcher());
   const auto images = [&](const Stream& s) { return s.x.unflatten(0, {batch(), -1}); };
   const at::Tensor joint = at::cat({images(streams[0]), images(streams[1])}, 1).flatten(0, 1);

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <bench/models/blocks.h>
+#include <bench/models/layers.h>
 
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace bench::models {
@@ -52,7 +52,7 @@ class JointDenoiser : public Denoiser {
     at::Tensor one; ///< of an image
     at::Tensor all; ///< of the batch
   };
-  Rotation rotation_for(std::int64_t caption_tokens) const;
+  const Rotation& rotation_for(std::int64_t caption_tokens) const;
 
   /// Rows of a table of modulations: of a double block those of the image come first and those of
   /// the text after them, six each; single blocks begin at `singles`. 0 a block: all share them.
@@ -91,7 +91,7 @@ class JointDenoiser : public Denoiser {
   std::shared_ptr<const kernels::Operators> operators_;
   at::Tensor frequencies_;
   std::int64_t parameters_ = 0;
-  mutable std::vector<std::pair<std::int64_t, Rotation>> rotations_; // by caption tokens
+  mutable ByCaption<Rotation> rotations_;
 };
 
 } // namespace bench::models

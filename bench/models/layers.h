@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,21 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 /// CPU, once.
 at::Tensor rotations(const std::vector<std::vector<std::int64_t>>& positions,
                      const std::vector<std::int64_t>& axes, double theta);
+
+/// What is made once for each number of caption tokens, and then stays where it is.
+template <typename T>
+class ByCaption {
+ public:
+  template <typename Make>
+  const T& get(std::int64_t caption_tokens, const Make& make) {
+    const auto known = made_.find(caption_tokens);
+    return known != made_.end() ? known->second
+                                : made_.emplace(caption_tokens, make()).first->second;
+  }
+
+ private:
+  std::map<std::int64_t, T> made_;
+};
 
 /// cos and sin of t * frequency * scale for frequencies 10000^(-i / half), i < half: [times, 2 *
 /// half] fp32, of t [times] fp32. `frequencies` comes from timestep_frequencies.

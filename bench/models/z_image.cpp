@@ -137,7 +137,6 @@ class ZImage final : public Denoiser {
 
  private:
   struct Rotations {
-    std::int64_t caption_tokens = -1;
     at::Tensor image, caption, all;
   };
 
@@ -152,9 +151,9 @@ class ZImage final : public Denoiser {
   /// after the caption, padding of the image at (0, 0, 0).
   const Rotations& rotations_for(std::int64_t caption_tokens) const {
     const profile::Operation operation("rope tables");
-    for (const Rotations& known : rotations_)
-      if (known.caption_tokens == caption_tokens)
-        return known;
+    return rotations_.get(caption_tokens, [&] { return make_rotations(caption_tokens); });
+  }
+  Rotations make_rotations(std::int64_t caption_tokens) const {
     std::vector<std::vector<std::int64_t>> image, caption;
     for (std::int64_t row = 0; row < c_.image_height / 16; ++row)
       for (std::int64_t column = 0; column < c_.image_width / 16; ++column)
@@ -163,8 +162,7 @@ class ZImage final : public Denoiser {
     for (std::int64_t i = 0; i < caption_tokens; ++i)
       caption.push_back({1 + i, 0, 0});
     const auto axes = rotary_axes(c_);
-    Rotations made{.caption_tokens = caption_tokens,
-                   .image = rotations(image, axes, kTheta).to(device_),
+    Rotations made{.image = rotations(image, axes, kTheta).to(device_),
                    .caption = rotations(caption, axes, kTheta).to(device_),
                    .all = {}};
     made.all = at::cat({made.image, made.caption});
@@ -172,7 +170,7 @@ class ZImage final : public Denoiser {
       made.image = made.image.repeat({c_.batch, 1});
       made.all = made.all.repeat({c_.batch, 1});
     }
-    return rotations_.emplace_back(std::move(made));
+    return made;
   }
 
   /// What the time does to every modulated block, refiners first: [blocks, 2 (attention, ffn),
@@ -284,7 +282,7 @@ class ZImage final : public Denoiser {
   at::Tensor image_pad_, caption_norm_, caption_pad_, frequencies_;
   std::vector<Block> noise_refiner_, context_refiner_, layers_;
   std::int64_t parameters_ = 0;
-  mutable std::vector<Rotations> rotations_; // one a caption length: 1, or 2 with guidance
+  mutable ByCaption<Rotations> rotations_;
 };
 
 } // namespace
