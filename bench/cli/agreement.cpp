@@ -88,7 +88,7 @@ std::string Agreement::check(const scenario::LoopCase& loop, const Reference& re
   const std::vector<int> steps = compared_steps(loop.spec.steps);
   for (std::size_t i = 0; i < added.size(); ++i) {
     const double error = relative_error(added[i], reference.added[i]);
-    if (!(error <= check.step_error.value_or(-1))) // NaN too
+    if (!check.step_error || error > *check.step_error || std::isnan(error))
       check.step_error = error;
     if (!(error <= reference.most_error) && wrong.empty())
       wrong =
@@ -99,7 +99,8 @@ std::string Agreement::check(const scenario::LoopCase& loop, const Reference& re
   const auto same = std::ranges::find_if(
       first_, [&](const auto& known) { return is_same_loop(known.first, loop); });
   if (same == first_.end()) {
-    first_.emplace_back(loop, latents);
+    if (wrong.empty()) // else the right ones would be unlike it
+      first_.emplace_back(loop, latents);
     return wrong;
   }
   check.psnr_db = psnr_db(latents, same->second);

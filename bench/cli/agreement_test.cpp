@@ -100,7 +100,8 @@ TEST_F(AgreementTest, LaterCasesOfALoopAreComparedWithItsFirst) {
                            results::Check& check) {
     return agreement.check(with, reference, {x}, latents, check);
   };
-  results::Check first, same, noisy, elsewhere, unlike;
+  results::Check bad, first, same, noisy, elsewhere, unlike;
+  EXPECT_NE(agreement.check(loop, reference, {x * 2}, x * 2, bad), "") << "not the first, then";
   EXPECT_EQ(compare(loop, x, first), "");
   EXPECT_EQ(compare(other, x, elsewhere), "");
   EXPECT_EQ(compare(loop, x, same), "");

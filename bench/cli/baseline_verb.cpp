@@ -63,11 +63,13 @@ void promote(const BaselineOptions& options, std::FILE* out) {
                                 compare::parse_fail_on(compare::kDefaultFailOn),
                                 Style(inspect_terminal(out).styled)));
   }
-  write_file_atomically(file, text);
-  if (first.empty()) {
-    std::filesystem::remove(oldest);
-  } else {
+  if (!first.empty()) // before the baseline that has it now is replaced
     write_file_atomically(oldest, first);
+  write_file_atomically(file, text);
+  if (existing && first.empty() && std::filesystem::remove(oldest)) {
+    fmt::print(out, "removed: {}, whose cases are of other work; commit that too\n",
+               oldest.string());
+  } else if (!first.empty()) {
     fmt::print(out, "{}what was measured first is kept: {}; commit it too\n",
                crept_text(since_oldest(file, promoted)), oldest.string());
   }

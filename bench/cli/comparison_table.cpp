@@ -93,7 +93,11 @@ std::vector<std::string> remarks(const Comparison& comparison, const Style& styl
       if (const std::string text = remark(c, *c.judgement); !text.empty()) {
         add(fmt::format("{}: {}", verdict_mark(style, c.verdict, to_string(c.verdict)), text));
       }
-      if (!c.judgement->base_set_aside.empty()) {
+      if (c.judgement->alike_devices && !c.judgement->base_set_aside.empty()) {
+        add(fmt::format("{} replicates of the baseline are not compared: their GPUs are of another "
+                        "kind, by the copies that they time",
+                        c.judgement->base_set_aside.size()));
+      } else if (!c.judgement->base_set_aside.empty()) {
         add(set_aside(c.judgement->base_set_aside, "baseline"));
       }
       if (!c.judgement->new_set_aside.empty()) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 namespace bench::cli {
@@ -68,13 +69,17 @@ std::string impossible_speed(const results::CaseResult& result) {
         t_s * 1e6, 100 * *copy_t_s / t_s);
   if (auto peak = result.reference.matmul_flop_per_s; result.kind == "loop" && peak) {
     // The power limit sets the clock by what the numbers are: zeros run at one a third higher.
-    const double f_hz = stats::median(result.replicates.back().samples.f_hz);
-    if (const auto peak_f_hz = result.reference.matmul_f_hz; peak_f_hz && f_hz > 0)
-      *peak *= f_hz / *peak_f_hz;
+    const std::vector<double>& clocks = result.replicates.back().samples.f_hz;
+    const bool at_one_clock =
+        result.reference.matmul_f_hz &&
+        std::ranges::all_of(clocks, [](double f_hz) { return std::isfinite(f_hz); });
+    if (at_one_clock)
+      *peak *= stats::median(clocks) / *result.reference.matmul_f_hz;
     if (result.flop > kAboveProduct * *peak * t_s)
-      return fmt::format("{:.0f} TFLOP/s is {:.0f} % of a large matrix product's at the same "
-                         "clock: its work cannot have been done",
-                         result.flop / t_s / 1e12, 100 * result.flop / t_s / *peak);
+      return fmt::format("{:.0f} TFLOP/s is {:.0f} % of a large matrix product's{}: its work "
+                         "cannot have been done",
+                         result.flop / t_s / 1e12, 100 * result.flop / t_s / *peak,
+                         at_one_clock ? " at the same clock" : "");
   }
   return "";
 }

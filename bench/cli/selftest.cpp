@@ -102,7 +102,7 @@ RunOptions run_options(const SelftestOptions& options) {
   return run;
 }
 
-/// "0.030 % of work in 5 processes a side, 12.4 s of samples each side": of two arms of one work.
+/// "0.030 % of work in 5 processes, 12.4 s of samples a side": of two arms of one work.
 std::string resolution(const CaseResult& arm, const stats::Judgement& judgement) {
   double sampled_s = 0;
   for (const results::Replicate& replicate : arm.replicates)
@@ -147,7 +147,9 @@ ExitCode judge_arms(const Result& result, const std::vector<Injection>& injectio
                    percent(judgement.work.estimate),
                    fmt::format("{:.3f} %", 100 * judgement.work.half_width),
                    percent(judgement.wall), std::string(to_string(found->verdict)),
-                   wrong ? "WRONG" : "right"});
+                   wrong                                            ? "WRONG"
+                   : found->verdict == stats::Verdict::inconclusive ? "undecided"
+                                                                    : "right"});
     }
   }
   fmt::print("\n{}\n{}", columns.text(Style(inspect_terminal(stdout).styled)), resolutions);

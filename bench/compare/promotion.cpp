@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
+#include <map>
 #include <ranges>
 #include <set>
 #include <tuple>
@@ -50,6 +51,10 @@ bool has_replicate(const CaseResult& c, const Replicate& replicate) {
 }
 
 /// A file given twice must not count as two measurements.
+bool has_gpu(const CaseResult& c, const std::string& uuid) {
+  return std::ranges::find(c.replicates, uuid, &Replicate::device_uuid) != c.replicates.end();
+}
+
 void add_replicates(CaseResult& to, const CaseResult& from) {
   for (const Replicate& replicate : from.replicates) {
     if (!has_replicate(to, replicate)) {
@@ -90,6 +95,7 @@ CaseResult moved(CaseResult c, const Result& from, Result& to) {
       for (const char* key : {"uuid", "pci_bus_id", "vbios"}) {
         origin.machine["gpu"].erase(key);
       }
+      origin.git_sha.clear();
     }
     set_origin(to, replicate, origin);
   }
@@ -306,20 +312,26 @@ Result keep_oldest(const std::optional<Result>& oldest, const Result& before, co
   });
   for (const CaseResult& c : before.cases) {
     const CaseResult* now = of_after(c);
-    if (c.kind == kAnchor || !now || !same_work(*now, c) || find_case(kept, c.id)) {
+    if (c.kind == kAnchor || !now || !same_work(*now, c)) {
       continue;
     }
+    CaseResult* known = find_case(kept, c.id);
     CaseResult lost = moved(c, before, kept);
     std::erase_if(lost.replicates,
                   [&](const Replicate& replicate) { return has_replicate(*now, replicate); });
+    std::map<std::string, std::size_t> of_gpu;
+    std::erase_if(lost.replicates, [&](const Replicate& r) {
+      return (known && has_gpu(*known, r.device_uuid)) || ++of_gpu[r.device_uuid] > kMost;
+    });
     if (lost.replicates.empty()) {
       continue;
     }
-    const std::string gpu = lost.replicates.front().device_uuid;
-    std::erase_if(lost.replicates, [&](const Replicate& r) { return r.device_uuid != gpu; });
-    lost.replicates.resize(std::min(kMost, lost.replicates.size()));
-    lost.profile.reset();
-    kept.cases.push_back(std::move(lost));
+    if (known) {
+      add_replicates(*known, std::move(lost));
+    } else {
+      lost.profile.reset();
+      kept.cases.push_back(std::move(lost));
+    }
   }
   for (const CaseResult& c : before.cases) { // those that no kept replicate needs go again
     if (c.kind == kAnchor) {

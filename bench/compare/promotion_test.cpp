@@ -258,6 +258,12 @@ TEST(Promotion, KeepsWhatWasMeasuredFirst) {
   EXPECT_EQ(processes(keep_oldest(oldest, second, third).cases.at(0)),
             (std::vector<std::int64_t>{1, 2, 3}));
 
+  // Then those of another GPU, too: what is known of it first, and of the first what was.
+  const Result fourth = promote(third, first_process(on("GPU-b", 0.1), 300), kPromotion);
+  const Result both = keep_oldest(oldest, third, fourth);
+  EXPECT_EQ(processes(both.cases.at(0)), (std::vector<std::int64_t>{1, 2, 3, 1, 2, 3}));
+  EXPECT_EQ(uuids(both.cases.at(0)).back(), "GPU-b");
+
   Result other_model = on("GPU-a", 0.1);
   other_model.machine["gpu"]["name"] = "NVIDIA H100";
   EXPECT_TRUE(keep_oldest(oldest, third, other_model).cases.empty());

@@ -66,7 +66,12 @@ void check_memory(const MachineState& state, const std::vector<int>& own_pids, F
     unexplained -= static_cast<double>(*process.memory_bytes);
     ++explained;
   }
-  if (explained < own_pids.size()) {
+  const auto is_own = [&](const GpuProcess& process) {
+    return std::find(own_pids.begin(), own_pids.end(), process.pid) != own_pids.end();
+  };
+  const auto& listed = state.processes;
+  const bool own_is_listed = listed && std::any_of(listed->begin(), listed->end(), is_own);
+  if (!own_is_listed && explained < own_pids.size()) {
     return; // the own processes are among the invisible
   }
   if (unexplained > (state.memory->reserved_bytes ? kIdleBytes : kIdleWithReserveBytes)) {
@@ -177,8 +182,11 @@ std::vector<GpuProcess> foreign_processes(const std::vector<GpuProcess>& process
     return std::any_of(processes.begin(), processes.end(),
                        [&](const GpuProcess& process) { return process.pid == pid; });
   };
-  auto unlisted =
-      std::count_if(own_pids.begin(), own_pids.end(), [&](int pid) { return !listed(pid); });
+  // Where one is listed pids are not hidden, and the others, a worker's helpers, are not on the
+  // GPU.
+  auto unlisted = std::any_of(own_pids.begin(), own_pids.end(), listed)
+                      ? 0
+                      : static_cast<std::ptrdiff_t>(own_pids.size());
   std::vector<GpuProcess> rest;
   for (const GpuProcess& process : processes) {
     if (std::find(own_pids.begin(), own_pids.end(), process.pid) != own_pids.end()) {

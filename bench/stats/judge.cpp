@@ -215,6 +215,7 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   }
   Judgement judgement;
   judgement.same_device = likes.same_device;
+  judgement.alike_devices = likes.alike_devices;
   judgement.base_replicates = static_cast<int>(likes.base.size());
   judgement.new_replicates = static_cast<int>(likes.fresh.size());
   judgement.base_set_aside = std::move(likes.base_set_aside);

@@ -56,6 +56,7 @@ struct Judgement {
   bool adjusted() const { return slope || covariates.used(); }
   double base_log_t = 0;   ///< the base's mean log time at that clock
   bool same_device = true; ///< false: another GPU's base, the device terms are in the interval
+  bool alike_devices = false; ///< of GPUs of the same kind; others are among those set aside
   int base_replicates = 0; ///< that were compared
   int new_replicates = 0;
   std::vector<std::size_t> base_set_aside; ///< indices of replicates whose copy is out of line

@@ -221,7 +221,7 @@ def obey(session, order, argument, lines):
 
 
 def converse(make, libraries, lines, orders):
-    lines.write(hello={"protocol": PROTOCOL, "agrees": make.agrees, "versions": versions_of(libraries)})
+    lines.write(hello={"protocol": PROTOCOL, "agrees": make.agrees if make.agrees == "first step" else bool(make.agrees), "versions": versions_of(libraries)})
     line = orders.readline()
     if not line:
         return

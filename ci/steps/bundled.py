@@ -50,7 +50,8 @@ def check_torch(python, torch, built):
 
 def needs_torch(folder, program, arguments):
     """Whether this call comes to torch. A bench of before bench-measure loads it whatever it does."""
-    by_itself = program == "bench" and bool(arguments) and (arguments[0] in WITHOUT_TORCH or "--help" in arguments)
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments  # what follows is Google Benchmark's
+    by_itself = program == "bench" and bool(own) and (own[0] in WITHOUT_TORCH or "--help" in own)
     return not by_itself or not (folder / "bin" / "bench-measure").exists()
 
 
