@@ -181,16 +181,16 @@ def test_two_builds_side_by_side(checkout):
 
 def test_the_pull_request_s_table(checkout):
     """Two of its rows with the real program and the scaled-down models; what noise there is on this machine decides the verdicts."""
-    words = ["ci/table", "scenarios/pull_request_20962.toml", "--profile", "cpu", "--engine", "eager", "--pairs", "2", "--row", "z-image",
+    words = ["ci/table", "scenarios/pull_request_20962.toml", "--profile", "cpu", "--engine", "eager", "--pairs", "2", "--row", "z-image-9",
              "--row", "flux1", "--set", "profiles.cpu.sampling.loops=1", "--set", "profiles.cpu.sampling.warmup=0 s"]  # fmt: skip
     done = checkout(*words)
     assert done.returncode in (0, 1, 3), done.stdout + done.stderr
     lines = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")][1:]
-    assert len(lines) == 6 + 1 and [line[0] for line in lines if "not measured" in line] == [
-        "| Z-Image-Turbo, against itself", "| Qwen-Image", "| Qwen-Image-Edit-2511", "| FLUX.2-dev"]  # fmt: skip
-    for line in lines[1], lines[5]:
+    assert len(lines) == 7 + 1 and [line[0] for line in lines if "not measured" in line] == [
+        "| Z-Image-Turbo, 50 steps", "| Z-Image-Turbo, against itself", "| Qwen-Image", "| Qwen-Image-Edit-2511", "| FLUX.2-dev"]  # fmt: skip
+    for line in lines[1], lines[6]:
         assert float(line[2]) > 0 and float(line[3]) > 0 and "%" in line[4]
-    (case,) = json.loads((checkout.root / "results/pull_request_20962/z-image/ab.json").read_text())["cases"]
+    (case,) = json.loads((checkout.root / "results/pull_request_20962/z-image-9/ab.json").read_text())["cases"]
     assert case["id"] == "zimage/loop/turbo-9/eager/decomposed -> aten" and case["judgement"]["pairs"] == 2
     assert checkout(*words, "--print").stdout == done.stdout  # what was measured is kept
 

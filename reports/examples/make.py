@@ -23,7 +23,7 @@ KEPT = {  # example: the case whose figure is kept
 
 MEASURED = "pull_request"
 MEASURED_CASE = "case-zimage-loop-turbo-9-graph-decomposed----aten"
-MEASURED_NOTE = "Example: the row z-image of `ci/table scenarios/pull_request_20962.toml`, measured on an H200."
+MEASURED_NOTE = "Example: the row z-image-9 of `ci/table scenarios/pull_request_20962.toml`, measured on an H200."
 
 
 def keep(example: str, out: Path, files: list[str], note: str) -> None:
