@@ -108,6 +108,9 @@ TEST_F(BaselineVerb, StepsBelowTheGateAddUpInSight) {
   EXPECT_NE(shown.find("2026-11-23  2026-11-20  +0.00 %  0.0"), shown.npos) << shown;
   EXPECT_EQ(shown.find("oldest/"), shown.npos) << "no baseline by itself";
   EXPECT_EQ(short_names(run({.action = "check", .path = folder_ / "h200"})), "3 files: fine\n");
+  std::filesystem::remove(folder_ / "h200/zimage.json"); // what was first stays
+  promote("r.json");
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "h200/oldest/zimage.json"));
 }
 
 TEST_F(BaselineVerb, ChecksEveryFile) {

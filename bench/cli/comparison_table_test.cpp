@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -67,6 +68,18 @@ Comparison sample() {
 std::string table(const Comparison& comparison) {
   return comparison_table(comparison, compare::parse_fail_on(compare::kDefaultFailOn),
                           Style(false));
+}
+
+TEST(ComparisonTable, SaysThatGpusAreOfAnotherKind) {
+  Comparison comparison = sample();
+  const auto with_likes =
+      std::ranges::find_if(comparison.cases, [](const auto& c) { return c.judgement.has_value(); });
+  with_likes->judgement->base_set_aside = {0, 1};
+  with_likes->judgement->alike_devices = true;
+  EXPECT_NE(table(comparison)
+                .find(": 2 replicates of the baseline are not compared: their GPUs are "
+                      "of another kind"),
+            std::string::npos);
 }
 
 TEST(ComparisonTable, Whole) {

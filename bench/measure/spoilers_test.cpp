@@ -112,6 +112,10 @@ TEST_F(SpoilersTest, OthersOnTheGpuAreNeitherOursNorTheStateOfIt) {
                                       "600 MiB) is on the GPU"});
   EXPECT_EQ(others({getpid(), static_cast<int>(kNobody)}), Lines{}) << "a worker of ours";
   EXPECT_EQ(foreign_processes(*state().processes, {getpid()}).at(0).pid, kNobody);
+  const int helper = 1; // a process of ours that is not on the GPU pardons nobody who is
+  EXPECT_EQ(others({getpid(), helper}), others({getpid()}));
+  gpu_.compute_processes = {{own, 500 * kMib, ~0U, ~0U}};
+  EXPECT_EQ(others({getpid(), helper}).size(), 1U) << "602 MiB that nobody listed has";
   gpu_.compute_processes.reset(); // as in some containers
   gpu_.graphics_processes.reset();
   EXPECT_EQ(others({getpid()}), Lines{});
