@@ -19,18 +19,9 @@ double most_error(const std::string& dtype) {
   return dtype == "fp32" ? 1e-3 : dtype == "fp16" ? 0.03 : 0.25;
 }
 
-struct Setting {
-  const char* key; ///< of the machine's facts and of its states
-  const char* name;
-  double unit;
-  const char* symbol;
-};
-constexpr Setting kSettings[] = {{"power_limit_w", "power limit", 1, "W"},
-                                 {"application_sm_clock_hz", "application clock", 1e6, "MHz"}};
-
 /// "" or how a state, before or after a case, differs from the facts.
 std::string changed_since(const results::Facts& facts, const std::map<std::string, double>& state) {
-  for (const auto& [key, name, unit, symbol] : kSettings) {
+  for (const auto& [key, name, unit, symbol] : results::kGpuLimits) {
     const std::string* then = results::find_fact(facts, "gpu", key);
     const auto now = state.find(key);
     if (then && now != state.end() && *then != fmt::format("{:.0f}", now->second))

@@ -85,12 +85,11 @@ void add_all(const std::vector<Origin>& base, const std::vector<Origin>& fresh,
 }
 
 std::string limits_changed(const std::vector<Origin>& base, const std::vector<Origin>& fresh) {
-  const auto change = [&](const char* key, const char* name, double unit,
-                          const char* symbol) -> std::string {
+  for (const auto& [key, name, unit, symbol] : results::kGpuLimits) {
     const auto before = values(base, &Origin::machine, "gpu", key);
     const auto now = values(fresh, &Origin::machine, "gpu", key);
     if (before.empty() || now.empty() || before == now) {
-      return "";
+      continue;
     }
     const auto scaled = [&](const std::set<std::string>& texts) {
       std::vector<std::string> all;
@@ -101,9 +100,8 @@ std::string limits_changed(const std::vector<Origin>& base, const std::vector<Or
     };
     return fmt::format("the {} was {}, now it is {}: set it back, or promote a new baseline", name,
                        scaled(before), scaled(now));
-  };
-  const std::string power = change("power_limit_w", "power limit", 1, "W");
-  return power.empty() ? change("application_sm_clock_hz", "application clock", 1e6, "MHz") : power;
+  }
+  return "";
 }
 
 } // namespace

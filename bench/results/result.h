@@ -42,10 +42,10 @@ struct Trace {
 struct GpuProcess {
   std::string when; ///< "before" or "after"
   std::int64_t pid = 0;
-  std::string kind;                         ///< "compute", "graphics" or "MPS"
-  std::string name;                         ///< "" where it is not visible from here
+  std::string kind;                           ///< "compute", "graphics" or "MPS"
+  std::string name;                           ///< "" where it is not visible from here
   std::optional<std::int64_t> memory_bytes{}; ///< of the GPU
-  bool foreign = false;                     ///< not of the measurement: the case is invalid
+  bool foreign = false;                       ///< not of the measurement: the case is invalid
 };
 
 /// One fresh process on one device: the unit that statistics count.
@@ -171,6 +171,18 @@ struct CaseResult {
 /// Name and version strings, device facts, settings that change speed: two levels, free keys, so
 /// that a new fact needs no new schema ("gpu" -> "uuid" -> "GPU-...").
 using Facts = std::map<std::string, std::map<std::string, std::string>>;
+
+/// What is set on a GPU, and changes its speed: among the facts of a machine, and in its states
+/// before and after a case.
+struct GpuLimit {
+  const char* key;
+  const char* name; ///< for messages
+  double unit;      ///< of the symbol's, in the key's
+  const char* symbol;
+};
+inline constexpr std::array<GpuLimit, 2> kGpuLimits{
+    {{"power_limit_w", "power limit", 1, "W"},
+     {"application_sm_clock_hz", "application clock", 1e6, "MHz"}}};
 
 /// Null when nobody knows it.
 const std::string* find_fact(const Facts& facts, const std::string& topic, const std::string& key);
