@@ -207,8 +207,7 @@ class LoopMeasurement {
     result.replicates.push_back(
         std::move(replicate)); // spoiled or not: the file says what was seen
     for (const std::string& why : spoiled)
-      if (!why.empty())
-        throw InvalidError(why);
+      refuse(why);
     result.phases_s["warmup"] = sampled.warm_up.seconds;
     result.phases_s["samples"] = sampled.seconds;
   }
@@ -223,6 +222,7 @@ class LoopMeasurement {
                          "its speed means nothing");
   }
 
+  /// Nothing where nothing is wrong.
   static void refuse(const std::string& wrong) {
     if (!wrong.empty())
       throw InvalidError(wrong);

@@ -25,7 +25,9 @@ using results::Result;
 constexpr std::string_view kAnchor = "anchor";
 constexpr std::size_t kAnchorSamples = 24;
 
-CaseResult* find_case(Result& result, const std::string& id) {
+/// Of a Result, or of one that is const.
+template <typename AnyResult>
+auto find_case(AnyResult& result, const std::string& id) -> decltype(&*result.cases.begin()) {
   const auto found = std::ranges::find(result.cases, id, &CaseResult::id);
   return found == result.cases.end() ? nullptr : &*found;
 }
@@ -50,11 +52,11 @@ bool has_replicate(const CaseResult& c, const Replicate& replicate) {
       c.replicates, [&](const Replicate& known) { return same_replicate(known, replicate); });
 }
 
-/// A file given twice must not count as two measurements.
 bool has_gpu(const CaseResult& c, const std::string& uuid) {
   return std::ranges::find(c.replicates, uuid, &Replicate::device_uuid) != c.replicates.end();
 }
 
+/// A file given twice must not count as two measurements.
 void add_replicates(CaseResult& to, const CaseResult& from) {
   for (const Replicate& replicate : from.replicates) {
     if (!has_replicate(to, replicate)) {
@@ -128,8 +130,7 @@ void keep_old_replicates(CaseResult& fresh, const CaseResult& old) {
   CaseResult kept = old;
   if (fresh.kind != kAnchor) { // old anchors go with the last replicate that needs them
     std::erase_if(kept.replicates, [&](const Replicate& replicate) {
-      return std::ranges::find(fresh.replicates, replicate.device_uuid, &Replicate::device_uuid) !=
-             fresh.replicates.end();
+      return has_gpu(fresh, replicate.device_uuid);
     });
   }
   add_replicates(fresh, kept);
@@ -294,24 +295,21 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
 
 Result keep_oldest(const std::optional<Result>& oldest, const Result& before, const Result& after) {
   constexpr std::size_t kMost = 3;
-  Result kept = oldest && same_model(*oldest, after) ? *oldest : before;
-  if (!oldest || !same_model(*oldest, after)) {
+  const bool goes_on = oldest && same_model(*oldest, after);
+  Result kept = goes_on ? *oldest : before;
+  if (!goes_on) {
     kept.cases.clear();
     kept.argv.clear(); // no one command measured just these
   }
   if (!same_model(before, after)) {
     return kept;
   }
-  const auto of_after = [&](const CaseResult& c) {
-    const auto found = std::ranges::find(after.cases, c.id, &CaseResult::id);
-    return found == after.cases.end() ? nullptr : &*found;
-  };
   std::erase_if(kept.cases, [&](const CaseResult& c) {
-    const CaseResult* now = of_after(c);
+    const CaseResult* now = find_case(after, c.id);
     return c.kind != kAnchor && now && !same_work(*now, c);
   });
   for (const CaseResult& c : before.cases) {
-    const CaseResult* now = of_after(c);
+    const CaseResult* now = find_case(after, c.id);
     if (c.kind == kAnchor || !now || !same_work(*now, c)) {
       continue;
     }

@@ -28,6 +28,16 @@ class Findings {
   std::vector<Finding> all_;
 };
 
+bool is_own(const GpuProcess& process, const std::vector<int>& own_pids) {
+  return std::find(own_pids.begin(), own_pids.end(), process.pid) != own_pids.end();
+}
+
+/// Whether pids are not hidden from here, as some containers do it.
+bool lists_own(const std::vector<GpuProcess>& processes, const std::vector<int>& own_pids) {
+  return std::any_of(processes.begin(), processes.end(),
+                     [&](const GpuProcess& process) { return is_own(process, own_pids); });
+}
+
 std::string describe(const GpuProcess& process) {
   const std::string name = process.name.empty() ? "not visible from here" : process.name;
   const std::string memory =
@@ -66,12 +76,7 @@ void check_memory(const MachineState& state, const std::vector<int>& own_pids, F
     unexplained -= static_cast<double>(*process.memory_bytes);
     ++explained;
   }
-  const auto is_own = [&](const GpuProcess& process) {
-    return std::find(own_pids.begin(), own_pids.end(), process.pid) != own_pids.end();
-  };
-  const auto& listed = state.processes;
-  const bool own_is_listed = listed && std::any_of(listed->begin(), listed->end(), is_own);
-  if (!own_is_listed && explained < own_pids.size()) {
+  if (explained < own_pids.size() && !(state.processes && lists_own(*state.processes, own_pids))) {
     return; // the own processes are among the invisible
   }
   if (unexplained > (state.memory->reserved_bytes ? kIdleBytes : kIdleWithReserveBytes)) {
@@ -178,18 +183,12 @@ bool has_error(const std::vector<Finding>& findings) {
 
 std::vector<GpuProcess> foreign_processes(const std::vector<GpuProcess>& processes,
                                           const std::vector<int>& own_pids) {
-  const auto listed = [&](int pid) {
-    return std::any_of(processes.begin(), processes.end(),
-                       [&](const GpuProcess& process) { return process.pid == pid; });
-  };
-  // Where one is listed pids are not hidden, and the others, a worker's helpers, are not on the
-  // GPU.
-  auto unlisted = std::any_of(own_pids.begin(), own_pids.end(), listed)
-                      ? 0
-                      : static_cast<std::ptrdiff_t>(own_pids.size());
+  // Where pids are not hidden, those of ours that are not listed, a worker's helpers, are not on
+  // the GPU.
+  std::size_t unlisted = lists_own(processes, own_pids) ? 0 : own_pids.size();
   std::vector<GpuProcess> rest;
   for (const GpuProcess& process : processes) {
-    if (std::find(own_pids.begin(), own_pids.end(), process.pid) != own_pids.end()) {
+    if (is_own(process, own_pids)) {
       continue;
     }
     if (process.name.empty() && unlisted > 0) {
