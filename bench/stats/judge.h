@@ -54,10 +54,10 @@ struct Judgement {
   double covariates_share = 0;     ///< that they have in `clock`
   /// Something was taken out of wall: work is what is left.
   bool adjusted() const { return slope || covariates.used(); }
-  double base_log_t = 0;   ///< the base's mean log time at that clock
-  bool same_device = true; ///< false: another GPU's base, the device terms are in the interval
+  double base_log_t = 0;      ///< the base's mean log time at that clock
+  bool same_device = true;    ///< false: another GPU's base, the device terms are in the interval
   bool alike_devices = false; ///< of GPUs of the same kind; others are among those set aside
-  int base_replicates = 0; ///< that were compared
+  int base_replicates = 0;    ///< that were compared
   int new_replicates = 0;
   std::vector<std::size_t> base_set_aside; ///< indices of replicates whose copy is out of line
   std::vector<std::size_t> new_set_aside;
