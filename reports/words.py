@@ -26,7 +26,7 @@ def verdict(name: str) -> str:
 
 
 def time(seconds: float | None) -> str:
-    """'93.12 ms', '22.30 us', as bench/cli prints it; '' for None."""
+    """'93.12 ms', '22.30 us', as bench/text prints it; '' for None."""
     if not seconds or seconds <= 0 or not math.isfinite(seconds):
         return ""
     small = seconds < 1e-3

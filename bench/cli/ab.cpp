@@ -2,17 +2,17 @@
 #include <bench/base/file.h>
 #include <bench/base/stopwatch.h>
 #include <bench/cli/ab.h>
-#include <bench/cli/ab_table.h>
-#include <bench/cli/arm_program.h>
-#include <bench/cli/baseline_lookup.h>
-#include <bench/cli/catalog.h>
-#include <bench/cli/injection.h>
-#include <bench/cli/jobs.h>
-#include <bench/cli/recorder.h>
-#include <bench/cli/replicate_plan.h>
 #include <bench/compare/ab.h>
+#include <bench/compare/baseline_lookup.h>
+#include <bench/compare/looks.h>
 #include <bench/compare/verdicts.h>
 #include <bench/measure/interrupt.h>
+#include <bench/replicate/catalog.h>
+#include <bench/replicate/injection.h>
+#include <bench/runner/arm_program.h>
+#include <bench/runner/jobs.h>
+#include <bench/runner/recorder.h>
+#include <bench/text/ab_table.h>
 #include <kernels/plugins/plugins.h>
 
 #include <fmt/chrono.h>
@@ -31,19 +31,19 @@ namespace {
 /// temperature are those that the other arm left.
 constexpr double kLeastBlock = 5; // seconds
 
-RunOptions run_options(const AbOptions& options, const std::vector<std::string>& of_arm) {
-  RunOptions run;
-  run.scenarios = {options.scenario};
-  run.only = options.only;
-  run.profile = options.profile;
-  run.overrides = options.overrides;
-  run.overrides.insert(run.overrides.end(), of_arm.begin(), of_arm.end());
-  return run;
+runner::JobOptions job_options(const AbOptions& options, const std::vector<std::string>& of_arm) {
+  runner::JobOptions job{.scenarios = {options.scenario},
+                         .only = options.only,
+                         .profile = options.profile,
+                         .out = {},
+                         .overrides = options.overrides};
+  job.overrides.insert(job.overrides.end(), of_arm.begin(), of_arm.end());
+  return job;
 }
 
 /// The overrides with one that lengthens loops to a block, unless the user chose their time.
-std::vector<std::string> with_blocks(const RunOptions& run, const Job& job) {
-  std::vector<std::string> overrides = run.overrides;
+std::vector<std::string> with_blocks(const runner::Job& job) {
+  std::vector<std::string> overrides = job.overrides;
   const bool chosen = std::ranges::any_of(overrides, [](const std::string& override) {
     return override.find("sampling.loop_time") != override.npos;
   });
@@ -54,27 +54,26 @@ std::vector<std::string> with_blocks(const RunOptions& run, const Job& job) {
   return overrides;
 }
 
-Job job_of(const AbOptions& options, const std::vector<std::string>& of_arm,
-           const scenario::Catalog& catalog) {
-  RunOptions run = run_options(options, of_arm);
-  Job job = std::move(make_jobs(run, catalog).at(0));
-  const std::vector<std::string> overrides = with_blocks(run, job);
-  if (overrides != run.overrides) {
-    run.overrides = overrides;
-    job = std::move(make_jobs(run, catalog).at(0));
-  }
+runner::Job job_of(const AbOptions& options, const std::vector<std::string>& of_arm,
+                   const scenario::Catalog& catalog) {
+  runner::JobOptions wanted = job_options(options, of_arm);
+  runner::Job job = std::move(runner::make_jobs(wanted, catalog).at(0));
+  wanted.overrides = with_blocks(job);
+  if (wanted.overrides != job.overrides)
+    job = std::move(runner::make_jobs(wanted, catalog).at(0));
   return job;
 }
 
 class Side {
  public:
-  Side(const char* name, ArmProgram program, Job job, const std::string& injection,
-       const AbOptions& options, GuardedGpu& gpu, ProgressDisplay& progress)
+  Side(const char* name, runner::ArmProgram program, runner::Job job, const std::string& injection,
+       const AbOptions& options, runner::GuardedGpu& gpu, text::ProgressDisplay& progress)
       : name_(name), program_(std::move(program)), job_(std::move(job)), plugins_(options.plugins),
-        recorder_(job_, begin_result(job_, job_.overrides, options.argv), gpu, progress) {
+        recorder_(job_, runner::begin_result(job_, job_.overrides, options.argv), gpu, progress) {
     if (!injection.empty())
-      injections_ = {parse_injection(injection)};
-    recorder_.rename = id_without_injection; // the arm that has it is held against the other's case
+      injections_ = {replicate::parse_injection(injection)};
+    recorder_.rename =
+        replicate::id_without_injection; // the arm that has it is held against the other's case
   }
 
   std::optional<ExitCode> measure(const std::vector<std::string>& cases, int pair) {
@@ -101,23 +100,23 @@ class Side {
       ids.push_back(c.id);
     return ids;
   }
-  const ArmProgram& program() const { return program_; }
-  const Job& job() const { return job_; }
-  Recorder& recorder() { return recorder_; }
+  const runner::ArmProgram& program() const { return program_; }
+  const runner::Job& job() const { return job_; }
+  runner::Recorder& recorder() { return recorder_; }
   const results::Result& result() { return recorder_.result(); }
 
  private:
   const char* name_;
-  ArmProgram program_;
-  Job job_;
-  std::vector<Injection> injections_;
+  runner::ArmProgram program_;
+  runner::Job job_;
+  std::vector<replicate::Injection> injections_;
   std::vector<std::filesystem::path> plugins_;
-  Recorder recorder_;
+  runner::Recorder recorder_;
 };
 
 class AbRun {
  public:
-  AbRun(const AbOptions& options, Side& a, Side& b, ProgressDisplay& progress)
+  AbRun(const AbOptions& options, Side& a, Side& b, text::ProgressDisplay& progress)
       : options_(options), a_(a), b_(b), progress_(progress) {}
 
   ExitCode run() {
@@ -144,7 +143,7 @@ class AbRun {
       longest_s -= narrow_to(comparison_->open());
       if (options_.budget_s > 0 && watch.seconds() + longest_s > options_.budget_s)
         break;
-      look = next_look(pair, stats::kPairLooks);
+      look = compare::next_look(pair, stats::kPairLooks);
       progress_.add(static_cast<int>(due_.size()) * 2 * std::max(0, look - pair));
     }
     for (Side* side : {&a_, &b_})
@@ -184,7 +183,7 @@ class AbRun {
 
   void judge() {
     const int looks = options_.pairs > 0 ? 1 : static_cast<int>(std::size(stats::kPairLooks));
-    comparison_ = compare_pairs(a_.result(), b_.result(), noise_for(b_.result()),
+    comparison_ = compare_pairs(a_.result(), b_.result(), compare::noise_for(b_.result()),
                                 stats::confidence_of_look(0.99, looks));
   }
 
@@ -196,8 +195,8 @@ class AbRun {
     if (stopped_ == ExitCode::interrupted)
       comparison_->notes.emplace_back("interrupted: only the pairs that had finished are here");
     const auto fail_on = compare::parse_fail_on(options_.fail_on);
-    fmt::print("{}", ab_table(*comparison_, a_.program().label, b_.program().label, fail_on,
-                              Style(inspect_terminal(stdout).styled)));
+    fmt::print("{}", text::ab_table(*comparison_, a_.program().label, b_.program().label, fail_on,
+                                    text::Style(text::inspect_terminal(stdout).styled)));
     const std::filesystem::path file = b_.job().out.parent_path() / "ab.json";
     using Handler = nlohmann::ordered_json::error_handler_t; // a message need not be UTF-8
     write_file_atomically(file, to_json(*comparison_).dump(1, ' ', false, Handler::replace) + "\n");
@@ -208,7 +207,7 @@ class AbRun {
   const AbOptions& options_;
   Side& a_;
   Side& b_;
-  ProgressDisplay& progress_;
+  text::ProgressDisplay& progress_;
   std::vector<std::string> due_;
   std::optional<ExitCode> stopped_; ///< why no further pair is started
   std::optional<compare::AbComparison> comparison_;
@@ -220,11 +219,11 @@ ExitCode ab(const AbOptions& options) {
   compare::parse_fail_on(options.fail_on); // before minutes are spent
   for (const std::string& injection : {options.inject_a, options.inject_b})
     if (!injection.empty())
-      parse_injection(injection);
+      replicate::parse_injection(injection);
   std::ranges::for_each(options.plugins, kernels::plugins::load);
-  const scenario::Catalog catalog = make_catalog();
-  Job job_a = job_of(options, options.overrides_a, catalog);
-  Job job_b = job_of(options, options.overrides_b, catalog);
+  const scenario::Catalog catalog = replicate::make_catalog();
+  runner::Job job_a = job_of(options, options.overrides_a, catalog);
+  runner::Job job_b = job_of(options, options.overrides_b, catalog);
   if (job_a.plan.device != job_b.plan.device)
     throw UsageError("A and B are of different devices: pairs want one machine");
   std::filesystem::path folder = options.out;
@@ -234,14 +233,14 @@ ExitCode ab(const AbOptions& options) {
                                                             fmt::gmtime(std::time(nullptr)));
   job_a.out = folder / "a.json";
   job_b.out = folder / "b.json";
-  ArmProgram program_a = arm_program("A", options.a);
-  ArmProgram program_b = arm_program("B", options.b);
+  runner::ArmProgram program_a = runner::arm_program("A", options.a);
+  runner::ArmProgram program_b = runner::arm_program("B", options.b);
 
   measure::catch_interrupts();
-  const auto progress = make_progress(stderr, options.quiet);
+  const auto progress = text::make_progress(stderr, options.quiet);
   check_writable(job_a.out);
   progress->clear();
-  GuardedGpu gpu(job_a.plan.device);
+  runner::GuardedGpu gpu(job_a.plan.device);
   Side a("A", std::move(program_a), std::move(job_a), options.inject_a, options, gpu, *progress);
   Side b("B", std::move(program_b), std::move(job_b), options.inject_b, options, gpu, *progress);
   return AbRun(options, a, b, *progress).run();

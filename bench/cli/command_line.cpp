@@ -1,7 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/base/nearest.h>
 #include <bench/cli/command_line.h>
-#include <bench/cli/version.h>
+#include <bench/version/version.h>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <bench/cli/ab.h>
-#include <bench/cli/baseline_verb.h>
-#include <bench/cli/compare_verb.h>
-#include <bench/cli/explain_verb.h>
+#include <bench/cli/baseline.h>
+#include <bench/cli/compare.h>
+#include <bench/cli/explain.h>
 #include <bench/cli/list.h>
-#include <bench/cli/profile_verb.h>
-#include <bench/cli/report_verb.h>
+#include <bench/cli/profile.h>
+#include <bench/cli/report.h>
 #include <bench/cli/run.h>
 #include <bench/cli/selftest.h>
 

@@ -1,10 +1,10 @@
 #include <bench/base/error.h>
 #include <bench/base/nearest.h>
-#include <bench/cli/catalog.h>
 #include <bench/cli/list.h>
 #include <bench/device/device.h>
 #include <bench/engines/engine.h>
 #include <bench/models/registry.h>
+#include <bench/replicate/catalog.h>
 #include <bench/workers/job.h>
 #include <kernels/families.h>
 #include <kernels/paths.h>
@@ -37,7 +37,7 @@ std::vector<std::filesystem::path> all_scenarios() {
 /// Calls `show(expansion, profile)` for what the options choose of every scenario.
 template <typename Show>
 void for_each_expansion(const ListOptions& options, const Show& show) {
-  const scenario::Catalog catalog = make_catalog();
+  const scenario::Catalog catalog = replicate::make_catalog();
   std::set<std::string> profiles;
   for (const auto& file : options.scenarios.empty() ? all_scenarios() : options.scenarios) {
     const scenario::Scenario scenario = load(file, catalog);

@@ -2,11 +2,11 @@
 // replicate.
 
 #include <bench/base/error.h>
-#include <bench/cli/doctor.h>
 #include <bench/cli/program.h>
-#include <bench/cli/replicate.h>
 #include <bench/device/device.h>
 #include <bench/device/libraries.h>
+#include <bench/doctor/doctor.h>
+#include <bench/replicate/replicate.h>
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@ namespace bench::cli {
 namespace {
 
 ExitCode run_doctor() {
-  DoctorBuild build;
+  doctor::Build build;
 #ifdef BENCH_CUDA
   build.cuda = true;
 #endif
@@ -22,7 +22,7 @@ ExitCode run_doctor() {
     const auto kind = on_gpu ? scenario::DeviceKind::cuda : scenario::DeviceKind::cpu;
     return device::library_facts(*device::open_device(kind));
   };
-  return doctor(stdout, build);
+  return doctor::print_report(stdout, build);
 }
 
 ExitCode run_verb(const CommandLine& line) {
@@ -35,7 +35,7 @@ ExitCode run_verb(const CommandLine& line) {
   if (line.verb == "selftest")
     return selftest(line.selftest);
   if (line.verb == "replicate")
-    return replicate(line.replicate_request);
+    return replicate::answer(line.replicate_request);
   if (line.verb == "list") {
     list(line.list, stdout);
     return ExitCode::ok;

@@ -1,4 +1,4 @@
-#include <bench/cli/temporary_folder.h>
+#include <bench/base/temporary_folder.h>
 #include <bench/compare/comparison.h>
 #include <bench/device/device.h>
 #include <bench/measure/worker.h>

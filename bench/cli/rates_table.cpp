@@ -1,10 +1,10 @@
 #include <bench/base/error.h>
-#include <bench/cli/baseline_lookup.h>
-#include <bench/cli/columns.h>
-#include <bench/cli/injection.h>
 #include <bench/cli/rates_table.h>
+#include <bench/compare/baseline_lookup.h>
 #include <bench/compare/rates.h>
+#include <bench/replicate/injection.h>
 #include <bench/stats/variance.h>
+#include <bench/text/columns.h>
 
 #include <fmt/format.h>
 
@@ -29,8 +29,9 @@ std::map<std::string, std::vector<KnownArm>> known_arms(const results::Result& d
     const std::size_t mark = c.id.find('#');
     if (mark == c.id.npos)
       continue;
-    const Injection injection = parse_injection(std::string_view(c.id).substr(mark + 1));
-    if (injection.kind != Injection::Kind::norms) // whose cost nobody knows exactly
+    const replicate::Injection injection =
+        replicate::parse_injection(std::string_view(c.id).substr(mark + 1));
+    if (injection.kind != replicate::Injection::Kind::norms) // whose cost nobody knows exactly
       loops[c.id.substr(0, mark)].push_back({c.id, std::log1p(injection.amount)});
   }
   for (auto& [id, arms] : loops)
@@ -56,7 +57,7 @@ void print_rules(const Rates& rates, const std::vector<KnownArm>& arms, std::FIL
                           ? "unchanged: alarm"
                           : fmt::format("{:+.2g} %: regression", 100 * std::expm1(each.drift)));
   headers.emplace_back("undecided");
-  Columns columns(headers);
+  text::Columns columns(headers);
   for (const compare::RuleRates& rule : rates.rules) {
     std::vector<std::string> cells{rule.rule};
     double undecided = 0;
@@ -75,7 +76,7 @@ void print_rules(const Rates& rates, const std::vector<KnownArm>& arms, std::FIL
       "\n{} process{} a side: {} comparison{} that share no process; in brackets the exact 95 % "
       "bounds of so many\n{}",
       rates.replicates, rates.replicates == 1 ? "" : "es", rates.comparisons,
-      rates.comparisons == 1 ? "" : "s", columns.text(Style(false)));
+      rates.comparisons == 1 ? "" : "s", columns.text(text::Style(false)));
   fmt::print(out, "bench, prior of other GPUs: +- {}, off the truth by {} on average, {} at most\n",
              percent(rates.half_width, 3), percent(rates.mean_error, 3),
              percent(rates.worst_error, 3));
@@ -83,7 +84,7 @@ void print_rules(const Rates& rates, const std::vector<KnownArm>& arms, std::FIL
 
 /// Half-width of n against n processes of this noise, which is taken as if it were the prior.
 void print_resolution(const DataNoise& noise, std::FILE* out) {
-  Columns columns({"GPU time a side", "processes", "+- at one clock", "+- raw"});
+  text::Columns columns({"GPU time a side", "processes", "+- at one clock", "+- raw"});
   for (const double seconds : {10.0, 30.0, 60.0}) {
     const double n = std::max(1.0, std::round(seconds / noise.sample_s));
     const auto resolved = [&](double deviation) {
@@ -96,7 +97,7 @@ void print_resolution(const DataNoise& noise, std::FILE* out) {
   fmt::print(out,
              "\nWhat GPU time resolves (99 %, computed from these standard deviations; only the "
              "samples' time)\n{}",
-             columns.text(Style(false)));
+             columns.text(text::Style(false)));
 }
 
 } // namespace
@@ -108,7 +109,7 @@ void print_rates(const std::filesystem::path& file, int shuffles, std::FILE* out
     throw UsageError(fmt::format("{}: no case with an injection: `bench selftest --append` makes "
                                  "such a data set",
                                  file.string()));
-  const compare::NoiseFile known = noise_of(file, data);
+  const compare::NoiseFile known = compare::noise_of(file, data);
   for (const auto& [id, arms] : loops) {
     const DataNoise noise = compare::data_noise(data, id);
     const double ratio = noise.raw_sd / noise.adjusted_sd;

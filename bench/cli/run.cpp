@@ -1,24 +1,25 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
 #include <bench/base/stopwatch.h>
-#include <bench/cli/baseline_lookup.h>
-#include <bench/cli/benchmark_flags.h>
-#include <bench/cli/catalog.h>
-#include <bench/cli/comparison_table.h>
 #include <bench/cli/escalation.h>
-#include <bench/cli/jobs.h>
-#include <bench/cli/kernel_table.h>
-#include <bench/cli/progress.h>
-#include <bench/cli/recorder.h>
-#include <bench/cli/replicate_plan.h>
-#include <bench/cli/resume.h>
 #include <bench/cli/run.h>
-#include <bench/cli/table.h>
-#include <bench/cli/terminal.h>
+#include <bench/compare/baseline_lookup.h>
+#include <bench/compare/looks.h>
 #include <bench/compare/verdicts.h>
+#include <bench/kernel_bench/benchmark_flags.h>
 #include <bench/measure/interrupt.h>
 #include <bench/measure/worker.h>
+#include <bench/replicate/catalog.h>
+#include <bench/results/merge.h>
+#include <bench/runner/jobs.h>
+#include <bench/runner/recorder.h>
+#include <bench/runner/resume.h>
 #include <bench/scenario/quantity.h>
+#include <bench/text/comparison_table.h>
+#include <bench/text/kernel_table.h>
+#include <bench/text/progress.h>
+#include <bench/text/result_table.h>
+#include <bench/text/terminal.h>
 #include <kernels/plugins/plugins.h>
 
 #include <fmt/format.h>
@@ -44,9 +45,9 @@ ExitCode exit_code(results::CaseStatus status) {
 }
 
 /// What Google Benchmark calls the kernel cases of these jobs.
-std::vector<std::string> benchmark_names(const std::vector<Job>& jobs) {
+std::vector<std::string> benchmark_names(const std::vector<runner::Job>& jobs) {
   std::vector<std::string> names;
-  for (const Job& job : jobs)
+  for (const runner::Job& job : jobs)
     for (const scenario::Case& c : job.plan.cases)
       if (!c.is_loop())
         names.push_back(fmt::format("{}/iterations:{}/manual_time", c.id,
@@ -64,11 +65,12 @@ double parse_resolution(const std::string& text) {
 /// One scenario: replicates of its cases, until every case is decided or the budget is spent.
 class JobRun {
  public:
-  JobRun(const Job& job, const RunOptions& options, ProgressDisplay& progress)
+  JobRun(const runner::Job& job, const RunOptions& options, text::ProgressDisplay& progress)
       : job_(job), options_(options), progress_(progress), gpu_(job.plan.device),
         recorder_(job,
-                  options.resume.empty() ? begin_result(job, options.overrides, options.argv)
-                                         : resumed(job, options, options.resume),
+                  options.resume.empty()
+                      ? runner::begin_result(job, options.overrides, options.argv)
+                      : runner::resumed(job, options.resume),
                   gpu_, progress) {
     for (const scenario::Case& c : job.plan.cases) {
       ids_.push_back(c.id);
@@ -101,23 +103,24 @@ class JobRun {
       if (spent || options_.replicates > 0 || !comparison_)
         break;
       replicate = std::max(replicate, there);
-      due = replaced_ < kMostReplaced ? cases_to_replace(*comparison_, replaced_)
-                                      : std::vector<std::string>{};
+      due = replaced_ < compare::kMostReplaced ? compare::cases_to_replace(*comparison_, replaced_)
+                                               : std::vector<std::string>{};
       if (!due.empty()) { // one more process each in the place of those set aside
         ++replaced_;
         progress_.add(static_cast<int>(due.size()));
         look = ++replicate;
         continue;
       }
-      due = open_cases(*comparison_, resolution_);
-      look = looks++ < std::size(kLooks) ? next_look(replicate, kLooks) : 0;
+      due = compare::open_cases(*comparison_, resolution_);
+      look =
+          looks++ < std::size(compare::kLooks) ? compare::next_look(replicate, compare::kLooks) : 0;
       if (look > 0 && resolution_ <= 0)
-        look = look_for(due, *comparison_, replicate, look);
+        look = compare::look_for(due, *comparison_, replicate, look);
       progress_.add(static_cast<int>(due.size()) * std::max(0, look - replicate));
       ++replicate;
     }
     if (options_.kernel_rows > 0 && !stopped_) {
-      ReplicateRequest request = request_for(1, ids_);
+      replicate::Request request = request_for(1, ids_);
       request.trace = options_.trace;
       stopped_ = recorder_.profile(measure::this_executable(), std::move(request));
     }
@@ -127,7 +130,7 @@ class JobRun {
   }
 
  private:
-  ReplicateRequest request_for(int replicate, const std::vector<std::string>& cases) {
+  replicate::Request request_for(int replicate, const std::vector<std::string>& cases) {
     return {.scenario = job_.scenario.file(),
             .overrides = options_.overrides,
             .plugins = options_.plugins,
@@ -148,21 +151,21 @@ class JobRun {
   /// Holds what there is against the baseline, if there is one.
   void judge() {
     if (!baseline_)
-      baseline_ = find_baseline(options_.baseline, recorder_.result());
+      baseline_ = compare::find_baseline(options_.baseline, recorder_.result());
     if (!baseline_)
       return;
-    sort_cases(recorder_.result(), ids_);
+    results::sort_cases(recorder_.result(), ids_);
     comparison_ = compare::compare(baseline_->result, recorder_.result(), baseline_->noise);
   }
 
   ExitCode report() {
     if (stopped_ && !recorder_.result().interrupted) // between two looks
       judge();
-    const Style style(inspect_terminal(stdout).styled);
-    fmt::print("{}", result_table(recorder_.result(), style, job_.out,
-                                  comparison_ ? &*comparison_ : nullptr));
+    const text::Style style(text::inspect_terminal(stdout).styled);
+    fmt::print("{}", text::result_table(recorder_.result(), style, job_.out,
+                                        comparison_ ? &*comparison_ : nullptr));
     if (options_.kernel_rows > 0) {
-      fmt::print("{}", kernel_tables(recorder_.result(), options_.kernel_rows, style));
+      fmt::print("{}", text::kernel_tables(recorder_.result(), options_.kernel_rows, style));
       const auto has_table = [](const results::CaseResult& c) {
         return c.profile && !c.profile->kernels.empty();
       };
@@ -175,7 +178,7 @@ class JobRun {
     if (comparison_) {
       const auto fail_on = compare::parse_fail_on(options_.fail_on);
       fmt::print("\nagainst {}\n{}", baseline_->file.string(),
-                 comparison_table(*comparison_, fail_on, style));
+                 text::comparison_table(*comparison_, fail_on, style));
       fmt::print("{}", crept());
       if (!recorder_.result().interrupted)
         fmt::print("{}", escalation(*comparison_, {.scenario = job_.scenario.file().string(),
@@ -197,23 +200,23 @@ class JobRun {
   /// Drifts since what was measured first; a file of it that is broken costs nothing else.
   std::string crept() const {
     try {
-      return crept_text(since_oldest(baseline_->file, recorder_.result()));
+      return text::crept_text(compare::since_oldest(baseline_->file, recorder_.result()));
     } catch (const Error& e) {
       return fmt::format("\nnot held against what was measured first: {}\n", e.what());
     }
   }
 
-  const Job& job_;
+  const runner::Job& job_;
   const RunOptions& options_;
-  ProgressDisplay& progress_;
-  GuardedGpu gpu_;
-  Recorder recorder_;
+  text::ProgressDisplay& progress_;
+  runner::GuardedGpu gpu_;
+  runner::Recorder recorder_;
   std::vector<std::string> ids_;
   int measured_ = 0;                ///< by a process: the cases and the arms of loops
   double resolution_ = 0;           ///< of log time; 0: until all is decided
   int replaced_ = 0;                ///< processes measured in the place of those set aside
   std::optional<ExitCode> stopped_; ///< why no further replicate is started
-  std::optional<Baseline> baseline_;
+  std::optional<compare::Baseline> baseline_;
   std::optional<compare::Comparison> comparison_;
 };
 
@@ -224,17 +227,17 @@ ExitCode run(const RunOptions& options) {
   if (!options.resolution.empty())
     parse_resolution(options.resolution);
   std::ranges::for_each(options.plugins, kernels::plugins::load);
-  const std::vector<Job> jobs = make_jobs(options, make_catalog());
+  const std::vector<runner::Job> jobs = runner::make_jobs(options, replicate::make_catalog());
   if (options.dry_run) {
-    for (const Job& job : jobs)
-      print_plan(job, stdout);
+    for (const runner::Job& job : jobs)
+      runner::print_plan(job, stdout);
     return ExitCode::ok;
   }
-  check_benchmark_flags(options.flags, benchmark_names(jobs));
+  kernel_bench::check_benchmark_flags(options.flags, benchmark_names(jobs));
   measure::catch_interrupts();
-  const auto progress = make_progress(stderr, options.quiet);
+  const auto progress = text::make_progress(stderr, options.quiet);
   ExitCode code = ExitCode::ok;
-  for (const Job& job : jobs) {
+  for (const runner::Job& job : jobs) {
     check_writable(job.out);
     if (!options.trace.empty())
       check_writable(options.trace);

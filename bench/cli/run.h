@@ -1,7 +1,8 @@
 #pragma once
 
 #include <bench/base/exit_code.h>
-#include <bench/cli/injection.h>
+#include <bench/replicate/injection.h>
+#include <bench/runner/jobs.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -10,12 +11,7 @@
 
 namespace bench::cli {
 
-struct RunOptions {
-  std::vector<std::filesystem::path> scenarios;
-  std::string only;                           ///< regular expression searched in case ids; "": all
-  std::string profile;                        ///< "": gate where there is a GPU, else cpu
-  std::filesystem::path out;                  ///< "": results/<scenario>-<profile>-<time>.json
-  std::vector<std::string> overrides;         ///< of --set
+struct RunOptions : runner::JobOptions {
   std::vector<std::filesystem::path> plugins; ///< files whose paths are measured too
   std::vector<std::string> flags;             ///< Google Benchmark's, after `--`
   std::string baseline; ///< file, folder or "none"; "": baselines/<gpu>/ beside the scenario's
@@ -23,8 +19,8 @@ struct RunOptions {
   double budget_s = 0;                        ///< no replicate starts that would end later; 0: none
   std::string resolution; ///< "0.05 %": measure until every interval is so narrow; "": till decided
   int replicates = 0;     ///< exactly so many; 0: until every case is decided
-  std::filesystem::path resume;       ///< result of an interrupted run to go on with
-  std::vector<Injection> injections;  ///< of `bench selftest`
+  std::filesystem::path resume;                 ///< result of an interrupted run to go on with
+  std::vector<replicate::Injection> injections; ///< of `bench selftest`
   std::uint64_t seeds_behind = 0;     ///< the first replicate's seed is the one behind this
   std::filesystem::path save_latents; ///< folder for each loop's latents; "": none
   int kernel_rows = 0;                ///< profile the kernels and print so many a case; 0: do not

@@ -1,14 +1,14 @@
 #include <bench/base/error.h>
-#include <bench/cli/baseline_lookup.h>
-#include <bench/cli/columns.h>
-#include <bench/cli/comparison_table.h>
 #include <bench/cli/rates_table.h>
-#include <bench/cli/replicate_plan.h>
 #include <bench/cli/run.h>
 #include <bench/cli/selftest.h>
+#include <bench/compare/baseline_lookup.h>
 #include <bench/compare/comparison.h>
 #include <bench/compare/promotion.h>
+#include <bench/results/merge.h>
 #include <bench/results/result.h>
+#include <bench/text/columns.h>
+#include <bench/text/comparison_table.h>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -23,14 +23,14 @@ namespace {
 using results::CaseResult;
 using results::Result;
 
-std::vector<Injection> arms(bool quick) {
+std::vector<replicate::Injection> arms(bool quick) {
   const std::vector<const char*> words =
       quick ? std::vector{"none", "spin=0.1%", "spin=0.3%"}
             : std::vector{"none",      "spin=0.1%", "spin=0.2%", "spin=0.3%",
                           "spin=0.5%", "norms=15",  "power"};
-  std::vector<Injection> injections;
+  std::vector<replicate::Injection> injections;
   for (const char* word : words)
-    injections.push_back(parse_injection(word));
+    injections.push_back(replicate::parse_injection(word));
   return injections;
 }
 
@@ -59,14 +59,14 @@ struct Expectation {
   }
 };
 
-Expectation expectation(const Injection& injection) {
+Expectation expectation(const replicate::Injection& injection) {
   switch (injection.kind) {
-  case Injection::Kind::none:
-  case Injection::Kind::power: // the clock moves, the work does not
+  case replicate::Injection::Kind::none:
+  case replicate::Injection::Kind::power: // the clock moves, the work does not
     return {0.0};
-  case Injection::Kind::spin:
+  case replicate::Injection::Kind::spin:
     return {injection.amount};
-  case Injection::Kind::norms:
+  case replicate::Injection::Kind::norms:
     break;
   }
   return {};
@@ -113,19 +113,19 @@ std::string resolution(const CaseResult& arm, const stats::Judgement& judgement)
 
 /// Prints what came of each arm, and what this machine resolves; invalid where one was judged
 /// wrongly.
-ExitCode judge_arms(const Result& result, const std::vector<Injection>& injections) {
+ExitCode judge_arms(const Result& result, const std::vector<replicate::Injection>& injections) {
   ExitCode code = ExitCode::ok;
-  const compare::NoiseFile noise = noise_for(result);
+  const compare::NoiseFile noise = compare::noise_for(result);
   const auto percent = [](double log_drift) {
     return fmt::format("{:+.3f} %", 100 * std::expm1(log_drift));
   };
-  Columns columns({"arm", "injected", "found", "+-", "wall", "verdict", ""});
+  text::Columns columns({"arm", "injected", "found", "+-", "wall", "verdict", ""});
   std::string resolutions;
   for (const CaseResult& c : result.cases) {
     if (c.kind != "loop" || c.id.find('#') != std::string::npos)
       continue;
-    for (const Injection& injection : injections) {
-      const std::string id = injected_id(c.id, injection);
+    for (const replicate::Injection& injection : injections) {
+      const std::string id = replicate::injected_id(c.id, injection);
       const compare::Comparison comparison =
           compare::compare(only_case(result, c.id, c.id), only_case(result, id, c.id), noise);
       const auto found = std::ranges::find(comparison.cases, c.id, &compare::CaseComparison::id);
@@ -137,7 +137,8 @@ ExitCode judge_arms(const Result& result, const std::vector<Injection>& injectio
       const stats::Judgement& judgement = *found->judgement;
       const Expectation expected = expectation(injection);
       const bool wrong = expected.wrong(found->verdict, found->gate);
-      if (injection.kind == Injection::Kind::none && std::isfinite(judgement.work.half_width))
+      if (injection.kind == replicate::Injection::Kind::none &&
+          std::isfinite(judgement.work.half_width))
         resolutions += fmt::format(
             "{}: this machine resolves {}\n", c.id,
             resolution(*std::ranges::find(result.cases, id, &CaseResult::id), judgement));
@@ -152,7 +153,8 @@ ExitCode judge_arms(const Result& result, const std::vector<Injection>& injectio
                                                                     : "right"});
     }
   }
-  fmt::print("\n{}\n{}", columns.text(Style(inspect_terminal(stdout).styled)), resolutions);
+  fmt::print("\n{}\n{}", columns.text(text::Style(text::inspect_terminal(stdout).styled)),
+             resolutions);
   return code;
 }
 
@@ -160,7 +162,7 @@ void append_to(const std::filesystem::path& file, const Result& result) {
   Result data_set = result;
   if (std::filesystem::exists(file)) {
     data_set = results::read(file);
-    merge(data_set, result);
+    results::merge(data_set, result);
   }
   compare::compact(data_set);
   write(data_set, file);

@@ -1,0 +1,30 @@
+#include <bench/device/libraries.h>
+#include <bench/measure/machine.h>
+#include <bench/replicate/facts.h>
+#include <bench/version/version.h>
+
+#include <fmt/format.h>
+
+namespace bench::replicate {
+
+void describe_machine(results::Result& result, device::Device& device) {
+  result.tool_version = version().tool;
+  result.git_sha = version().git_sha;
+  result.git_dirty = version().git_dirty;
+  result.device = to_string(device.kind());
+  result.machine = measure::host_facts();
+  if (device.kind() == scenario::DeviceKind::cuda) {
+    const measure::Nvml nvml = measure::Nvml::load();
+    if (const auto gpu = nvml.device(device.uuid()))
+      result.machine.merge(measure::gpu_facts(nvml, *gpu));
+    auto& gpu = result.machine["gpu"]; // what CUDA knows, should NVML not be there
+    gpu.try_emplace("name", device.name());
+    gpu.try_emplace("uuid", device.uuid());
+    gpu["l2_bytes"] = fmt::format("{}", device.l2_bytes());
+  }
+  result.settings = device::library_facts(device);
+  if (auto libraries = result.settings.extract("libraries"))
+    result.machine.insert(std::move(libraries));
+}
+
+} // namespace bench::replicate

@@ -1,0 +1,34 @@
+#include <bench/base/error.h>
+#include <bench/replicate/injection.h>
+
+#include <gtest/gtest.h>
+
+namespace bench::replicate {
+namespace {
+
+TEST(Injection, IsReadAsItIsWritten) {
+  for (const char* text : {"none", "spin=0.3%", "norms=10", "power"})
+    EXPECT_EQ(to_string(parse_injection(text)), text);
+  for (const char* text : {"", "spin", "spin=0%", "spin=-1%", "spin=x%", "norms=0", "power=1"})
+    EXPECT_THROW(parse_injection(text), UsageError) << text;
+  EXPECT_DOUBLE_EQ(parse_injection("spin=0.3%").amount, 0.003);
+}
+
+TEST(Injection, NamesACaseAndBack) {
+  const std::string id = injected_id("a/loop/b/graph/c", parse_injection("spin=0.3%"));
+  EXPECT_EQ(id, "a/loop/b/graph/c#spin=0.3%");
+  EXPECT_EQ(id_without_injection(id), "a/loop/b/graph/c");
+}
+
+TEST(Injection, OfPowerChangesRandomWeightsOnly) {
+  const Injection power = parse_injection("power");
+  scenario::LoopCase loop;
+  EXPECT_EQ(injected_loop(loop, power).model.weights, "signs");
+  EXPECT_EQ(injected_loop(loop, {}).model.weights, "random");
+  loop.model.weights = "a/folder";
+  EXPECT_EQ(injected_loop(loop, {}).model.weights, "a/folder");
+  EXPECT_THROW(injected_loop(loop, power), UnavailableError);
+}
+
+} // namespace
+} // namespace bench::replicate

@@ -1,0 +1,100 @@
+#include <bench/base/error.h>
+#include <bench/measure/sampler.h>
+#include <bench/models/registry.h>
+#include <bench/replicate/loop_setup.h>
+#include <bench/stats/summary.h>
+#include <kernels/paths.h>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/rms_norm.h>
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace bench::replicate {
+
+models::Denoiser& ModelCache::get(const scenario::ModelSpec& spec) {
+  if (!network_ || spec != spec_) {
+    network_.reset(); // its memory first
+    network_ = models::build(spec, device_);
+    device_.synchronize();
+    spec_ = spec;
+  }
+  return *network_;
+}
+
+void ModelCache::drop() {
+  network_.reset();
+  device_.release_reserves();
+}
+
+namespace {
+
+/// The case's engine. Throws UnavailableError when that or a path does not run on the device.
+const engines::Engine& usable_engine(const scenario::LoopCase& loop, device::Device& device) {
+  const engines::Engine* engine = engines::find(loop.engine);
+  if (const std::string why = engine->why_unavailable(device.kind()); !why.empty())
+    throw UnavailableError(fmt::format("engine {}: {}", loop.engine, why));
+  for (const auto& [family, name] : loop.paths)
+    if (const kernels::Path* path = kernels::find_path(name);
+        path && !path->runs_on(device.torch_device().type()))
+      throw UnavailableError(
+          fmt::format("{} path {} does not run on {}", family, name, device.name()));
+  return *engine;
+}
+
+} // namespace
+
+void Injector::inject(const Injection& injection, const engines::Engine& engine,
+                      models::DenoiseLoop& denoise) {
+  if (injection.kind == Injection::Kind::none || injection.kind == Injection::Kind::power)
+    return; // power: the loop is of other weights already
+  if (injection.kind == Injection::Kind::norms) {
+    const auto options = at::TensorOptions().device(device_.torch_device()).dtype(at::kBFloat16);
+    const at::Tensor x = at::randn({4128, 3840}, options), weight = at::randn({3840}, options);
+    denoise.append([x, weight, count = static_cast<int>(injection.amount)] {
+      for (int i = 0; i < count; ++i)
+        at::rms_norm(x, {3840}, weight, 1e-5);
+    });
+    return;
+  }
+  if (cycles_ == 0) { // the arms of one case follow each other
+    const auto prepared = engine.prepare(denoise, device_);
+    const measure::Sampled sampled =
+        measure::sample_loops(*prepared, marker_, {.loops = 1}, progress_);
+    std::vector<double> all;
+    for (const measure::Sample& s : sampled.samples)
+      all.push_back(s.span.t_s * (std::isnan(s.span.f_hz) ? 1e9 : s.span.f_hz));
+    cycles_ = stats::median(all);
+  }
+  denoise.append([&device = device_, spin = static_cast<std::int64_t>(injection.amount * cycles_)] {
+    device.spin(spin);
+  });
+}
+
+models::Denoiser& LoopMaker::model(const scenario::ModelSpec& spec) {
+  progress_.phase("weights");
+  return models_.get(spec);
+}
+
+models::Denoiser& LoopMaker::network(const scenario::LoopCase& loop) {
+  usable_engine(loop, device_);
+  models::Denoiser& network = model(loop.model);
+  network.use(loop.paths);
+  return network;
+}
+
+ReadyLoop LoopMaker::make(models::Denoiser& network, const scenario::LoopCase& loop,
+                          const Injection& injection) {
+  const engines::Engine& engine = usable_engine(loop, device_);
+  progress_.phase("capture");
+  ReadyLoop ready;
+  ready.denoise = std::make_unique<models::DenoiseLoop>(network, loop.model, loop.spec, device_);
+  injector_.inject(injection, engine, *ready.denoise);
+  ready.prepared = engine.prepare(*ready.denoise, device_);
+  return ready;
+}
+
+} // namespace bench::replicate
