@@ -11,15 +11,15 @@
 namespace bench::doctor {
 namespace {
 
-using measure::FactMap;
-using measure::Finding;
-using measure::Severity;
+using machine::FactMap;
+using machine::Finding;
+using machine::Severity;
 
-std::string label(const measure::NvmlDevice& device) {
+std::string label(const machine::NvmlDevice& device) {
   return fmt::format("{} ({})", device.name().value_or("GPU"), device.uuid().value_or("no UUID"));
 }
 
-std::string why_no_gpu(const measure::Nvml& nvml, const Places& places) {
+std::string why_no_gpu(const machine::Nvml& nvml, const Places& places) {
   if (!nvml.available()) {
     return nvml.reason();
   }
@@ -80,27 +80,27 @@ Places Places::of_this_process() {
   if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) {
     places.cuda_visible_devices = visible;
   }
-  places.lock_folder = measure::GpuLock::lock_folder();
+  places.lock_folder = machine::GpuLock::lock_folder();
   return places;
 }
 
-Report examine(const measure::Nvml& nvml, const Build& build, const Places& places) {
+Report examine(const machine::Nvml& nvml, const Build& build, const Places& places) {
   Report report;
   report.cuda_build = build.cuda;
-  report.host = measure::host_facts(places.root);
-  const auto device = measure::visible_device(nvml, places.cuda_visible_devices);
+  report.host = machine::host_facts(places.root);
+  const auto device = machine::visible_device(nvml, places.cuda_visible_devices);
   if (device) {
-    report.gpu = {measure::gpu_facts(nvml, *device), measure::machine_state(*device)};
+    report.gpu = {machine::gpu_facts(nvml, *device), machine::machine_state(*device)};
     if (build.cuda) {
-      const measure::MachineState& state = report.gpu->state;
+      const machine::MachineState& state = report.gpu->state;
       report.findings =
-          measure::spoilers(state, {}, measure::GpuLock::holder(state.uuid, places.lock_folder));
+          machine::spoilers(state, {}, machine::GpuLock::holder(state.uuid, places.lock_folder));
       check_build(report.gpu->facts, report.findings);
     }
   } else {
     report.no_gpu = why_no_gpu(nvml, places);
   }
-  for (const measure::NvmlDevice& other : nvml.devices()) {
+  for (const machine::NvmlDevice& other : nvml.devices()) {
     if (!device || other.uuid() != device->uuid()) {
       report.other_gpus.push_back(label(other));
     }
@@ -112,11 +112,11 @@ Report examine(const measure::Nvml& nvml, const Build& build, const Places& plac
 }
 
 ExitCode exit_code(const Report& report) {
-  return measure::has_error(report.findings) ? ExitCode::unavailable : ExitCode::ok;
+  return machine::has_error(report.findings) ? ExitCode::unavailable : ExitCode::ok;
 }
 
 ExitCode print_report(std::FILE* out, const Build& build) {
-  const Report report = examine(measure::Nvml::load(), build, Places::of_this_process());
+  const Report report = examine(machine::Nvml::load(), build, Places::of_this_process());
   fmt::print(out, "{}", render(report));
   return exit_code(report);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <bench/base/exit_code.h>
-#include <bench/measure/machine.h>
+#include <bench/machine/machine.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -18,7 +18,7 @@ struct Build {
   bool cuda = false; ///< this build can use a GPU
   /// "libraries" -> "torch" -> "2.11.0", ...; loading them puts this process on the GPU, so it is
   /// called once the GPU was looked at. May throw.
-  std::function<measure::FactMap(bool on_gpu)> libraries;
+  std::function<machine::FactMap(bool on_gpu)> libraries;
 };
 
 /// Where doctor looks; by default as a run on this machine would.
@@ -32,19 +32,19 @@ struct Places {
 
 struct Report {
   struct Gpu {
-    measure::FactMap facts; ///< measure::gpu_facts()
-    measure::MachineState state;
+    machine::FactMap facts; ///< machine::gpu_facts()
+    machine::MachineState state;
   };
-  measure::FactMap host;               ///< measure::host_facts()
+  machine::FactMap host;               ///< machine::host_facts()
   std::optional<Gpu> gpu;              ///< the one that CUDA would use first
   std::string no_gpu;                  ///< why there is none
   std::vector<std::string> other_gpus; ///< "NVIDIA H200 (GPU-...)"
   bool cuda_build = false;
-  measure::FactMap libraries;
-  std::vector<measure::Finding> findings; ///< errors first; none of the GPU without cuda_build
+  machine::FactMap libraries;
+  std::vector<machine::Finding> findings; ///< errors first; none of the GPU without cuda_build
 };
 
-Report examine(const measure::Nvml& nvml, const Build& build, const Places& places);
+Report examine(const machine::Nvml& nvml, const Build& build, const Places& places);
 
 /// The report as text; its last line is the verdict, which begins with "ready: ", "no GPU: ", "no
 /// CUDA: " or "not ready: ".

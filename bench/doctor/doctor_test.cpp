@@ -1,5 +1,5 @@
 #include <bench/doctor/doctor.h>
-#include <bench/measure/fake_nvml.h>
+#include <bench/machine/fake_nvml.h>
 
 #include <gtest/gtest.h>
 
@@ -13,11 +13,11 @@
 namespace bench::doctor {
 namespace {
 
-using measure::FactMap;
-using measure::FakeNvml;
-using measure::Finding;
-using measure::Nvml;
-using measure::Severity;
+using machine::FactMap;
+using machine::FakeNvml;
+using machine::Finding;
+using machine::Nvml;
+using machine::Severity;
 
 FactMap torch_facts(bool on_gpu) {
   FactMap facts{{"libraries", {{"torch", "2.11.0"}}},
@@ -218,7 +218,7 @@ TEST_F(DoctorTest, WarningsDoNotStopAMeasurement) {
 
 TEST_F(DoctorTest, SeesAnotherBench) {
   driver_.devices.emplace_back().uuid = "GPU-1";
-  const measure::GpuLock lock("GPU-1", places_.lock_folder);
+  const machine::GpuLock lock("GPU-1", places_.lock_folder);
   const Report report = examine_fake();
   EXPECT_EQ(verdict_of(report).rfind("not ready: another bench holds the GPU's lock (pid ", 0), 0U)
       << verdict_of(report);

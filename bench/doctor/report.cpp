@@ -10,11 +10,11 @@
 namespace bench::doctor {
 namespace {
 
-using measure::FactMap;
-using measure::Finding;
-using measure::GpuProcess;
-using measure::MachineState;
-using measure::Severity;
+using machine::FactMap;
+using machine::Finding;
+using machine::GpuProcess;
+using machine::MachineState;
+using machine::Severity;
 
 constexpr double kMib = 1024.0 * 1024.0;
 constexpr double kGib = 1024.0 * kMib;

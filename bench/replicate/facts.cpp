@@ -1,5 +1,5 @@
 #include <bench/device/libraries.h>
-#include <bench/measure/machine.h>
+#include <bench/machine/machine.h>
 #include <bench/replicate/facts.h>
 #include <bench/version/version.h>
 
@@ -12,11 +12,11 @@ void describe_machine(results::Result& result, device::Device& device) {
   result.git_sha = version().git_sha;
   result.git_dirty = version().git_dirty;
   result.device = to_string(device.kind());
-  result.machine = measure::host_facts();
+  result.machine = machine::host_facts();
   if (device.kind() == scenario::DeviceKind::cuda) {
-    const measure::Nvml nvml = measure::Nvml::load();
+    const machine::Nvml nvml = machine::Nvml::load();
     if (const auto gpu = nvml.device(device.uuid()))
-      result.machine.merge(measure::gpu_facts(nvml, *gpu));
+      result.machine.merge(machine::gpu_facts(nvml, *gpu));
     auto& gpu = result.machine["gpu"]; // what CUDA knows, should NVML not be there
     gpu.try_emplace("name", device.name());
     gpu.try_emplace("uuid", device.uuid());

@@ -12,7 +12,7 @@
 namespace bench::replicate {
 namespace {
 
-std::map<std::string, double> numbers(const measure::MachineState& state) {
+std::map<std::string, double> numbers(const machine::MachineState& state) {
   std::map<std::string, double> all;
   const auto add = [&](const char* name, const auto& value) {
     if (value)
@@ -37,8 +37,8 @@ std::map<std::string, double> numbers(const measure::MachineState& state) {
 }
 
 /// "" where none of them makes a measurement invalid.
-std::string first_error(const std::vector<measure::Finding>& findings) {
-  return measure::has_error(findings) ? findings.front().line : ""; // errors come first
+std::string first_error(const std::vector<machine::Finding>& findings) {
+  return machine::has_error(findings) ? findings.front().line : ""; // errors come first
 }
 
 /// Far below what NVML resolves, and short in a file.
@@ -46,11 +46,11 @@ double rounded(double value, double digits) {
   return std::round(value * digits) / digits;
 }
 
-results::Trace columns(const measure::Trace& trace,
+results::Trace columns(const machine::Trace& trace,
                        std::chrono::steady_clock::time_point first_sample) {
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   results::Trace columns;
-  for (const measure::Reading& reading : trace.readings) {
+  for (const machine::Reading& reading : trace.readings) {
     const std::chrono::duration<double> since = reading.when - first_sample;
     columns.t_s.push_back(rounded(since.count(), 1e3));
     columns.power_w.push_back(rounded(reading.power_w.value_or(kUnknown), 10));
@@ -69,23 +69,23 @@ std::map<std::string, double> shares(const std::map<std::uint64_t, std::int64_t>
     all += count;
   std::map<std::string, double> shares;
   for (const auto& [bits, count] : clocks_events)
-    for (const std::string& name : measure::ClocksEvents(bits).names())
+    for (const std::string& name : machine::ClocksEvents(bits).names())
       shares[name] += static_cast<double>(count) / static_cast<double>(all);
   return shares;
 }
 
 } // namespace
 
-std::optional<measure::NvmlDevice> nvml_device(device::Device& device) {
+std::optional<machine::NvmlDevice> nvml_device(device::Device& device) {
   if (device.kind() != scenario::DeviceKind::cuda)
     return std::nullopt;
-  return measure::Nvml::load().device(device.uuid());
+  return machine::Nvml::load().device(device.uuid());
 }
 
 void StateWatch::before(results::Replicate& replicate) {
   if (!gpu_)
     return;
-  before_ = measure::machine_state(*gpu_);
+  before_ = machine::machine_state(*gpu_);
   replicate.processes.clear();
   spoiled_before_ = note("before", before_, replicate);
 }
@@ -93,21 +93,21 @@ void StateWatch::before(results::Replicate& replicate) {
 std::string StateWatch::after(results::Replicate& replicate) {
   if (!gpu_)
     return {};
-  const measure::MachineState now = measure::machine_state(*gpu_);
+  const machine::MachineState now = machine::machine_state(*gpu_);
   const std::string spoiled_after = note("after", now, replicate);
   if (!spoiled_before_.empty())
     return spoiled_before_;
-  const std::string between = first_error(measure::spoilers_between(before_, now));
+  const std::string between = first_error(machine::spoilers_between(before_, now));
   return between.empty() ? spoiled_after : between;
 }
 
-std::string StateWatch::note(const char* when, const measure::MachineState& state,
+std::string StateWatch::note(const char* when, const machine::MachineState& state,
                              results::Replicate& replicate) const {
   replicate.machine[when] = numbers(state);
-  const std::vector<int> own = measure::process_tree(getpid());
-  const auto all = state.processes.value_or(std::vector<measure::GpuProcess>());
-  const auto foreign = measure::foreign_processes(all, own);
-  for (const measure::GpuProcess& process : all)
+  const std::vector<int> own = machine::process_tree(getpid());
+  const auto all = state.processes.value_or(std::vector<machine::GpuProcess>());
+  const auto foreign = machine::foreign_processes(all, own);
+  for (const machine::GpuProcess& process : all)
     replicate.processes.push_back(
         {.when = when,
          .pid = process.pid,
@@ -115,12 +115,12 @@ std::string StateWatch::note(const char* when, const measure::MachineState& stat
          .name = process.name,
          .memory_bytes = process.memory_bytes,
          .foreign =
-             std::ranges::find(foreign, process.pid, &measure::GpuProcess::pid) != foreign.end()});
-  const std::string line = first_error(measure::others_on(state, own));
+             std::ranges::find(foreign, process.pid, &machine::GpuProcess::pid) != foreign.end()});
+  const std::string line = first_error(machine::others_on(state, own));
   return line.empty() ? "" : fmt::format("just {} it was measured: {}", when, line);
 }
 
-SampleWatch::SampleWatch(std::optional<measure::NvmlDevice> gpu, double interval_s)
+SampleWatch::SampleWatch(std::optional<machine::NvmlDevice> gpu, double interval_s)
     : gpu_(std::move(gpu)), interval_s_(interval_s) {}
 
 void SampleWatch::start() {
@@ -143,7 +143,7 @@ std::string SampleWatch::end(results::Replicate& replicate, const measure::Sampl
   }
   if (!recorder_)
     return {};
-  const measure::Trace trace = recorder_->finish();
+  const machine::Trace trace = recorder_->finish();
   recorder_.reset();
   std::map<std::string, double>& known = replicate.machine["sampled"];
   known["readings"] = static_cast<double>(trace.taken);
@@ -157,10 +157,10 @@ std::string SampleWatch::end(results::Replicate& replicate, const measure::Sampl
     replicate.machine["clocks_events"] = shares(trace.clocks_events);
   replicate.trace = columns(trace, sampled.first_sample);
 
-  std::vector<measure::ClocksEvents> seen;
+  std::vector<machine::ClocksEvents> seen;
   for (const auto& [bits, count] : trace.clocks_events)
     seen.emplace_back(bits);
-  return first_error(measure::spoilers_during(seen));
+  return first_error(machine::spoilers_during(seen));
 }
 
 } // namespace bench::replicate

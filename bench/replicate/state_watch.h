@@ -1,8 +1,8 @@
 #pragma once
 
 #include <bench/device/device.h>
-#include <bench/measure/machine.h>
-#include <bench/measure/machine_trace.h>
+#include <bench/machine/machine.h>
+#include <bench/machine/machine_trace.h>
 #include <bench/measure/sampler.h>
 #include <bench/results/result.h>
 
@@ -15,25 +15,25 @@
 namespace bench::replicate {
 
 /// None on a CPU and where NVML is not there.
-std::optional<measure::NvmlDevice> nvml_device(device::Device& device);
+std::optional<machine::NvmlDevice> nvml_device(device::Device& device);
 
 /// Notes the GPU's state and processes as "before" or "after" in `replicate`; what spoiled the
 /// measurement, at either end or between, is a message, else "". Own processes are this one and
 /// what it started.
 class StateWatch {
  public:
-  explicit StateWatch(std::optional<measure::NvmlDevice> gpu) : gpu_(std::move(gpu)) {}
+  explicit StateWatch(std::optional<machine::NvmlDevice> gpu) : gpu_(std::move(gpu)) {}
   void before(results::Replicate& replicate);
   std::string after(results::Replicate& replicate);
-  const std::optional<measure::NvmlDevice>& gpu() const { return gpu_; }
+  const std::optional<machine::NvmlDevice>& gpu() const { return gpu_; }
 
  private:
   /// Of others on the GPU; what spoils a measurement of it.
-  std::string note(const char* when, const measure::MachineState& state,
+  std::string note(const char* when, const machine::MachineState& state,
                    results::Replicate& replicate) const;
 
-  std::optional<measure::NvmlDevice> gpu_;
-  measure::MachineState before_;
+  std::optional<machine::NvmlDevice> gpu_;
+  machine::MachineState before_;
   std::string spoiled_before_;
 };
 
@@ -42,17 +42,17 @@ class StateWatch {
 class SampleWatch {
  public:
   /// No trace where `interval_s` is 0.
-  SampleWatch(std::optional<measure::NvmlDevice> gpu, double interval_s);
+  SampleWatch(std::optional<machine::NvmlDevice> gpu, double interval_s);
   /// After the warm-up.
   void start();
   /// After the last sample. A message where the readings show what spoils a measurement, else "".
   std::string end(results::Replicate& replicate, const measure::Sampled& sampled);
 
  private:
-  std::optional<measure::NvmlDevice> gpu_;
+  std::optional<machine::NvmlDevice> gpu_;
   double interval_s_;
   std::optional<double> energy_j_;
-  std::optional<measure::TraceRecorder> recorder_;
+  std::optional<machine::TraceRecorder> recorder_;
 };
 
 } // namespace bench::replicate

@@ -1,4 +1,4 @@
-#include <bench/measure/fake_nvml.h>
+#include <bench/machine/fake_nvml.h>
 #include <bench/measure/interrupt.h>
 #include <bench/replicate/state_watch.h>
 
@@ -47,7 +47,7 @@ class SampleWatchTest : public testing::Test {
 
   /// Samples three loops under a watch.
   std::string sample(double interval_s) {
-    SampleWatch watch(measure::Nvml(driver_.api()).device(0), interval_s);
+    SampleWatch watch(machine::Nvml(driver_.api()).device(0), interval_s);
     SlowWorkload workload;
     NoProgress progress;
     const auto marker = measure::make_steady_clock_marker();
@@ -57,7 +57,7 @@ class SampleWatchTest : public testing::Test {
     return watch.end(replicate_, sampled_);
   }
 
-  measure::FakeNvml driver_;
+  machine::FakeNvml driver_;
   nvmlDevice_st& gpu_ = driver_.devices.emplace_back();
   std::atomic<int> begun_ = 0;
   measure::Sampled sampled_;
@@ -150,7 +150,7 @@ class StateWatchTest : public SampleWatchTest {
   }
   /// What spoiled a measurement that does `work`.
   std::string watch(const std::function<void()>& work) {
-    StateWatch watch(measure::Nvml(driver_.api()).device(0));
+    StateWatch watch(machine::Nvml(driver_.api()).device(0));
     watch.before(replicate_);
     work();
     return watch.after(replicate_);

@@ -1,6 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/device/device.h>
-#include <bench/measure/machine.h>
+#include <bench/machine/machine.h>
 #include <bench/runner/guarded_gpu.h>
 
 #include <fmt/format.h>
@@ -12,13 +12,13 @@ GuardedGpu::GuardedGpu(scenario::DeviceKind kind) {
     throw UnavailableError(why);
   if (kind != scenario::DeviceKind::cuda)
     return;
-  const auto gpu = measure::visible_device(measure::Nvml::load());
+  const auto gpu = machine::visible_device(machine::Nvml::load());
   if (!gpu)
     return;
-  const measure::MachineState state = measure::machine_state(*gpu);
+  const machine::MachineState state = machine::machine_state(*gpu);
   lock(state.uuid);
-  for (const measure::Finding& finding : measure::spoilers(state)) {
-    const bool error = finding.severity == measure::Severity::error;
+  for (const machine::Finding& finding : machine::spoilers(state)) {
+    const bool error = finding.severity == machine::Severity::error;
     fmt::print(stderr, "{}: {}: {}\n", error ? "error" : "warning", finding.line, finding.mend);
     if (error && spoiled_.empty())
       spoiled_ = finding.line;

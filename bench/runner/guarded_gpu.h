@@ -1,6 +1,6 @@
 #pragma once
 
-#include <bench/measure/gpu_lock.h>
+#include <bench/machine/gpu_lock.h>
 #include <bench/scenario/scenario.h>
 
 #include <optional>
@@ -20,7 +20,7 @@ class GuardedGpu {
   const std::string& spoiled() const { return spoiled_; } ///< why nothing counts; "" when it does
 
  private:
-  std::optional<measure::GpuLock> lock_;
+  std::optional<machine::GpuLock> lock_;
   std::string spoiled_;
 };
 

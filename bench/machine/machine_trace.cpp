@@ -1,5 +1,5 @@
-#include <bench/measure/machine.h>
-#include <bench/measure/machine_trace.h>
+#include <bench/machine/machine.h>
+#include <bench/machine/machine_trace.h>
 
 #include <pthread.h>
 
@@ -7,7 +7,7 @@
 #include <csignal>
 #include <utility>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -93,4 +93,4 @@ void TraceRecorder::add(const Reading& reading) {
   kept.push_back(reading);
 }
 
-} // namespace bench::measure
+} // namespace bench::machine

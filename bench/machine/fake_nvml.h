@@ -1,6 +1,6 @@
 #pragma once
 
-#include <bench/measure/nvml_api.h>
+#include <bench/machine/nvml_api.h>
 
 #include <deque>
 #include <functional>
@@ -50,7 +50,7 @@ struct nvmlDevice_st {
   void set_field(unsigned int id, unsigned long long value);
 };
 
-namespace bench::measure {
+namespace bench::machine {
 
 /// The driver whose functions api() returns. One at a time: the functions have no state of their
 /// own and find it through a global.
@@ -68,4 +68,4 @@ class FakeNvml {
   int initialised = 0; ///< inits without their shutdown
 };
 
-} // namespace bench::measure
+} // namespace bench::machine

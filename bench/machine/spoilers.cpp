@@ -1,11 +1,11 @@
-#include <bench/measure/machine.h>
+#include <bench/machine/machine.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 constexpr double kMib = 1024.0 * 1024.0;
@@ -283,4 +283,4 @@ std::vector<Finding> spoilers_between(const MachineState& before, const MachineS
   return std::move(findings).errors_first();
 }
 
-} // namespace bench::measure
+} // namespace bench::machine

@@ -1,4 +1,4 @@
-#include <bench/measure/machine.h>
+#include <bench/machine/machine.h>
 
 #include <fmt/format.h>
 #include <sched.h>
@@ -12,7 +12,7 @@
 #include <sstream>
 #include <string_view>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 /// The value behind the first "key : value" or "key=value" line with that key; "" when there is
@@ -168,4 +168,4 @@ std::vector<int> process_tree(int root_pid, const std::filesystem::path& root) {
   return tree;
 }
 
-} // namespace bench::measure
+} // namespace bench::machine

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace bench::measure {
+namespace bench::machine {
 
 /// The functions of NVML that nvml.cpp calls. A test fills the table with its own; a null pointer
 /// is a function that the installed driver lacks.
@@ -74,4 +74,4 @@ std::optional<std::string> ask_text(Function function, In... in) {
   return text;
 }
 
-} // namespace bench::measure
+} // namespace bench::machine

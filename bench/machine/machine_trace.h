@@ -1,6 +1,6 @@
 #pragma once
 
-#include <bench/measure/nvml.h>
+#include <bench/machine/nvml.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -13,7 +13,7 @@
 #include <vector>
 
 /// What a GPU does while it works, read through NVML beside the work.
-namespace bench::measure {
+namespace bench::machine {
 
 /// One look at the GPU; absent: the driver did not answer.
 struct Reading {
@@ -68,4 +68,4 @@ class TraceRecorder {
   std::thread thread_;
 };
 
-} // namespace bench::measure
+} // namespace bench::machine

@@ -1,5 +1,5 @@
-#include <bench/measure/nvml.h>
-#include <bench/measure/nvml_api.h>
+#include <bench/machine/nvml.h>
+#include <bench/machine/nvml_api.h>
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <fstream>
 #include <utility>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 constexpr double kMilli = 1e-3;
@@ -324,4 +324,4 @@ std::optional<std::vector<GpuProcess>> NvmlDevice::processes() const {
   return all;
 }
 
-} // namespace bench::measure
+} // namespace bench::machine

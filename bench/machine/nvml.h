@@ -12,7 +12,7 @@ struct nvmlDevice_st; // what NVML's device handle points to
 /// NVML, the driver's library for management, opened at run time: a program that uses it also
 /// starts on a machine without a driver. What a device or driver cannot tell is absent, never an
 /// error. SI units.
-namespace bench::measure {
+namespace bench::machine {
 
 struct NvmlApi;
 
@@ -151,4 +151,4 @@ std::optional<NvmlDevice> visible_device(const Nvml& nvml,
 /// The same for this process's environment.
 std::optional<NvmlDevice> visible_device(const Nvml& nvml);
 
-} // namespace bench::measure
+} // namespace bench::machine

@@ -1,9 +1,9 @@
-#include <bench/measure/machine.h>
-#include <bench/measure/machine_trace.h>
+#include <bench/machine/machine.h>
+#include <bench/machine/machine_trace.h>
 
 #include <gtest/gtest.h>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 /// Holds for any Hopper that is not partitioned, whatever else runs on it.
@@ -71,4 +71,4 @@ TEST(MachineOnGpu, ATraceHasEveryColumn) {
 }
 
 } // namespace
-} // namespace bench::measure
+} // namespace bench::machine

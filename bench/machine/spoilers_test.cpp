@@ -1,5 +1,5 @@
-#include <bench/measure/fake_nvml.h>
-#include <bench/measure/machine.h>
+#include <bench/machine/fake_nvml.h>
+#include <bench/machine/machine.h>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 constexpr unsigned long long kMib = 1ULL << 20;
@@ -234,4 +234,4 @@ TEST_F(SpoilersTest, WhatHappenedBetweenTwoStates) {
 }
 
 } // namespace
-} // namespace bench::measure
+} // namespace bench::machine

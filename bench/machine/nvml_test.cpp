@@ -1,5 +1,5 @@
-#include <bench/measure/fake_nvml.h>
-#include <bench/measure/nvml.h>
+#include <bench/machine/fake_nvml.h>
+#include <bench/machine/nvml.h>
 
 #include <dlfcn.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -231,4 +231,4 @@ TEST(Nvml, LoadsTheDriverOrSaysThatThereIsNone) {
 }
 
 } // namespace
-} // namespace bench::measure
+} // namespace bench::machine

@@ -1,10 +1,10 @@
-#include <bench/measure/machine.h>
+#include <bench/machine/machine.h>
 
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 /// Wants a GPU that nobody else is on, as a measurement does.
@@ -18,4 +18,4 @@ TEST(OthersOnGpu, OwnWorkIsNobodyElses) {
 }
 
 } // namespace
-} // namespace bench::measure
+} // namespace bench::machine

@@ -1,7 +1,7 @@
 #include <bench/base/bind_symbol.h>
-#include <bench/measure/nvml_api.h>
+#include <bench/machine/nvml_api.h>
 
-namespace bench::measure {
+namespace bench::machine {
 NvmlApi bind_nvml(void* library) {
   NvmlApi api;
   bind_symbol(library, api.init, "nvmlInit_v2");
@@ -42,4 +42,4 @@ NvmlApi bind_nvml(void* library) {
   return api;
 }
 
-} // namespace bench::measure
+} // namespace bench::machine

@@ -1,5 +1,5 @@
 #include <bench/base/error.h>
-#include <bench/measure/gpu_lock.h>
+#include <bench/machine/gpu_lock.h>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@
 #include <optional>
 #include <string>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 constexpr const char* kUuid = "GPU-11111111";
@@ -146,4 +146,4 @@ TEST(LockHolder, OfAnEmptyFileIsUnknown) {
 }
 
 } // namespace
-} // namespace bench::measure
+} // namespace bench::machine

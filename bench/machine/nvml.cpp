@@ -1,5 +1,5 @@
-#include <bench/measure/nvml.h>
-#include <bench/measure/nvml_api.h>
+#include <bench/machine/nvml.h>
+#include <bench/machine/nvml_api.h>
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <utility>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 std::string why(const NvmlApi& api, nvmlReturn_t status) {
@@ -137,4 +137,4 @@ std::optional<NvmlDevice> visible_device(const Nvml& nvml) {
                         value != nullptr ? std::optional<std::string_view>(value) : std::nullopt);
 }
 
-} // namespace bench::measure
+} // namespace bench::machine

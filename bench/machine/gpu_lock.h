@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace bench::measure {
+namespace bench::machine {
 
 /// Who holds a GPU, as the lock's file says; a field that could not be read is 0 or "".
 struct LockHolder {
@@ -39,4 +39,4 @@ class GpuLock {
   int file_;
 };
 
-} // namespace bench::measure
+} // namespace bench::machine

@@ -1,9 +1,9 @@
-#include <bench/measure/fake_nvml.h>
+#include <bench/machine/fake_nvml.h>
 
 #include <cstring>
 #include <utility>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 FakeNvml* fake = nullptr;
@@ -199,7 +199,7 @@ NvmlApi FakeNvml::api() const {
   return api;
 }
 
-} // namespace bench::measure
+} // namespace bench::machine
 
 namespace {
 

@@ -1,6 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/base/utc.h>
-#include <bench/measure/gpu_lock.h>
+#include <bench/machine/gpu_lock.h>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -20,7 +20,7 @@
 #include <thread>
 #include <utility>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 std::filesystem::path lock_file(const std::filesystem::path& folder, std::string_view uuid) {
@@ -155,4 +155,4 @@ std::optional<LockHolder> GpuLock::holder(std::string_view uuid,
   return parse(content);
 }
 
-} // namespace bench::measure
+} // namespace bench::machine

@@ -1,4 +1,4 @@
-#include <bench/measure/machine_trace.h>
+#include <bench/machine/machine_trace.h>
 #include <bench/measure/sampler.h>
 
 #include <cuda_runtime.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <string>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 using namespace std::chrono_literals;
@@ -26,7 +26,7 @@ __global__ void multiply(float* out, int iterations) {
 constexpr int kBlocks = 132 * 8, kThreads = 256;
 
 /// Loops of ten steps of a few milliseconds each.
-class Multiplying final : public Workload {
+class Multiplying final : public measure::Workload {
  public:
   explicit Multiplying(cudaStream_t stream) : stream_(stream) {
     if (cudaMalloc(&out_, sizeof(float) * kBlocks * kThreads) != cudaSuccess)
@@ -42,7 +42,7 @@ class Multiplying final : public Workload {
   float* out_ = nullptr;
 };
 
-class NoProgress final : public Progress {
+class NoProgress final : public measure::Progress {
   void start(int) override {}
   void begin(std::string_view) override {}
   void phase(std::string_view, double) override {}
@@ -62,11 +62,11 @@ TEST_F(MachineTraceOnGpu, OfABusySecondHasItsReadingsOnTheTimeAxisOfTheSamples) 
   const auto device = visible_device(Nvml::load());
   ASSERT_TRUE(device);
   Multiplying workload(stream_);
-  const auto marker = make_stamp_marker(stream_);
+  const auto marker = measure::make_stamp_marker(stream_);
   std::optional<TraceRecorder> recorder;
-  SamplePlan plan{.loops = 1, .loop_time_s = 1, .warmup_s = 1};
+  measure::SamplePlan plan{.loops = 1, .loop_time_s = 1, .warmup_s = 1};
   plan.on_steady = [&] { recorder.emplace(*device, 100ms); };
-  const Sampled sampled = sample_loops(workload, *marker, plan, progress_);
+  const measure::Sampled sampled = measure::sample_loops(workload, *marker, plan, progress_);
   const Trace trace = recorder->finish();
 
   EXPECT_GE(trace.taken, 9);
@@ -90,7 +90,7 @@ TEST_F(MachineTraceOnGpu, OfABusySecondHasItsReadingsOnTheTimeAxisOfTheSamples) 
   const auto since_first = [&](const Reading& reading) {
     return std::chrono::duration<double>(reading.when - sampled.first_sample).count();
   };
-  const Span &first = sampled.samples.front().span, &last = sampled.samples.back().span;
+  const measure::Span &first = sampled.samples.front().span, &last = sampled.samples.back().span;
   const double end_s = last.start_s + last.t_s - first.start_s;
   EXPECT_NEAR(since_first(trace.readings.front()), 0, 0.005);
   EXPECT_NEAR(since_first(trace.readings.back()), end_s, 0.02);
@@ -98,7 +98,7 @@ TEST_F(MachineTraceOnGpu, OfABusySecondHasItsReadingsOnTheTimeAxisOfTheSamples) 
   std::vector<double> read, counted;
   for (const Reading& reading : trace.readings)
     read.push_back(*reading.sm_clock_hz);
-  for (const Sample& sample : sampled.samples)
+  for (const measure::Sample& sample : sampled.samples)
     counted.push_back(sample.span.f_hz);
   for (std::vector<double>* column : {&read, &counted})
     std::nth_element(column->begin(),
@@ -118,4 +118,4 @@ TEST_F(MachineTraceOnGpu, AReadingTakesMillisecondsAtMost) {
 }
 
 } // namespace
-} // namespace bench::measure
+} // namespace bench::machine

@@ -1,5 +1,5 @@
-#include <bench/measure/fake_nvml.h>
-#include <bench/measure/machine_trace.h>
+#include <bench/machine/fake_nvml.h>
+#include <bench/machine/machine_trace.h>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <csignal>
 #include <stdexcept>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 using namespace std::chrono_literals;
@@ -174,4 +174,4 @@ TEST_F(MachineTrace, LeavesSignalsToTheThreadThatMeasures) {
 }
 
 } // namespace
-} // namespace bench::measure
+} // namespace bench::machine

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <bench/measure/gpu_lock.h>
-#include <bench/measure/nvml.h>
+#include <bench/machine/gpu_lock.h>
+#include <bench/machine/nvml.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -13,7 +13,7 @@
 
 /// The machine that measures: what stays (facts, kept in a result), what moves (state, watched
 /// while it measures), and what of either would spoil a measurement.
-namespace bench::measure {
+namespace bench::machine {
 
 /// Topic -> fact -> value; a fact that the machine does not tell is not there.
 using FactMap = std::map<std::string, std::map<std::string, std::string>>;
@@ -103,4 +103,4 @@ std::vector<Finding> others_on(const MachineState& state, const std::vector<int>
 /// went, new memory errors, a power limit, application clock or MIG mode that was changed.
 std::vector<Finding> spoilers_between(const MachineState& before, const MachineState& after);
 
-} // namespace bench::measure
+} // namespace bench::machine

@@ -1,5 +1,5 @@
-#include <bench/measure/fake_nvml.h>
-#include <bench/measure/machine.h>
+#include <bench/machine/fake_nvml.h>
+#include <bench/machine/machine.h>
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 
-namespace bench::measure {
+namespace bench::machine {
 namespace {
 
 class HostFactsTest : public testing::Test {
@@ -117,4 +117,4 @@ TEST(GpuFacts, AreAbsentWhereNotSupported) {
 }
 
 } // namespace
-} // namespace bench::measure
+} // namespace bench::machine
