@@ -45,12 +45,12 @@ std::string quoted(const std::string& word) {
 
 struct Ended {
   int code = 0;
-  std::string last_line; ///< of what it said
+  std::string last_line; ///< of what it said on stderr
 };
 
 Ended run(const std::string& command) {
   Ended ended;
-  std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  std::FILE* pipe = popen((command + " 2>&1 >/dev/null").c_str(), "r");
   if (!pipe)
     throw bench::UnavailableError("cannot start a shell to compile a plug-in: too many processes?");
   std::string said;
@@ -86,8 +86,12 @@ fs::path compiled(const fs::path& file) {
                         quoted(file.string()), quoted(partial.string())));
     if (ended.code == 2)
       throw bench::UsageError("--plugin " + ended.last_line);
+    if (ended.code == 6)
+      throw bench::UnavailableError("--plugin " + ended.last_line);
     if (ended.code != 0)
-      throw bench::UnavailableError(fmt::format("--plugin {}: {}", file.string(), ended.last_line));
+      throw bench::UnavailableError(fmt::format(
+          "--plugin {}: cannot be compiled by {}: {}", file.string(), interpreter,
+          ended.last_line.empty() ? fmt::format("exit code {}", ended.code) : ended.last_line));
     fs::remove_all(partial / "cache", ignored);
     fs::rename(partial, folder, ignored);
     if (!fs::exists(folder / "kernels.txt"))

@@ -14,7 +14,8 @@ The form of FILE.py, of which kernels/triton/rms_norm.py and kernels/examples/ a
 
 Row i of x begins at element i // inner * outer_stride + i % inner * inner_stride; y is dense; y has x's and weight's type.
 Promised and used by the compiler: the pointers are multiples of 16 bytes; both strides and width are multiples of 16 elements.
-Programs are numbered along axis 0, ROWS rows each. A fault is one line on stderr and exit code 2.
+Programs are numbered along axis 0, ROWS rows each. A fault is one line on stderr and exit code 2; 6 where it is
+this Python's, which lacks triton.
 """
 
 import argparse
@@ -36,6 +37,14 @@ NEEDED = f"rms_norm({', '.join([*ARGUMENTS, *CONSTANTS])})"
 class Fault(Exception):
     """What is wrong with the file, in one line."""
 
+    code = 2
+
+
+class Unavailable(Fault):
+    """What this Python lacks."""
+
+    code = 6
+
 
 def load(file: Path):
     if not file.is_file():
@@ -44,7 +53,7 @@ def load(file: Path):
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # the file's own code: anything
+    except (Exception, SystemExit) as error:  # the file's own code: anything
         line = f"{type(error).__name__}: {error}".splitlines()[0]
         raise Fault(f"cannot be imported: {line}") from error
     return module
@@ -97,7 +106,8 @@ def main() -> int:
         try:
             import triton  # noqa: F401
         except ImportError:
-            raise Fault(f"needs triton, which {sys.executable} has not: set BENCH_PYTHON to a Python that has it") from None
+            lacking = f"needs triton, which {sys.executable} has not: set BENCH_PYTHON to a Python that has it"
+            raise Unavailable(lacking) from None
         module = load(options.file)
         check(module)
         options.folder.mkdir(parents=True, exist_ok=True)
@@ -111,7 +121,7 @@ def main() -> int:
         (options.folder / "kernels.txt").write_text("".join(lines))  # last: without it the folder does not count
     except Fault as fault:
         print(f"{options.file}: {fault}", file=sys.stderr)
-        return 2
+        return fault.code
     return 0
 
 

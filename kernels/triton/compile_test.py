@@ -104,6 +104,7 @@ GOOD = SOURCES[1].read_text()
     [
         ("import no_such_module\n", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
         ("x = \n", "cannot be imported: SyntaxError: invalid syntax"),
+        ("raise SystemExit\n", "cannot be imported: SystemExit: "),
         ("CLASSES = {}\n", "has no @triton.jit function rms_norm; it must take rms_norm(x, weight, y, rows, "),
         (GOOD.replace("width, eps,", "eps, width,", 1), "rms_norm takes (x, weight, y, rows, inner, "),
         (GOOD.replace("CLASSES =", "SIZES ="), "has no CLASSES; write CLASSES = {128: (16, 4)}"),
@@ -119,6 +120,13 @@ def test_a_faulty_file_is_told_so_in_one_line(text, message, tmp_path):
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert result.stderr.startswith(f"{file}: {message}")
     assert not (tmp_path / "out" / "kernels.txt").exists()
+
+
+def test_a_python_without_triton(tmp_path):
+    command = [sys.executable, "-S", COMPILE, SOURCES[1], tmp_path]  # -S: no site-packages
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (6, "", 1)
+    assert f"needs triton, which {sys.executable} has not: set BENCH_PYTHON to a Python that has it" in result.stderr
 
 
 def test_a_missing_file():
