@@ -152,8 +152,10 @@ bool same_types(const c10::FunctionSchema& a, const c10::FunctionSchema& b) {
 /// What dlopen or the registrations inside it say, in one line.
 std::string fault_of_opening(const std::filesystem::path& file) {
   const auto first_line = [](std::string text) { return text.substr(0, text.find('\n')); };
+  // glibc declares it noexcept, though what a library throws while it is loaded passes through it.
+  void* (*volatile open)(const char*, int) = dlopen;
   try {
-    if (dlopen(std::filesystem::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL))
+    if (open(std::filesystem::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL))
       return {};
     const char* error = dlerror();
     return first_line(error ? error : "no reason given");
