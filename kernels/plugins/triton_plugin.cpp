@@ -16,6 +16,9 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <string_view>
+#include <utility>
 
 namespace kernels::plugins {
 namespace {
@@ -104,24 +107,31 @@ fs::path compiled(const fs::path& file) {
   return folder;
 }
 
-std::shared_ptr<const Operators> operators_of(const fs::path& folder) {
-  std::vector<triton::CompiledKernel> kernels = triton::read_compiled(folder);
+std::shared_ptr<const Operators> operators_of(std::vector<triton::CompiledKernel> kernels) {
 #ifdef BENCH_CUDA
   return triton::make_operators(std::move(kernels));
 #else
+  static_cast<void>(kernels);
   return aten::make_operators(); // never run: the path's only device is CUDA
 #endif
 }
 
 } // namespace
 
-Path compile_triton(const fs::path& file) {
-  Path path;
-  path.name = file.stem().string();
-  path.devices = {c10::DeviceType::CUDA};
-  path.plugin = Plugin{.file = {}, .digest = {}, .own = {"rms_norm"}};
-  path.operators = operators_of(compiled(file));
-  return path;
+std::vector<Path> compile_triton(const fs::path& file) {
+  std::map<std::string, std::vector<triton::CompiledKernel>> functions;
+  for (triton::CompiledKernel& kernel : triton::read_compiled(compiled(file)))
+    functions[kernel.function].push_back(std::move(kernel));
+  constexpr std::string_view kNorm = "rms_norm";
+  std::vector<Path> paths;
+  for (auto& [function, kernels] : functions)
+    paths.push_back({.name = file.stem().string() + function.substr(kNorm.size()),
+                     .summary = function,
+                     .devices = {c10::DeviceType::CUDA},
+                     .operators = operators_of(std::move(kernels)),
+                     .plugin = Plugin{
+                         .file = {}, .digest = {}, .own = {std::string(kNorm)}, .norm = function}});
+  return paths;
 }
 
 } // namespace kernels::plugins
