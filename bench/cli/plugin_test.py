@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import REPO
 
-USAGE, UNAVAILABLE = 2, 6
+USAGE, INVALID, UNAVAILABLE = 2, 4, 6
 EXAMPLE = REPO / "kernels" / "examples" / "rms_norm_tile.py"
 
 
@@ -74,6 +74,19 @@ def test_variants_of_a_library_are_paths_of_one_run(bench, plugins):
     assert f"\nvariants     plug-in {library}: rms_norm, rms_norm_scale\n" in paths.stdout
     assert f"\nvariants_v2  plug-in {library}: rms_norm_v2, add_rms_norm_v2\n" in paths.stdout
     assert paths.stderr == LEFT_OUT.format(library)
+
+
+def test_an_output_that_is_no_norm_s_is_invalid(bench, plugins):
+    run, found = cases(bench, "--only", bench.kernel, "--plugin", plugins / "libwrong_output.so")
+    assert run.returncode == INVALID
+    assert found[f"{bench.kernel}/aten"]["status"] == "ok"
+    for path, what in {
+        "wrong_output": "Float [32, 256] where BFloat16 [32, 256] is due",
+        "wrong_output_row": "BFloat16 [1, 256] where BFloat16 [32, 256] is due",
+        "wrong_output_input": "its input where a new tensor is due",
+    }.items():
+        case = found[f"{bench.kernel}/{path}"]
+        assert (case["status"], case["message"]) == ("invalid", f"the operator returned {what}: its speed means nothing")
 
 
 def test_a_loop_runs_on_a_plug_in(bench, plugins):
