@@ -8,6 +8,7 @@
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/randn.h>
@@ -15,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -54,19 +56,26 @@ class NanMemory {
   NanMemory& operator=(const NanMemory&) = delete;
 };
 
+/// Every byte of the memory that `t` is a view of.
+inline at::Tensor memory_of(const at::Tensor& t) {
+  const auto size = static_cast<std::int64_t>(t.storage().nbytes());
+  return at::empty({0}, t.options().dtype(at::kByte)).set_(t.storage(), 0, {size}, {1});
+}
+
 /// What `run` returns; memory is NaN until it writes it, and its inputs must be after it what they
-/// were before.
+/// were before, and so must what lies around those that are views.
 template <typename Run>
 auto checked(const std::vector<at::Tensor>& inputs, const Run& run) {
   std::vector<at::Tensor> before;
   for (const at::Tensor& input : inputs)
-    before.push_back(input.clone());
+    before.push_back(memory_of(input).clone());
   auto outputs = [&] {
     const NanMemory memory;
     return run();
   }();
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    EXPECT_TRUE(at::equal(inputs[i], before[i])) << "input " << i << " was written";
+    EXPECT_TRUE(at::equal(memory_of(inputs[i]), before[i]))
+        << "input " << i << " was written, or memory beside it";
   return outputs;
 }
 

@@ -164,7 +164,7 @@ TEST_P(EveryPath, TakesChunksOfAModulation) {
   const at::Tensor x = random({33, width}), a = random({33, width}), w = random({width}),
                    modulation = random({1, 3 * width});
   const Operators& run = *path().operators;
-  const auto results = [&](const at::Tensor& gate, const at::Tensor& scale,
+  const auto run_all = [&](const at::Tensor& gate, const at::Tensor& scale,
                            const at::Tensor& shift) {
     const auto [y, scaled] = run.add_gated_rms_norm_then_scale(x, gate, a, w, w, scale, kEps);
     const auto [z, shifted] = run.add_gated_then_layer_norm(x, gate, a, scale, shift, kEps);
@@ -177,6 +177,10 @@ TEST_P(EveryPath, TakesChunksOfAModulation) {
                                    run.add_gated_rms_norm(x, gate, a, w, kEps),
                                    run.layer_norm_scale_shift(x, scale, shift, kEps),
                                    run.add_gated(x, gate, a)};
+  };
+  const auto results = [&](const at::Tensor& gate, const at::Tensor& scale,
+                           const at::Tensor& shift) {
+    return checked({x, a, w, gate, scale, shift}, [&] { return run_all(gate, scale, shift); });
   };
   const auto parts = modulation.chunk(3, 1);
   expect_equal(results(parts[0], parts[1], parts[2]),
@@ -314,16 +318,21 @@ TEST_P(EveryPath, WritesOverOneStreamOfAJointBuffer) {
   }
 }
 
-/// rms_norm of another path, but for a last row that it does not write, or an input that it does.
+/// rms_norm of another path, but for a last row that it does not write, or an input or the element
+/// before it that it does.
 class Faulty final : public Operators {
  public:
-  enum class Fault { leaves_a_row, writes_its_input };
+  enum class Fault { leaves_a_row, writes_its_input, writes_beside_its_input };
   Faulty(const Operators& right, Fault fault) : right_(right), fault_(fault) {}
 
   at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) const override {
     at::Tensor y = right_.rms_norm(x, weight, eps);
     if (fault_ == Fault::writes_its_input) {
       x.add_(1);
+      return y;
+    }
+    if (fault_ == Fault::writes_beside_its_input) {
+      x.as_strided({1}, {1}, x.storage_offset() - 1).fill_(1);
       return y;
     }
     at::Tensor partly = at::empty(x.sizes(), x.options());
@@ -347,6 +356,10 @@ TEST_P(EveryPath, IsAskedWhetherItWritesAllOfItsOutputAndNothingElse) {
     EXPECT_NONFATAL_FAILURE(expect_agrees(family, faulty, shape, in), "error.max()");
     faulty.operators = std::make_shared<Faulty>(*path().operators, Faulty::Fault::writes_its_input);
     EXPECT_NONFATAL_FAILURE(expect_agrees(family, faulty, shape, in), "input 0 was written");
+    faulty.operators =
+        std::make_shared<Faulty>(*path().operators, Faulty::Fault::writes_beside_its_input);
+    const Inputs views = laid_out(in, at_an_odd_element, at_an_odd_element);
+    EXPECT_NONFATAL_FAILURE(expect_agrees(family, faulty, shape, views), "memory beside it");
   }
 }
 

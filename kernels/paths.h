@@ -19,6 +19,7 @@ struct Plugin {
   std::string file;
   std::string digest;           ///< of the file, 16 hex digits
   std::vector<std::string> own; ///< its operators; the others are composed of its rms_norm
+  std::string norm;             ///< what the file calls its rms_norm: "mine::rms_norm_v2"
 };
 
 struct Path {

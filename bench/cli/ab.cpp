@@ -220,7 +220,7 @@ ExitCode ab(const AbOptions& options) {
   for (const std::string& injection : {options.inject_a, options.inject_b})
     if (!injection.empty())
       replicate::parse_injection(injection);
-  std::ranges::for_each(options.plugins, kernels::plugins::load);
+  kernels::plugins::load(options.plugins, stderr);
   const scenario::Catalog catalog = replicate::make_catalog();
   runner::Job job_a = job_of(options, options.overrides_a, catalog);
   runner::Job job_b = job_of(options, options.overrides_b, catalog);

@@ -117,7 +117,7 @@ void list(const ListOptions& options, std::FILE* out) {
     throw UsageError(
         fmt::format("`bench list {}` lists the same for every scenario and profile: leave them out",
                     options.what));
-  std::ranges::for_each(options.plugins, kernels::plugins::load);
+  kernels::plugins::load(options.plugins, stderr);
   if (options.what == "cases")
     list_cases(options, out);
   else if (options.what == "jobs")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import REPO
 
-USAGE, UNAVAILABLE = 2, 6
+USAGE, INVALID, UNAVAILABLE = 2, 4, 6
 EXAMPLE = REPO / "kernels" / "examples" / "rms_norm_tile.py"
 
 
@@ -44,6 +44,49 @@ def test_a_library_s_operators_are_measured_beside_the_scenario_s(bench, plugins
         assert (case["hash"], case["check"]) == (found[name]["hash"], found[name]["check"])
         assert not [key for key in case["parameters"] if key.startswith("plugin")]
     assert json.loads((bench.cwd / "r.json").read_text())["argv"][-2:] == ["--plugin", "my plug-ins/mine.so"]
+
+
+LEFT_OUT = """\
+bench: --plugin {0}: no path variants_backward: its variants::rms_norm_backward(Tensor gradient, Tensor x) -> Tensor must be \
+variants::rms_norm_backward(Tensor x, Tensor weight, float eps) -> Tensor
+bench: --plugin {0}: no path variants_naive: beside variants::swiglu_naive there is no \
+variants::rms_norm_naive(Tensor x, Tensor weight, float eps) -> Tensor
+"""
+
+
+def test_variants_of_a_library_are_paths_of_one_run(bench, plugins):
+    library = plugins / "libvariants.so"
+    run, found = cases(bench, "--only", f"{bench.kernel}|loop/turbo-9", "--plugin", library,
+                       "--set", "paths.rms_norm=[decomposed, variants, variants_v2]")  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, LEFT_OUT.format(library))  # once, not by each process
+    loops, kernels = ([name for name in found if name.startswith(kind)] for kind in ("loop", "rms_norm"))
+    assert loops == [f"loop/turbo-9/eager/{path}" for path in ("decomposed", "variants", "variants_v2")]
+    assert kernels == [f"{bench.kernel}/{path}" for path in ("aten", "decomposed", "variants", "variants_v2")]
+    assert all(case["status"] == "ok" for case in found.values())
+    for path in ("variants", "variants_v2"):
+        noted = found[f"{bench.kernel}/{path}"]["parameters"][f"plugin.{path}"]
+        assert re.fullmatch(rf"[0-9a-f]{{16}} {library}", noted)
+        assert found[f"loop/turbo-9/eager/{path}"]["parameters"][f"plugin.{path}"] == noted
+    sums = {name: found[f"{bench.kernel}/{name}"]["check"]["checksum"] for name in ("decomposed", "variants", "variants_v2")}
+    assert sums["variants_v2"] == sums["decomposed"] != sums["variants"]  # it rounds twice
+
+    paths = bench("list", "paths", "--plugin", library)
+    assert f"\nvariants     plug-in {library}: rms_norm, rms_norm_scale\n" in paths.stdout
+    assert f"\nvariants_v2  plug-in {library}: rms_norm_v2, add_rms_norm_v2\n" in paths.stdout
+    assert paths.stderr == LEFT_OUT.format(library)
+
+
+def test_an_output_that_is_no_norm_s_is_invalid(bench, plugins):
+    run, found = cases(bench, "--only", bench.kernel, "--plugin", plugins / "libwrong_output.so")
+    assert run.returncode == INVALID
+    assert found[f"{bench.kernel}/aten"]["status"] == "ok"
+    for path, what in {
+        "wrong_output": "Float [32, 256] where BFloat16 [32, 256] is due",
+        "wrong_output_row": "BFloat16 [1, 256] where BFloat16 [32, 256] is due",
+        "wrong_output_input": "its input where a new tensor is due",
+    }.items():
+        case = found[f"{bench.kernel}/{path}"]
+        assert (case["status"], case["message"]) == ("invalid", f"the operator returned {what}: its speed means nothing")
 
 
 def test_a_loop_runs_on_a_plug_in(bench, plugins):
@@ -132,8 +175,10 @@ def test_a_triton_file_is_compiled_once_and_runs_on_gpus_only(bench):
     before = (folder / "kernels.txt").stat().st_mtime_ns
     assert "plug-in mine.py: rms_norm\n" in bench("list", "paths", "--plugin", "mine.py").stdout
     assert (folder / "kernels.txt").stat().st_mtime_ns == before
-    (bench.cwd / "mine.py").write_text(EXAMPLE.read_text() + "# changed\n")
-    assert bench("list", "paths", "--plugin", "mine.py").returncode == 0
+    (bench.cwd / "mine.py").write_text(EXAMPLE.read_text() + "\n\nrms_norm_tall = rms_norm\nCLASSES_tall = {128: (64, 4)}\n")
+    changed = bench("list", "cases", bench.scenario, "--profile", "full", "--plugin", "mine.py").stdout
+    assert "  zimage/rms_norm/4128x3840.bf16/mine\n" in changed and "  zimage/rms_norm/4128x3840.bf16/mine_tall\n" in changed
+    assert "plug-in mine.py: rms_norm_tall\n" in bench("list", "paths", "--plugin", "mine.py").stdout
     assert len(list((bench.cwd / "my cache" / "bench").iterdir())) == 2
 
 
@@ -153,16 +198,43 @@ def test_faults(bench, plugins):
     torch = re.search(r"=> (\S+libc10\.so)", ldd(bench.program.with_name("bench-measure"))).group(1)
     refuses(USAGE, f"{torch}: registers no operator rms_norm(Tensor x, Tensor weight, float eps) -> Tensor that was not there "
             "before; kernels/README.md shows one that does", torch)  # fmt: skip
-    twice = ("--plugin", plugins / "librms_norm_library.so") * 2
-    again = bench("run", bench.scenario, *twice)
-    assert again.returncode == USAGE and "registers no operator rms_norm" in again.stderr
+    wrong = plugins / "libwrong_variant.so"
+    refuses(USAGE, f"{wrong}: its wrong_variant::add_rms_norm_v2(Tensor x, Tensor weight, float eps) -> (Tensor, Tensor) must "
+            "be wrong_variant::add_rms_norm_v2(Tensor x, Tensor a, Tensor weight, float eps) -> (Tensor, Tensor)",
+            wrong)  # fmt: skip
+    clash = plugins / "libname_clash.so"
+    refuses(USAGE, f"{clash}: name_clash_v2::rms_norm would be path 'name_clash_v2', which name_clash::rms_norm_v2 of {clash} "
+            "is already; give it another name", clash)  # fmt: skip
+    overload = plugins / "libonly_an_overload.so"
+    refuses(USAGE, f"{overload}: registers no operator rms_norm(Tensor x, Tensor weight, float eps) -> Tensor that was not "
+            "there before; kernels/README.md shows one that does", overload)  # fmt: skip
+    (bench.cwd / "other name.so").symlink_to(plugins / "librms_norm_library.so")
+    for second in (plugins / "librms_norm_library.so", "other name.so"):
+        bench.refuses(USAGE, f"--plugin {second}: is given twice; leave one out", "run", bench.scenario,
+                      "--plugin", plugins / "librms_norm_library.so", "--plugin", second)  # fmt: skip
+    shutil.copy(plugins / "librms_norm_library.so", bench.cwd / "copy.so")
+    again = bench("run", bench.scenario, "--plugin", plugins / "librms_norm_library.so", "--plugin", "copy.so")
+    assert (again.returncode, again.stderr.count("\n")) == (USAGE, 1)
+    assert again.stderr.startswith("bench: --plugin copy.so: cannot be loaded: Only a single TORCH_LIBRARY can be used to "
+                                   "register the namespace example")  # fmt: skip
 
     bench.env |= {"XDG_CACHE_HOME": str(bench.cwd.parent / "cache"), "BENCH_PYTHON": sys.executable}
     refuses(USAGE, "empty.py: has no @triton.jit function rms_norm; it must take rms_norm(x, weight, y, rows, inner, "
             "outer_stride, inner_stride, width, eps, ROWS, CLASS)", "empty.py")  # fmt: skip
     shutil.copy(EXAMPLE, bench.cwd / "aten.py")
     taken = bench("run", bench.scenario, "--plugin", "aten.py")
-    assert taken.stderr == "bench: --plugin aten.py: there is a path 'aten' already; give it another name\n"
+    assert taken.stderr == "bench: --plugin aten.py: rms_norm would be path 'aten', which is built in; give it another name\n"
+    (bench.cwd / "talks.py").write_text("print('a word of its own')\n")
+    refuses(USAGE, "talks.py: has no @triton.jit function rms_norm; it must take rms_norm(x, weight, y, rows, inner, "
+            "outer_stride, inner_stride, width, eps, ROWS, CLASS)", "talks.py")  # fmt: skip
+    for name, line in (("without", f'exec {sys.executable} -S "$@"'), ("silent", "exit 3")):
+        (bench.cwd / name).write_text(f"#!/bin/sh\n{line}\n")
+        (bench.cwd / name).chmod(0o755)
+    bench.env |= {"BENCH_PYTHON": str(bench.cwd / "without")}
+    lacks = f"empty.py: needs triton, which {sys.executable} has not: set BENCH_PYTHON to a Python that has it"
+    refuses(UNAVAILABLE, lacks, "empty.py")
+    bench.env |= {"BENCH_PYTHON": str(bench.cwd / "silent")}
+    refuses(UNAVAILABLE, f"empty.py: cannot be compiled by {bench.cwd}/silent: exit code 3", "empty.py")
     bench.env |= {"BENCH_PYTHON": "/nonexistent/python3"}
     gone = bench("run", bench.scenario, "--plugin", "empty.py")
     assert gone.returncode == UNAVAILABLE and "/nonexistent/python3" in gone.stderr and gone.stderr.count("\n") == 1

@@ -226,7 +226,7 @@ ExitCode run(const RunOptions& options) {
   compare::parse_fail_on(options.fail_on); // before minutes are spent
   if (!options.resolution.empty())
     parse_resolution(options.resolution);
-  std::ranges::for_each(options.plugins, kernels::plugins::load);
+  kernels::plugins::load(options.plugins, stderr);
   const std::vector<runner::Job> jobs = runner::make_jobs(options, replicate::make_catalog());
   if (options.dry_run) {
     for (const runner::Job& job : jobs)

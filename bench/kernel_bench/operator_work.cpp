@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -53,6 +54,7 @@ class OperatorWork final : public KernelWork {
     const std::vector<at::Tensor> exact = family_.exact(inputs_[0]);
     kernels::reference::Accuracy worst;
     for (std::size_t i = 0; i < exact.size(); ++i) {
+      check_kind(outputs_[0][i], exact[i]);
       const auto one = kernels::reference::accuracy(outputs_[0][i], exact[i]);
       worst.finite = worst.finite && one.finite;
       worst.max_abs_error = std::max(worst.max_abs_error, one.max_abs_error);
@@ -66,6 +68,21 @@ class OperatorWork final : public KernelWork {
   double flop() const override { return kernels::flop(family_, shape_); }
 
  private:
+  /// A launch that makes something else is other work.
+  void check_kind(const at::Tensor& output, const at::Tensor& exact) const {
+    const auto kind = [](at::ScalarType type, at::IntArrayRef sizes) {
+      return fmt::format("{} [{}]", c10::toString(type), fmt::join(sizes, ", "));
+    };
+    if (output.scalar_type() != shape_.dtype || output.sizes() != exact.sizes())
+      throw InvalidError(fmt::format(
+          "the operator returned {} where {} is due: its speed means nothing",
+          kind(output.scalar_type(), output.sizes()), kind(shape_.dtype, exact.sizes())));
+    for (const at::Tensor& activation : inputs_[0].activations)
+      if (output.is_alias_of(activation))
+        throw InvalidError(
+            "the operator returned its input where a new tensor is due: its speed means nothing");
+  }
+
   static std::size_t at(int set) { return static_cast<std::size_t>(set); }
 
   const kernels::Family& family_;

@@ -5,6 +5,8 @@
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
 
+#include <array>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -27,6 +29,18 @@ void check(const char* name, const Tensor& x, std::initializer_list<const Tensor
     TORCH_CHECK(other->scalar_type() == x.scalar_type() && other->device() == x.device(), name,
                 ": all tensors must have the type and device of x, ", x.scalar_type(), " on ",
                 x.device(), "; one is ", other->scalar_type(), " on ", other->device());
+}
+
+/// Kernels read pairs of floats from it.
+void check_rotation(const char* name, const Tensor& q, const Optional& rotation) {
+  if (!rotation)
+    return;
+  TORCH_CHECK(q.dim() == 3, name, ": q must be [tokens, heads, width], is ", q.sizes());
+  const std::array<std::int64_t, 2> sizes{q.size(0), q.size(2) / 2};
+  TORCH_CHECK(rotation->scalar_type() == at::kComplexFloat && rotation->device() == q.device() &&
+                  rotation->sizes() == at::IntArrayRef(sizes),
+              name, ": rotation must be ComplexFloat ", at::IntArrayRef(sizes), " on ", q.device(),
+              ", is ", rotation->scalar_type(), " ", rotation->sizes(), " on ", rotation->device());
 }
 
 /// A new dense tensor, as the Meta kernels promise: some compositions keep the strides of x.
@@ -86,6 +100,7 @@ void implement(torch::Library& library, c10::DispatchKey key,
                                                    const Tensor& q_weight, const Tensor& k_weight,
                                                    const Optional& rotation, double eps) -> Two {
                 check(name, q, {&k, &q_weight, &k_weight});
+                check_rotation(name, q, rotation);
                 return dense(
                     (*path.*method)(q, k, q_weight, k_weight, rotation.value_or(Tensor()), eps));
               });
@@ -93,6 +108,7 @@ void implement(torch::Library& library, c10::DispatchKey key,
             [path](const Tensor& q, const Tensor& k, const Tensor& q_weight, const Tensor& k_weight,
                    const Optional& rotation, double eps) -> void {
               check("qk_rms_norm_rope_in_place", q, {&k, &q_weight, &k_weight});
+              check_rotation("qk_rms_norm_rope_in_place", q, rotation);
               path->qk_rms_norm_rope_in_place(q, k, q_weight, k_weight, rotation.value_or(Tensor()),
                                               eps);
             });

@@ -188,3 +188,13 @@ def test_another_type_is_refused_in_words(library):
     words = "rms_norm: all tensors must have the type and device of x, BFloat16 on cpu; one is Float on cpu"
     with pytest.raises(RuntimeError, match=words):
         torch.ops.bench_fused.rms_norm(x, weight.float(), eps)
+
+
+@pytest.mark.parametrize("name", ["qk_rms_norm_rope", "qk_rms_norm_rope_half_split", "qk_rms_norm_rope_in_place"])
+def test_a_rotation_that_is_none_is_refused_in_words(library, name):
+    q, k, q_weight, k_weight, rotation, eps = inputs(name)
+    operator = getattr(torch.ops.bench_fused, name)
+    for wrong in (rotation.real, rotation.to(torch.complex128), rotation[:1], rotation[:, :1]):
+        words = rf"{name}: rotation must be ComplexFloat \[{TOKENS}, {WIDTH // 2}\] on cpu, is "
+        with pytest.raises(RuntimeError, match=words):
+            operator(q, k, q_weight, k_weight, wrong, eps)

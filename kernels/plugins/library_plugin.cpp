@@ -11,7 +11,9 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 namespace kernels::plugins {
@@ -149,11 +151,72 @@ bool same_types(const c10::FunctionSchema& a, const c10::FunctionSchema& b) {
          std::ranges::equal(a.returns(), b.returns(), same);
 }
 
+std::string_view name_of(std::string_view schema) {
+  return schema.substr(0, schema.find('('));
+}
+
+/// What an operator of a library is.
+struct Variant {
+  std::string_view schema; ///< of kernels/library/schemas.h
+  std::string suffix;      ///< "" or "_v2"
+};
+
+/// The longest name wins: rms_norm_scale is no variant of rms_norm.
+std::optional<Variant> variant_of(std::string_view name) {
+  std::optional<Variant> longest;
+  for (const std::string_view schema : library::kSchemas) {
+    const std::string_view known = name_of(schema);
+    if (!name.starts_with(known) || (longest && known.size() < name_of(longest->schema).size()))
+      continue;
+    const std::string_view suffix = name.substr(known.size());
+    if (suffix.empty() || suffix.front() == '_')
+      longest = Variant{.schema = schema, .suffix = std::string(suffix)};
+  }
+  return longest;
+}
+
+/// Of all operators there are; an overload is none of a plug-in's.
+std::set<std::string> registered_names() {
+  std::set<std::string> names;
+  for (const c10::OperatorName& op : c10::Dispatcher::singleton().getAllOpNames())
+    if (op.overload_name.empty())
+      names.insert(op.name);
+  return names;
+}
+
+/// The operators that were not there `before`, of each namespace and suffix, by their names without
+/// it.
+std::map<std::pair<std::string, std::string>, Handles>
+operators_since(const std::set<std::string>& before) {
+  std::map<std::pair<std::string, std::string>, Handles> operators;
+  for (const std::string& name : registered_names()) {
+    const auto colons = name.find("::");
+    if (before.contains(name) || colons == std::string::npos)
+      continue;
+    const auto variant = variant_of(std::string_view(name).substr(colons + 2));
+    const auto handle = c10::Dispatcher::singleton().findSchema({name, ""});
+    if (variant && handle)
+      operators[{name.substr(0, colons), variant->suffix}].emplace(name_of(variant->schema),
+                                                                   *handle);
+  }
+  return operators;
+}
+
+/// Says what is wrong with the types of `op`, or nothing.
+std::string fault_of_types(const c10::OperatorHandle& op, std::string_view schema) {
+  if (same_types(op.schema(), torch::jit::parseSchema(std::string(schema))))
+    return {};
+  return fmt::format("its {} must be {}{}", c10::toString(op.schema()), op.schema().name(),
+                     schema.substr(name_of(schema).size()));
+}
+
 /// What dlopen or the registrations inside it say, in one line.
 std::string fault_of_opening(const std::filesystem::path& file) {
   const auto first_line = [](std::string text) { return text.substr(0, text.find('\n')); };
+  // glibc declares it noexcept, though what a library throws while it is loaded passes through it.
+  void* (*volatile open)(const char*, int) = dlopen;
   try {
-    if (dlopen(std::filesystem::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL))
+    if (open(std::filesystem::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL))
       return {};
     const char* error = dlerror();
     return first_line(error ? error : "no reason given");
@@ -164,63 +227,72 @@ std::string fault_of_opening(const std::filesystem::path& file) {
   }
 }
 
+/// The path of the operators of one namespace and suffix.
+Path path_of(const std::filesystem::path& file, const std::string& space, const std::string& suffix,
+             Handles operators) {
+  Path path;
+  Plugin plugin;
+  for (const std::string_view schema : library::kSchemas) {
+    const auto op = operators.find(name_of(schema));
+    if (op == operators.end())
+      continue;
+    if (const std::string fault = fault_of_types(op->second, schema); !fault.empty())
+      throw bench::UsageError(fmt::format("--plugin {}: {}", file.string(), fault));
+    plugin.own.emplace_back(op->first);
+    path.summary += fmt::format("{}{}{}", path.summary.empty() ? "" : ", ", op->first, suffix);
+  }
+  const c10::OperatorHandle& norm = operators.at("rms_norm");
+  plugin.norm = norm.schema().name();
+  for (const auto& [key, device] : {std::pair{c10::DispatchKey::CPU, c10::DeviceType::CPU},
+                                    {c10::DispatchKey::CUDA, c10::DeviceType::CUDA}})
+    if (norm.hasComputedKernelForDispatchKey(key))
+      path.devices.push_back(device);
+  if (path.devices.empty())
+    throw bench::UsageError(
+        fmt::format("--plugin {}: {} has no kernel for CPU or CUDA; TORCH_LIBRARY_IMPL gives one",
+                    file.string(), plugin.norm));
+  path.name = space + suffix;
+  path.operators = std::make_shared<LibraryOperators>(std::move(operators));
+  path.plugin = std::move(plugin);
+  return path;
+}
+
+/// Why operators are no path, since they have no such rms_norm; nothing where they have.
+std::string fault_of_norm(const std::string& space, const std::string& suffix,
+                          const Handles& operators) {
+  const std::string_view schema = library::kSchemas[0];
+  const auto norm = operators.find(name_of(schema));
+  if (norm != operators.end())
+    return fault_of_types(norm->second, schema);
+  return fmt::format("beside {} there is no {}::{}{}{}", operators.begin()->second.schema().name(),
+                     space, name_of(schema), suffix, schema.substr(name_of(schema).size()));
+}
+
 } // namespace
 
-std::vector<Path> load_library(const std::filesystem::path& file) {
-  auto& dispatcher = c10::Dispatcher::singleton();
-  const auto names = [&] {
-    const auto all = dispatcher.getAllOpNames();
-    return std::set<std::string>([&] {
-      std::set<std::string> own;
-      for (const c10::OperatorName& op : all)
-        own.insert(op.name);
-      return own;
-    }());
-  };
-  const std::set<std::string> before = names();
+LoadedLibrary load_library(const std::filesystem::path& file) {
+  const std::set<std::string> before = registered_names();
   if (const std::string fault = fault_of_opening(file); !fault.empty())
     throw bench::UsageError(fmt::format("--plugin {}: cannot be loaded: {}", file.string(), fault));
-  std::set<std::string> spaces;
-  for (const std::string& name : names())
-    if (const auto colons = name.find("::"); !before.contains(name) && colons != std::string::npos)
-      if (name.substr(colons + 2) == "rms_norm")
-        spaces.insert(name.substr(0, colons));
-  if (spaces.empty())
-    throw bench::UsageError(fmt::format(
-        "--plugin {}: registers no operator {} that was not there before; kernels/README.md shows "
-        "one that does",
-        file.string(), library::kSchemas[0]));
-
-  std::vector<Path> paths;
-  for (const std::string& space : spaces) {
-    Handles handles;
-    Plugin plugin;
-    for (const char* text : library::kSchemas) {
-      const c10::FunctionSchema schema = torch::jit::parseSchema(text);
-      const auto op = dispatcher.findSchema({space + "::" + schema.name(), ""});
-      if (!op)
-        continue;
-      if (!same_types(op->schema(), schema))
-        throw bench::UsageError(fmt::format("--plugin {}: its {} must be {}::{}", file.string(),
-                                            c10::toString(op->schema()), space, text));
-      handles.emplace(schema.name(), *op);
-      plugin.own.push_back(schema.name());
-    }
-    Path path;
-    path.name = space;
-    for (const auto& [key, device] : {std::pair{c10::DispatchKey::CPU, c10::DeviceType::CPU},
-                                      {c10::DispatchKey::CUDA, c10::DeviceType::CUDA}})
-      if (handles.at("rms_norm").hasComputedKernelForDispatchKey(key))
-        path.devices.push_back(device);
-    if (path.devices.empty())
-      throw bench::UsageError(fmt::format(
-          "--plugin {}: {}::rms_norm has no kernel for CPU or CUDA; TORCH_LIBRARY_IMPL gives one",
-          file.string(), space));
-    path.operators = std::make_shared<LibraryOperators>(std::move(handles));
-    path.plugin = std::move(plugin);
-    paths.push_back(std::move(path));
+  LoadedLibrary loaded;
+  for (auto& [key, operators] : operators_since(before)) {
+    const auto& [space, suffix] = key;
+    const std::string fault = fault_of_norm(space, suffix, operators);
+    // A library has other operators too, whose names only look like a variant's: rms_norm_backward.
+    if (!fault.empty() && !suffix.empty())
+      loaded.left_out.push_back(fmt::format("no path {}{}: {}", space, suffix, fault));
+    else if (operators.contains("rms_norm"))
+      loaded.paths.push_back(path_of(file, space, suffix, std::move(operators)));
   }
-  return paths;
+  if (!loaded.paths.empty())
+    return loaded;
+  throw bench::UsageError(fmt::format(
+      "--plugin {}: {}", file.string(),
+      loaded.left_out.empty()
+          ? fmt::format("registers no operator {} that was not there before; kernels/README.md "
+                        "shows one that does",
+                        library::kSchemas[0])
+          : loaded.left_out[0]));
 }
 
 } // namespace kernels::plugins

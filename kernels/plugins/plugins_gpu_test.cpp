@@ -31,7 +31,7 @@ void expect_right(const char* name) {
 
 TEST(Plugins, ATritonFileIsCompiledAndLaunched) {
   const char* example = "kernels/examples/rms_norm_tile.py";
-  plugins::load(file(example, example));
+  plugins::load({file(example, example)}, nullptr);
   expect_right("rms_norm_tile");
   const auto options = at::TensorOptions().device(at::kCUDA).dtype(at::kBFloat16);
   const at::Tensor packed = at::randn({64, 3, 4, 128}, options), w = at::randn({128}, options);
@@ -41,7 +41,7 @@ TEST(Plugins, ATritonFileIsCompiledAndLaunched) {
 }
 
 TEST(Plugins, OurOwnLibraryRunsTheKernelsOfItsPaths) {
-  plugins::load(file("build/cuda/lib/libbench_kernels.so", "lib/libbench_kernels.so"));
+  plugins::load({file("build/cuda/lib/libbench_kernels.so", "lib/libbench_kernels.so")}, nullptr);
   for (const char* name : {"cuda", "fused", "triton", "dispatched"}) {
     const std::string registered = std::string("bench_") + name;
     expect_right(registered.c_str());

@@ -16,6 +16,9 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <string_view>
+#include <utility>
 
 namespace kernels::plugins {
 namespace {
@@ -45,12 +48,12 @@ std::string quoted(const std::string& word) {
 
 struct Ended {
   int code = 0;
-  std::string last_line; ///< of what it said
+  std::string last_line; ///< of what it said on stderr
 };
 
 Ended run(const std::string& command) {
   Ended ended;
-  std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  std::FILE* pipe = popen((command + " 2>&1 >/dev/null").c_str(), "r");
   if (!pipe)
     throw bench::UnavailableError("cannot start a shell to compile a plug-in: too many processes?");
   std::string said;
@@ -86,8 +89,12 @@ fs::path compiled(const fs::path& file) {
                         quoted(file.string()), quoted(partial.string())));
     if (ended.code == 2)
       throw bench::UsageError("--plugin " + ended.last_line);
+    if (ended.code == 6)
+      throw bench::UnavailableError("--plugin " + ended.last_line);
     if (ended.code != 0)
-      throw bench::UnavailableError(fmt::format("--plugin {}: {}", file.string(), ended.last_line));
+      throw bench::UnavailableError(fmt::format(
+          "--plugin {}: cannot be compiled by {}: {}", file.string(), interpreter,
+          ended.last_line.empty() ? fmt::format("exit code {}", ended.code) : ended.last_line));
     fs::remove_all(partial / "cache", ignored);
     fs::rename(partial, folder, ignored);
     if (!fs::exists(folder / "kernels.txt"))
@@ -100,24 +107,31 @@ fs::path compiled(const fs::path& file) {
   return folder;
 }
 
-std::shared_ptr<const Operators> operators_of(const fs::path& folder) {
-  std::vector<triton::CompiledKernel> kernels = triton::read_compiled(folder);
+std::shared_ptr<const Operators> operators_of(std::vector<triton::CompiledKernel> kernels) {
 #ifdef BENCH_CUDA
   return triton::make_operators(std::move(kernels));
 #else
+  static_cast<void>(kernels);
   return aten::make_operators(); // never run: the path's only device is CUDA
 #endif
 }
 
 } // namespace
 
-Path compile_triton(const fs::path& file) {
-  Path path;
-  path.name = file.stem().string();
-  path.devices = {c10::DeviceType::CUDA};
-  path.plugin = Plugin{.file = {}, .digest = {}, .own = {"rms_norm"}};
-  path.operators = operators_of(compiled(file));
-  return path;
+std::vector<Path> compile_triton(const fs::path& file) {
+  std::map<std::string, std::vector<triton::CompiledKernel>> functions;
+  for (triton::CompiledKernel& kernel : triton::read_compiled(compiled(file)))
+    functions[kernel.function].push_back(std::move(kernel));
+  constexpr std::string_view kNorm = "rms_norm";
+  std::vector<Path> paths;
+  for (auto& [function, kernels] : functions)
+    paths.push_back({.name = file.stem().string() + function.substr(kNorm.size()),
+                     .summary = function,
+                     .devices = {c10::DeviceType::CUDA},
+                     .operators = operators_of(std::move(kernels)),
+                     .plugin = Plugin{
+                         .file = {}, .digest = {}, .own = {std::string(kNorm)}, .norm = function}});
+  return paths;
 }
 
 } // namespace kernels::plugins

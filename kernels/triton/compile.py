@@ -1,9 +1,10 @@
 """Usage: python3 compile.py FILE.py FOLDER [--types bf16,fp16,fp32] [--target 90]
 
-Compiles the Triton function `rms_norm` of FILE.py ahead of time, once for each of its width CLASSES and each type, needing
-triton and no GPU. Writes into FOLDER a cubin for each and the list `kernels.txt`, one line a kernel:
+Compiles the Triton function `rms_norm` of FILE.py, and its variants `rms_norm_NAME`, ahead of time, once for each of their
+width classes and each type, needing triton and no GPU. Writes into FOLDER a cubin for each and the list `kernels.txt`, one
+line a kernel:
 
-    width-class type symbol rows-of-a-program warps shared-memory-bytes cubin
+    function width-class type symbol rows-of-a-program warps shared-memory-bytes cubin
 
 The form of FILE.py, of which kernels/triton/rms_norm.py and kernels/examples/ are examples:
 
@@ -14,7 +15,8 @@ The form of FILE.py, of which kernels/triton/rms_norm.py and kernels/examples/ a
 
 Row i of x begins at element i // inner * outer_stride + i % inner * inner_stride; y is dense; y has x's and weight's type.
 Promised and used by the compiler: the pointers are multiples of 16 bytes; both strides and width are multiples of 16 elements.
-Programs are numbered along axis 0, ROWS rows each. A fault is one line on stderr and exit code 2.
+Programs are numbered along axis 0, ROWS rows each. A variant has the classes of CLASSES_NAME, if there are such, else of
+CLASSES. A fault is one line on stderr and exit code 2; 6 where it is this Python's, which lacks triton.
 """
 
 import argparse
@@ -36,6 +38,14 @@ NEEDED = f"rms_norm({', '.join([*ARGUMENTS, *CONSTANTS])})"
 class Fault(Exception):
     """What is wrong with the file, in one line."""
 
+    code = 2
+
+
+class Unavailable(Fault):
+    """What this Python lacks."""
+
+    code = 6
+
 
 def load(file: Path):
     if not file.is_file():
@@ -44,27 +54,42 @@ def load(file: Path):
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # the file's own code: anything
+    except (Exception, SystemExit) as error:  # the file's own code: anything
         line = f"{type(error).__name__}: {error}".splitlines()[0]
         raise Fault(f"cannot be imported: {line}") from error
     return module
 
 
-def check(module) -> None:
+def functions_of(module) -> dict:
+    """The function and its variants by their names."""
     import triton
 
-    function = getattr(module, "rms_norm", None)
-    if not isinstance(function, triton.runtime.jit.JITFunction):
+    found = {
+        name: value
+        for name, value in sorted(vars(module).items())
+        if (name == "rms_norm" or name.startswith("rms_norm_")) and isinstance(value, triton.runtime.jit.JITFunction)
+    }
+    if not found:
         raise Fault(f"has no @triton.jit function rms_norm; it must take {NEEDED}")
-    if function.arg_names != [*ARGUMENTS, *CONSTANTS]:
-        raise Fault(f"rms_norm takes ({', '.join(function.arg_names)}); it must take {NEEDED}")
-    classes = getattr(module, "CLASSES", None)
+    for name, function in found.items():
+        if function.arg_names != [*ARGUMENTS, *CONSTANTS]:
+            helper = "" if name == "rms_norm" else ", or have a name that does not begin with rms_norm_"
+            raise Fault(f"{name} takes ({', '.join(function.arg_names)}); it must take {NEEDED}{helper}")
+    return found
+
+
+def classes_of(module, function: str) -> dict:
+    name = "CLASSES" + function.removeprefix("rms_norm")
+    if not hasattr(module, name):
+        name = "CLASSES"
+    classes = getattr(module, name, None)
     if not isinstance(classes, dict) or not classes:
-        raise Fault("has no CLASSES; write CLASSES = {128: (16, 4)}: width class: (rows of a program, warps)")
+        raise Fault(f"has no {name}; write {name} = {{128: (16, 4)}}: width class: (rows of a program, warps)")
     for width, value in classes.items():
         numbers = (width, *value) if isinstance(value, tuple) and len(value) == 2 else (0,)
         if not all(isinstance(n, int) and n > 0 and n & (n - 1) == 0 for n in numbers) or numbers[2] > 32:
-            raise Fault(f"CLASSES[{width!r}] = {value!r}: width, rows and warps must be powers of two, warps at most 32")
+            raise Fault(f"{name}[{width!r}] = {value!r}: width, rows and warps must be powers of two, warps at most 32")
+    return classes
 
 
 def compile_one(function, element: str, width: int, rows: int, warps: int, target: int):
@@ -80,9 +105,10 @@ def compile_one(function, element: str, width: int, rows: int, warps: int, targe
     except Exception as error:
         lines = [line for line in str(error).splitlines() if line.strip()] or [""]
         what = f"{type(error).__name__}: {lines[-1].strip()}"
-        raise Fault(f"does not compile for width class {width}, {element}: {what}") from error
+        raise Fault(f"{function.__name__} does not compile for width class {width}, {element}: {what}") from error
     if kernel.metadata.global_scratch_size or kernel.metadata.profile_scratch_size or kernel.metadata.num_ctas != 1:
-        raise Fault(f"needs scratch memory or a cluster at width class {width}, which is not launched from here")
+        what = f"needs scratch memory or a cluster at width class {width}"
+        raise Fault(f"{function.__name__} {what}, which is not launched from here")
     return kernel
 
 
@@ -97,21 +123,25 @@ def main() -> int:
         try:
             import triton  # noqa: F401
         except ImportError:
-            raise Fault(f"needs triton, which {sys.executable} has not: set BENCH_PYTHON to a Python that has it") from None
+            lacking = f"needs triton, which {sys.executable} has not: set BENCH_PYTHON to a Python that has it"
+            raise Unavailable(lacking) from None
         module = load(options.file)
-        check(module)
+        functions = functions_of(module)
+        classes = {name: classes_of(module, name) for name in functions}
         options.folder.mkdir(parents=True, exist_ok=True)
         lines = []
-        for width, (rows, warps) in sorted(module.CLASSES.items()):
-            for element in options.types.split(","):
-                kernel = compile_one(module.rms_norm, element, width, rows, warps, options.target)
-                cubin = f"rms_norm-{width}-{element}.cubin"
-                (options.folder / cubin).write_bytes(kernel.asm["cubin"])
-                lines.append(f"{width} {element} {kernel.metadata.name} {rows} {warps} {kernel.metadata.shared} {cubin}\n")
+        for name, function in functions.items():
+            for width, (rows, warps) in sorted(classes[name].items()):
+                for element in options.types.split(","):
+                    kernel = compile_one(function, element, width, rows, warps, options.target)
+                    cubin = f"{name}-{width}-{element}.cubin"
+                    (options.folder / cubin).write_bytes(kernel.asm["cubin"])
+                    symbol, shared = kernel.metadata.name, kernel.metadata.shared
+                    lines.append(f"{name} {width} {element} {symbol} {rows} {warps} {shared} {cubin}\n")
         (options.folder / "kernels.txt").write_text("".join(lines))  # last: without it the folder does not count
     except Fault as fault:
         print(f"{options.file}: {fault}", file=sys.stderr)
-        return 2
+        return fault.code
     return 0
 
 

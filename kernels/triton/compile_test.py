@@ -26,6 +26,10 @@ def compile_file(file, folder, *options):
     return subprocess.run([sys.executable, COMPILE, file, folder, *options], capture_output=True, text=True, env=env)
 
 
+def kernels(folder):
+    return [line.split() for line in (folder / "kernels.txt").read_text().splitlines()]
+
+
 @pytest.fixture(scope="module", params=SOURCES, ids=lambda file: file.stem)
 def interpreted(request):
     """The file's names, its function run element by element on the CPU."""
@@ -83,20 +87,36 @@ def test_compiles_without_a_gpu_to_wide_loads_and_no_spills(file, tmp_path):
 
     result = compile_file(file, tmp_path, "--types", "bf16")
     assert (result.returncode, result.stderr) == (0, "")
-    rows = [line.split() for line in (tmp_path / "kernels.txt").read_text().splitlines()]
+    rows = kernels(tmp_path)
     classes = runpy.run_path(str(file))["CLASSES"]
-    assert [(int(r[0]), r[1], int(r[3]), int(r[4])) for r in rows] == [(c, "bf16", *v) for c, v in sorted(classes.items())]
+    assert [(r[0], int(r[1]), r[2], int(r[4]), int(r[5])) for r in rows] == [
+        ("rms_norm", c, "bf16", *v) for c, v in sorted(classes.items())
+    ]
     for row in rows:
-        cubin = tmp_path / row[6]
+        cubin = tmp_path / row[7]
         assert cubin.read_bytes()[:4] == b"\x7fELF"
         code = subprocess.run([knobs.nvidia.cuobjdump.path, "-sass", cubin], capture_output=True, text=True, check=True).stdout
-        assert "sm_90" in code and row[2] in code
+        assert "sm_90" in code and row[3] in code
         loads = re.findall(r"\b(LDG|STG)\.E(\.\w+)*", code)
         assert loads and re.search(r"LDG\.E\.128", code) and re.search(r"STG\.E\.128", code), row
         assert not re.search(r"\b(LDL|STL)\b", code), f"{row}: registers are spilled to memory"
 
 
 GOOD = SOURCES[1].read_text()
+V2 = GOOD.split("@triton.jit\n")[1].replace("def rms_norm(", "def rms_norm_v2(").replace("tl.rsqrt(", "1 / tl.sqrt(")
+
+
+def test_compiles_variants_each_in_its_classes(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(f"{GOOD}\n\n@triton.jit\n{V2}\n\nrms_norm_wide = rms_norm\nCLASSES_wide = {{128: (16, 2)}}\n")
+    result = compile_file(file, tmp_path / "out", "--types", "bf16")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [(r[0], int(r[1]), int(r[4]), int(r[5])) for r in kernels(tmp_path / "out")] == [
+        ("rms_norm", 128, 32, 4), ("rms_norm", 4096, 1, 16), ("rms_norm_v2", 128, 32, 4), ("rms_norm_v2", 4096, 1, 16),
+        ("rms_norm_wide", 128, 16, 2),
+    ]  # fmt: skip
+    plain, other = ((tmp_path / "out" / f"rms_norm{suffix}-128-bf16.cubin").read_bytes() for suffix in ("", "_v2"))
+    assert plain != other
 
 
 @pytest.mark.parametrize(
@@ -104,12 +124,15 @@ GOOD = SOURCES[1].read_text()
     [
         ("import no_such_module\n", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
         ("x = \n", "cannot be imported: SyntaxError: invalid syntax"),
+        ("raise SystemExit\n", "cannot be imported: SystemExit: "),
         ("CLASSES = {}\n", "has no @triton.jit function rms_norm; it must take rms_norm(x, weight, y, rows, "),
         (GOOD.replace("width, eps,", "eps, width,", 1), "rms_norm takes (x, weight, y, rows, inner, "),
         (GOOD.replace("CLASSES =", "SIZES ="), "has no CLASSES; write CLASSES = {128: (16, 4)}"),
         (GOOD.replace("128: (32, 4)", "96: (32, 4)"), "CLASSES[96] = (32, 4): width, rows and warps must be powers of two"),
         (GOOD.replace("128: (32, 4)", "128: 32"), "CLASSES[128] = 32: width, rows and warps must be powers of two"),
-        (GOOD.replace("tl.rsqrt(mean_square", "tl.rsqrt(no_such_name"), "does not compile for width class 128, bf16: "),
+        (GOOD.replace("tl.rsqrt(mean", "tl.rsqrt(no_such_name"), "rms_norm does not compile for width class 128, bf16: "),
+        (f"{GOOD}\n@triton.jit\ndef rms_norm_tile(x):\n    pass\n", "rms_norm_tile takes (x); it must take rms_norm(x, "),
+        (f"{GOOD}\nrms_norm_v2 = rms_norm\nCLASSES_v2 = {{}}\n", "has no CLASSES_v2; write CLASSES_v2 = {128: (16, 4)}"),
     ],
 )  # fmt: skip
 def test_a_faulty_file_is_told_so_in_one_line(text, message, tmp_path):
@@ -119,6 +142,13 @@ def test_a_faulty_file_is_told_so_in_one_line(text, message, tmp_path):
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert result.stderr.startswith(f"{file}: {message}")
     assert not (tmp_path / "out" / "kernels.txt").exists()
+
+
+def test_a_python_without_triton(tmp_path):
+    command = [sys.executable, "-S", COMPILE, SOURCES[1], tmp_path]  # -S: no site-packages
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (6, "", 1)
+    assert f"needs triton, which {sys.executable} has not: set BENCH_PYTHON to a Python that has it" in result.stderr
 
 
 def test_a_missing_file():

@@ -29,8 +29,8 @@ std::vector<CompiledKernel> read_compiled(const std::filesystem::path& folder) {
     std::istringstream words(line);
     CompiledKernel kernel;
     std::string type, cubin;
-    words >> kernel.width_class >> type >> kernel.symbol >> kernel.rows >> kernel.warps >>
-        kernel.shared_bytes >> cubin;
+    words >> kernel.function >> kernel.width_class >> type >> kernel.symbol >> kernel.rows >>
+        kernel.warps >> kernel.shared_bytes >> cubin;
     if (!words || !kTypes.contains(type))
       throw std::runtime_error(list.string() + ": '" + line + "' is no kernel: compile it again");
     kernel.dtype = kTypes.at(type);

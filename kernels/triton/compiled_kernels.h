@@ -9,9 +9,10 @@
 
 namespace kernels::triton {
 
-/// A Triton `rms_norm` for rows up to `width_class` elements of one type, compiled ahead of time by
-/// compile.py, which also says what it takes.
+/// A Triton `rms_norm`, or a variant of it, for rows up to `width_class` elements of one type,
+/// compiled ahead of time by compile.py, which also says what it takes.
 struct CompiledKernel {
+  std::string function = "rms_norm"; ///< in the source
   int width_class = 0;
   c10::ScalarType dtype = c10::ScalarType::BFloat16;
   std::string symbol; ///< in the cubin

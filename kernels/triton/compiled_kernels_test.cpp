@@ -30,13 +30,15 @@ class ReadCompiled : public testing::Test {
 };
 
 TEST_F(ReadCompiled, GivesEveryKernelOfTheList) {
-  write("kernels.txt", "128 bf16 rms_norm 16 4 512 a.cubin\n4096 fp32 f 1 8 0 b.cubin\n");
+  write("kernels.txt", "rms_norm 128 bf16 rms_norm 16 4 512 a.cubin\n"
+                       "rms_norm_v2 4096 fp32 f 1 8 0 b.cubin\n");
   write("a.cubin", std::string("\x7f"
                                "ELF\0x",
                                6));
   write("b.cubin", "b");
   const auto kernels = read_compiled(folder_);
   ASSERT_EQ(kernels.size(), 2u);
+  EXPECT_EQ(kernels[0].function, "rms_norm");
   EXPECT_EQ(kernels[0].width_class, 128);
   EXPECT_EQ(kernels[0].dtype, c10::ScalarType::BFloat16);
   EXPECT_EQ(kernels[0].symbol, "rms_norm");
@@ -44,15 +46,17 @@ TEST_F(ReadCompiled, GivesEveryKernelOfTheList) {
   EXPECT_EQ(kernels[0].warps, 4);
   EXPECT_EQ(kernels[0].shared_bytes, 512);
   EXPECT_EQ(kernels[0].cubin.size(), 6u);
+  EXPECT_EQ(kernels[1].function, "rms_norm_v2");
   EXPECT_EQ(kernels[1].dtype, c10::ScalarType::Float);
 }
 
 TEST_F(ReadCompiled, NamesWhatIsLackingOrBroken) {
   EXPECT_NE(fault().find("kernels.txt cannot be read"), std::string::npos);
-  write("kernels.txt", "128 bf16 rms_norm 16 4 512 a.cubin\n");
+  write("kernels.txt", "rms_norm 128 bf16 rms_norm 16 4 512 a.cubin\n");
   EXPECT_NE(fault().find("a.cubin cannot be read"), std::string::npos);
-  write("kernels.txt", "128 fp8 rms_norm 16 4 512 a.cubin\n");
-  EXPECT_NE(fault().find("'128 fp8 rms_norm 16 4 512 a.cubin' is no kernel"), std::string::npos);
+  write("kernels.txt", "rms_norm 128 fp8 rms_norm 16 4 512 a.cubin\n");
+  EXPECT_NE(fault().find("'rms_norm 128 fp8 rms_norm 16 4 512 a.cubin' is no kernel"),
+            std::string::npos);
 }
 
 } // namespace

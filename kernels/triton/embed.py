@@ -19,9 +19,10 @@ def main() -> None:
     text = "#include <kernels/triton/compiled_kernels.h>\n\nnamespace kernels::triton {\n\n"
     text += "std::vector<CompiledKernel> embedded_rms_norm() {\n  std::vector<CompiledKernel> all;\n"
     for line in (folder / "kernels.txt").read_text().splitlines():
-        width, kind, symbol, rows, warps, shared, cubin = line.split()
+        function, width, kind, symbol, rows, warps, shared, cubin = line.split()
         data = (folder / cubin).read_bytes()
-        text += f'  all.push_back({{{width}, c10::ScalarType::{TYPES[kind]}, "{symbol}", {rows}, {warps}, {shared},\n'
+        text += f'  all.push_back({{"{function}", {width}, c10::ScalarType::{TYPES[kind]}, "{symbol}",\n'
+        text += f"    {rows}, {warps}, {shared},\n"
         text += f"    std::string(\n{literal(data)},\n      {len(data)})}});\n"
     out.write_text(text + "  return all;\n}\n\n} // namespace kernels::triton\n")
 
