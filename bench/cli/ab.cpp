@@ -71,7 +71,7 @@ class Side {
       : name_(name), program_(std::move(program)), job_(std::move(job)), plugins_(options.plugins),
         recorder_(job_, runner::begin_result(job_, job_.overrides, options.argv), gpu, progress) {
     if (!injection.empty())
-      injections_ = {replicate::parse_injection(injection)};
+      arms_ = {.injections = {replicate::parse_injection(injection)}, .only_injected = true};
     recorder_.rename =
         replicate::id_without_injection; // the arm that has it is held against the other's case
   }
@@ -86,8 +86,7 @@ class Side {
                                 .cases = recorder_.lacking(cases, pair),
                                 .seed = static_cast<std::uint64_t>(pair),
                                 .flags = {},
-                                .injections = injections_,
-                                .only_injected = !injections_.empty()},
+                                .arms = arms_},
                                pair);
     } catch (const Error& e) { // nothing at all was measured
       throw Error(e.code(), fmt::format("{} ({}): {}", name_, program_.label, e.what()));
@@ -109,7 +108,7 @@ class Side {
   const char* name_;
   runner::ArmProgram program_;
   runner::Job job_;
-  std::vector<replicate::Injection> injections_;
+  replicate::Arms arms_;
   std::vector<std::filesystem::path> plugins_;
   runner::Recorder recorder_;
 };

@@ -84,6 +84,14 @@ def test_order_is_a_b_b_a(bench, ab):
     assert re.search(r"^A  bundle one, \w+ on the CPU$", run.stdout, re.M)
 
 
+def test_injected_launches_of_a_kernel_are_found(bench):
+    run = bench("ab", "--scenario", bench.scenario, *bench.quick, "--set", "gate.work=50%", "--only", "/rms_norm/96x256.bf16/aten$",
+                "--out", "out", "--pairs", "5", "--inject-b", "launches=900%")  # fmt: skip
+    assert run.returncode == REGRESSION, run.stdout
+    (case,) = read(bench, "ab.json")["cases"]
+    assert case["judgement"]["work"]["estimate"] == pytest.approx(2.3, abs=0.7)  # ln 10
+
+
 def test_injected_work_is_found(bench, ab):
     # Of three pairs the interval is ten standard deviations wide, too much for a machine with other work.
     run = ab("--pairs", "5", "--inject-b", "spin=900%")
@@ -178,7 +186,7 @@ def test_an_arm_that_is_no_bench(bench, ab):
 
 def test_options(bench, ab):
     for arguments, message in {
-        ("--inject-a", "x"): "'x': no injection; there are none, spin=0.3%, norms=10 and power",
+        ("--inject-a", "x"): "'x': no injection; there are none, spin=0.3%, norms=10, power and launches=0.5%",
         ("--fail-on", "regresion"): "--fail-on: no verdict 'regresion'; did you mean 'regression'?",
     }.items():
         wrong = ab(*arguments)

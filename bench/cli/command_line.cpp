@@ -105,7 +105,8 @@ void add_selftest(CLI::App& app, SelftestOptions& options) {
   CLI::App* selftest = app.add_subcommand(
       "selftest", "Does the harness find what is there, and nothing else, on this machine?");
   selftest->add_option("SCENARIO", options.scenario, "Scenario file")->capture_default_str();
-  selftest->add_option("--only", options.only, "Loop cases (default: those of turbo-9)");
+  selftest->add_option("--only", options.only,
+                       "Cases (default: the first loop and the first kernel)");
   selftest->add_option("--profile", options.profile, "Profile (default: gate on a GPU, else cpu)");
   selftest->add_option("--replicates", options.replicates, "Processes")
       ->check(CLI::Range(2, 1000))
@@ -114,7 +115,8 @@ void add_selftest(CLI::App& app, SelftestOptions& options) {
       ->allow_extra_args(false)
       ->take_all();
   add_plugin(*selftest, options.plugins);
-  selftest->add_flag("--quick", options.quick, "Only the same work again, 0.1 and 0.3 % more");
+  selftest->add_flag("--quick", options.quick,
+                     "Fewer arms: the same work again, and two with more");
   selftest->add_option("--out", options.out, "Result file");
   selftest->add_option("--append", options.append, "Data set to add the replicates to");
   selftest->add_option(

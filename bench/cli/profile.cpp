@@ -13,7 +13,7 @@ ExitCode profile(const ProfileOptions& options) {
   run_options.baseline = "none";
   run_options.replicates = 1; // what the profiler costs is told from it
   if (!options.inject.empty())
-    run_options.injections = {replicate::parse_injection(options.inject)};
+    run_options.arms.injections = {replicate::parse_injection(options.inject)};
   run_options.out = options.out;
   run_options.kernel_rows = options.rows;
   run_options.trace = options.trace;

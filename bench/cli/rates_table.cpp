@@ -27,7 +27,7 @@ std::map<std::string, std::vector<KnownArm>> known_arms(const results::Result& d
   std::map<std::string, std::vector<KnownArm>> loops;
   for (const results::CaseResult& c : data.cases) {
     const std::size_t mark = c.id.find('#');
-    if (mark == c.id.npos)
+    if (c.kind != "loop" || mark == c.id.npos)
       continue;
     const replicate::Injection injection =
         replicate::parse_injection(std::string_view(c.id).substr(mark + 1));
@@ -106,7 +106,7 @@ void print_rates(const std::filesystem::path& file, int shuffles, std::FILE* out
   const results::Result data = results::read(file);
   const auto loops = known_arms(data);
   if (loops.empty())
-    throw UsageError(fmt::format("{}: no case with an injection: `bench selftest --append` makes "
+    throw UsageError(fmt::format("{}: no loop with an injection: `bench selftest --append` makes "
                                  "such a data set",
                                  file.string()));
   const compare::NoiseFile known = compare::noise_of(file, data);

@@ -74,7 +74,7 @@ class JobRun {
                   gpu_, progress) {
     for (const scenario::Case& c : job.plan.cases) {
       ids_.push_back(c.id);
-      measured_ += c.is_loop() ? 1 + static_cast<int>(options.injections.size()) : 1;
+      measured_ += static_cast<int>(options.arms.of(c.is_loop() ? "loop" : "kernel").size());
     }
     if (!options.resolution.empty())
       resolution_ = std::log1p(parse_resolution(options.resolution));
@@ -139,7 +139,7 @@ class JobRun {
             .seed = options_.seeds_behind + static_cast<std::uint64_t>(replicate),
             .flags = replicate == 1 ? options_.flags : std::vector<std::string>{},
             .save_latents = replicate == 1 ? options_.save_latents : std::filesystem::path(),
-            .injections = options_.injections};
+            .arms = options_.arms};
   }
 
   void measure(int replicate, const std::vector<std::string>& due) {

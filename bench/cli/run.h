@@ -19,8 +19,8 @@ struct RunOptions : runner::JobOptions {
   double budget_s = 0;                        ///< no replicate starts that would end later; 0: none
   std::string resolution; ///< "0.05 %": measure until every interval is so narrow; "": till decided
   int replicates = 0;     ///< exactly so many; 0: until every case is decided
-  std::filesystem::path resume;                 ///< result of an interrupted run to go on with
-  std::vector<replicate::Injection> injections; ///< of `bench selftest`
+  std::filesystem::path resume;       ///< result of an interrupted run to go on with
+  replicate::Arms arms;               ///< that every case is measured with
   std::uint64_t seeds_behind = 0;     ///< the first replicate's seed is the one behind this
   std::filesystem::path save_latents; ///< folder for each loop's latents; "": none
   int kernel_rows = 0;                ///< profile the kernels and print so many a case; 0: do not

@@ -25,9 +25,9 @@ using results::Result;
 
 std::vector<replicate::Injection> arms(bool quick) {
   const std::vector<const char*> words =
-      quick ? std::vector{"none", "spin=0.1%", "spin=0.3%"}
-            : std::vector{"none",      "spin=0.1%", "spin=0.2%", "spin=0.3%",
-                          "spin=0.5%", "norms=15",  "power"};
+      quick ? std::vector{"none", "spin=0.1%", "spin=0.3%", "launches=0.5%", "launches=1.5%"}
+            : std::vector{"none",     "spin=0.1%", "spin=0.2%",     "spin=0.3%",     "spin=0.5%",
+                          "norms=15", "power",     "launches=0.5%", "launches=1.5%", "launches=3%"};
   std::vector<replicate::Injection> injections;
   for (const char* word : words)
     injections.push_back(replicate::parse_injection(word));
@@ -65,6 +65,7 @@ Expectation expectation(const replicate::Injection& injection) {
   case replicate::Injection::Kind::power: // the clock moves, the work does not
     return {0.0};
   case replicate::Injection::Kind::spin:
+  case replicate::Injection::Kind::launches:
     return {injection.amount};
   case replicate::Injection::Kind::norms:
     break;
@@ -86,13 +87,14 @@ std::uint64_t last_seed(const std::filesystem::path& data_set) {
 RunOptions run_options(const SelftestOptions& options) {
   RunOptions run;
   run.scenarios = {options.scenario};
-  run.only = options.only.empty() ? "/loop/turbo-9/" : options.only;
+  run.only = options.only;
+  run.first_of_each = options.only.empty();
   run.profile = options.profile;
   run.overrides = options.overrides;
   run.plugins = options.plugins;
   run.baseline = "none";
   run.replicates = options.replicates;
-  run.injections = arms(options.quick);
+  run.arms.injections = arms(options.quick);
   run.seeds_behind = last_seed(options.append);
   run.argv = options.argv;
   run.out = options.out.empty()
@@ -122,9 +124,11 @@ ExitCode judge_arms(const Result& result, const std::vector<replicate::Injection
   text::Columns columns({"arm", "injected", "found", "+-", "wall", "verdict", ""});
   std::string resolutions;
   for (const CaseResult& c : result.cases) {
-    if (c.kind != "loop" || c.id.find('#') != std::string::npos)
+    if (c.kind == "anchor" || c.id.find('#') != std::string::npos)
       continue;
     for (const replicate::Injection& injection : injections) {
+      if (!is_for(injection, c.kind))
+        continue;
       const std::string id = replicate::injected_id(c.id, injection);
       const compare::Comparison comparison =
           compare::compare(only_case(result, c.id, c.id), only_case(result, id, c.id), noise);
@@ -182,7 +186,7 @@ ExitCode selftest(const SelftestOptions& options) {
   const Result result = results::read(run_of_arms.out);
   if (!options.append.empty()) // first: processes cost minutes, whatever the judge says of them
     append_to(options.append, result);
-  return worse(code, judge_arms(result, run_of_arms.injections));
+  return worse(code, judge_arms(result, run_of_arms.arms.injections));
 }
 
 } // namespace bench::cli

@@ -10,7 +10,7 @@ namespace bench::cli {
 
 struct SelftestOptions {
   std::filesystem::path scenario = "scenarios/zimage.yaml";
-  std::string only; ///< as `bench run`; "": the loops turbo-9 of the profile
+  std::string only; ///< as `bench run`; "": the scenario's first loop and its first kernel
   std::string profile;
   std::vector<std::string> overrides; ///< of --set
   std::vector<std::filesystem::path> plugins;
@@ -23,7 +23,7 @@ struct SelftestOptions {
   std::vector<std::string> argv;
 };
 
-/// `bench selftest`: measures a loop as it is, the same once more, and with known amounts of work
+/// `bench selftest`: measures cases as they are, the same once more, and with known amounts of work
 /// added, and prints what came of each: a harness that finds what is there and nothing else, and
 /// what this machine resolves. With `judge` it measures nothing and prints how often the judge, and
 /// the rules of other harnesses, are right on the samples of a data set. Exits invalid when an arm

@@ -51,7 +51,7 @@ class Silent final : public benchmark::BenchmarkReporter {
 class TimedRegion {
  public:
   TimedRegion(device::Device& device, const std::function<void(int)>& launch, int sets,
-              double least_s)
+              double least_s, double extra_launches = 0)
       : recording_(record(device, launch, sets, sets)) {
     const auto marker = device.make_marker();
     const auto replay_time = [&] {
@@ -63,16 +63,20 @@ class TimedRegion {
     double launch_s = std::numeric_limits<double>::max();
     for (int i = 0; i < 3; ++i)
       launch_s = std::min(launch_s, replay_time() / sets);
-    region_ = region_for(std::max(launch_s, 1e-7), least_s, sets);
+    region_ = region_for(std::max(launch_s, 1e-7), least_s, sets, extra_launches);
     if (region_.launches != sets) {
       recording_.reset(); // its memory first
       recording_ = record(device, launch, sets, region_.launches);
     }
+    if (region_.extra > 0)
+      extra_ = record(device, launch, sets, region_.extra);
   }
 
   void enqueue() {
     for (int i = 0; i < region_.replays; ++i)
       recording_->replay();
+    if (extra_)
+      extra_->replay();
   }
   int launches() const { return region_.total(); }
   device::KernelCounts kernels_of_a_launch() const {
@@ -92,6 +96,7 @@ class TimedRegion {
   }
 
   std::unique_ptr<device::Recording> recording_;
+  std::unique_ptr<device::Recording> extra_; ///< null where there is no known change
   Region region_;
 };
 
@@ -128,10 +133,10 @@ class Driver {
         marker_(device.make_marker()) {}
 
   /// One repetition: fresh buffers, warm-up, sampling.regions iterations of one region each.
-  void repetition(benchmark::State& state, Outcome& outcome) {
+  void repetition(benchmark::State& state, Outcome& outcome, double extra_launches) {
     const int placement = placements_[outcome.work]++;
     try {
-      measure(state, outcome, placement);
+      measure(state, outcome, placement, extra_launches);
     } catch (const measure::Interrupted&) {
       outcome.work = nullptr; // half a case is none
       state.SkipWithError("interrupted");
@@ -143,7 +148,7 @@ class Driver {
   }
 
  private:
-  void measure(benchmark::State& state, Outcome& outcome, int placement) {
+  void measure(benchmark::State& state, Outcome& outcome, int placement, double extra_launches) {
     const auto& kernel = std::get<scenario::KernelCase>(outcome.work->work);
     if (measure::interrupted())
       throw measure::Interrupted{};
@@ -162,7 +167,8 @@ class Driver {
     });
     progress_.phase("capture");
     auto region = timed(outcome.capture_s, [&] {
-      return TimedRegion(device_, [&](int set) { work->launch(set); }, rotation.sets, least_s_);
+      return TimedRegion(
+          device_, [&](int set) { work->launch(set); }, rotation.sets, least_s_, extra_launches);
     });
     const auto chunk = [&](measure::Marker& m) {
       m.mark();
@@ -268,8 +274,8 @@ std::unique_ptr<device::Arena> make_arena(device::Device& device) {
   }
 }
 
-void run(const std::vector<scenario::Case>& cases, const scenario::Sampling& sampling,
-         std::uint64_t seed, const std::vector<std::string>& flags, device::Device& device,
+void run(const std::vector<KernelRun>& runs, const scenario::Sampling& sampling, std::uint64_t seed,
+         const std::vector<std::string>& flags, device::Device& device,
          std::unique_ptr<device::Arena> arena, measure::Progress& progress,
          const std::function<void(Outcome)>& sink) {
   parse_flags(flags, sampling.placements);
@@ -291,20 +297,21 @@ void run(const std::vector<scenario::Case>& cases, const scenario::Sampling& sam
     }
   };
   const auto stopping = [&] { return sink_error || measure::interrupted(); };
-  const auto repetition = [&](benchmark::State& state, const scenario::Case& c) {
-    if (current.work != &c && !stopping())
+  const auto repetition = [&](benchmark::State& state, const KernelRun& one) {
+    if (current.work != &one.work && !stopping())
       finish();
     if (stopping())
       return state.SkipWithError("the run ends early");
-    if (current.work != &c) {
-      current.work = &c;
-      progress.begin(c.id);
+    if (current.work != &one.work) {
+      current.work = &one.work;
+      progress.begin(one.work.id);
     }
-    driver.repetition(state, current);
+    driver.repetition(state, current, one.extra_launches);
   };
-  for (const scenario::Case& c : cases)
+  for (const KernelRun& one : runs)
     benchmark::RegisterBenchmark(
-        c.id.c_str(), [&repetition, &c](benchmark::State& state) { repetition(state, c); })
+        one.work.id.c_str(),
+        [&repetition, &one](benchmark::State& state) { repetition(state, one); })
         ->UseManualTime()
         ->Iterations(sampling.regions_per_placement())
         ->Unit(benchmark::kMicrosecond);

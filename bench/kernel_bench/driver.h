@@ -30,10 +30,17 @@ struct RegionSample {
   double launch_s() const { return span.t_s / launches; }
 };
 
+/// A kernel case to time, and a known change of it: so many more launches in a region, as a share
+/// of those that count (a multiple of 0.01 %).
+struct KernelRun {
+  scenario::Case work;
+  double extra_launches = 0;
+};
+
 /// What came of one case.
 struct Outcome {
-  const scenario::Case* work = nullptr;
-  std::exception_ptr error; ///< why it has no samples; else nothing
+  const scenario::Case* work = nullptr; ///< of a KernelRun
+  std::exception_ptr error;             ///< why it has no samples; else nothing
   std::vector<RegionSample> samples;
   int sets = 1; ///< of buffers, rotated
   bool in_cache = false;
@@ -52,15 +59,15 @@ struct Outcome {
 /// device, then each case's buffers lie at places of its own. None where it is not free.
 std::unique_ptr<device::Arena> make_arena(device::Device& device);
 
-/// Runs kernel cases in order, in `arena` (none: each case says why), and hands each outcome to
+/// Runs them in order, in `arena` (none: each case says why), and hands each outcome to
 /// `sink` when it is there.
 /// `flags` are Google Benchmark's own (`--benchmark_filter=...`,
 /// `--benchmark_out=...`); throws UsageError for one it does not know. A repetition is a placement
 /// in memory: sampling.placements of them, unless a flag asks for others, share sampling.regions
 /// regions. Throws Interrupted after the case that a signal ended, InvalidError never (it is an
 /// outcome's error).
-void run(const std::vector<scenario::Case>& cases, const scenario::Sampling& sampling,
-         std::uint64_t seed, const std::vector<std::string>& flags, device::Device& device,
+void run(const std::vector<KernelRun>& runs, const scenario::Sampling& sampling, std::uint64_t seed,
+         const std::vector<std::string>& flags, device::Device& device,
          std::unique_ptr<device::Arena> arena, measure::Progress& progress,
          const std::function<void(Outcome)>& sink);
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -34,12 +35,16 @@ class KernelDriver : public testing::Test {
                            const std::vector<std::string>& flags = {}) {
     std::vector<Outcome> outcomes;
     NoProgress progress;
-    kernel_bench::run(cases, {.loops = 1, .regions = 4, .placements = 1, .warmup_s = 0.001}, 1,
+    runs_.clear();
+    for (const scenario::Case& c : cases)
+      runs_.push_back({c});
+    kernel_bench::run(runs_, {.loops = 1, .regions = 4, .placements = 1, .warmup_s = 0.001}, 1,
                       flags, *device_, make_arena(*device_), progress,
                       [&](Outcome outcome) { outcomes.push_back(std::move(outcome)); });
     return outcomes;
   }
   std::unique_ptr<device::Device> device_ = device::open_device(scenario::DeviceKind::cpu);
+  std::vector<KernelRun> runs_;
 };
 
 TEST_F(KernelDriver, MeasuresEveryCase) {
@@ -49,7 +54,7 @@ TEST_F(KernelDriver, MeasuresEveryCase) {
   ASSERT_EQ(outcomes.size(), 2u);
   for (std::size_t i = 0; i < 2; ++i) {
     const Outcome& o = outcomes[i];
-    EXPECT_EQ(o.work, &cases[i]);
+    EXPECT_EQ(o.work, &runs_[i].work);
     EXPECT_FALSE(o.error);
     EXPECT_EQ(o.samples.size(), 4u);
     EXPECT_GT(o.samples[0].launch_s(), 0);
@@ -68,6 +73,23 @@ TEST_F(KernelDriver, PathsOfAShapeAreHeldAgainstOneCopy) {
   EXPECT_GT(outcomes[0].copy_s, 0);
   EXPECT_EQ(outcomes[0].copy_s, outcomes[2].copy_s);
   EXPECT_NE(outcomes[0].copy_s, outcomes[1].copy_s);
+}
+
+TEST_F(KernelDriver, ExtraLaunchesTakeTimeAndDoNotCount) {
+  const scenario::Case plain = kernel_case("256x256.fp32", "aten");
+  scenario::Case more = plain;
+  more.id += "#launches=100%";
+  NoProgress progress;
+  std::vector<double> fastest;
+  kernel_bench::run({{plain}, {more, 1.0}}, {.regions = 20, .placements = 1, .warmup_s = 0.001}, 1,
+                    {}, *device_, make_arena(*device_), progress, [&](const Outcome& outcome) {
+                      double t_s = outcome.samples.at(0).launch_s();
+                      for (const RegionSample& sample : outcome.samples)
+                        t_s = std::min(t_s, sample.launch_s());
+                      fastest.push_back(t_s);
+                    });
+  ASSERT_EQ(fastest.size(), 2u);
+  EXPECT_NEAR(fastest[1] / fastest[0], 2, 0.5);
 }
 
 TEST_F(KernelDriver, AFailingCaseDoesNotStopTheNext) {
@@ -104,13 +126,14 @@ TEST_F(KernelDriver, RefusesAnUnknownFlag) {
 }
 
 TEST_F(KernelDriver, EndsOnASignalAndKeepsWhatWasFinished) {
-  const std::vector cases{kernel_case("8x16.fp32", "aten"), kernel_case("8x32.fp32", "aten"),
-                          kernel_case("8x64.fp32", "aten")};
+  const std::vector<KernelRun> runs{{kernel_case("8x16.fp32", "aten")},
+                                    {kernel_case("8x32.fp32", "aten")},
+                                    {kernel_case("8x64.fp32", "aten")}};
   std::vector<std::string> kept;
   NoProgress progress;
   measure::catch_interrupts();
   EXPECT_THROW(
-      kernel_bench::run(cases, {.loops = 1, .regions = 2, .warmup_s = 0.001}, 1,
+      kernel_bench::run(runs, {.loops = 1, .regions = 2, .warmup_s = 0.001}, 1,
                         {"--benchmark_filter=.", "--benchmark_repetitions=1", "--benchmark_out="},
                         *device_, make_arena(*device_), progress,
                         [&](Outcome outcome) {

@@ -21,11 +21,13 @@ Rotation rotation_for(std::int64_t bytes, std::int64_t cache_bytes);
 struct Region {
   int launches = 1;
   int replays = 1;
+  int extra = 0; ///< more launches behind them, which total() does not count
   int total() const { return launches * replays; }
 };
 
 /// A region of at least `least_s` for launches of about `launch_s` seconds, each recorded at most
-/// 1,000 times and a multiple of the sets.
-Region region_for(double launch_s, double least_s, int sets);
+/// 1,000 times and a multiple of the sets. With a share of extra launches, a multiple of 0.01 %,
+/// as long as it takes for them to be a whole number.
+Region region_for(double launch_s, double least_s, int sets, double extra_share = 0);
 
 } // namespace bench::kernel_bench

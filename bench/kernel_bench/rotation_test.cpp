@@ -31,7 +31,20 @@ TEST(Region, LastsLongEnough) {
       EXPECT_LE(region.launches, std::max(1000, sets));
       EXPECT_LE((region.total() - region.replays * sets) * launch_s, 0.02)
           << launch_s << " " << sets << ": a round a replay too long at most";
+      EXPECT_EQ(region.extra, 0);
     }
+}
+
+TEST(Region, HasAWholeNumberOfExtraLaunches) {
+  for (const double launch_s : {1e-6, 2e-5, 3e-3})
+    for (const int sets : {2, 3, 4, 600})
+      for (const double share : {0.0001, 0.001, 0.005, 0.015}) {
+        const Region region = region_for(launch_s, 0.02, sets, share);
+        EXPECT_NEAR(region.extra, share * region.total(), 1e-6);
+        EXPECT_GE(region.extra, 1);
+        EXPECT_GE(region.total() * launch_s, 0.02);
+        EXPECT_EQ(region.launches % sets, 0);
+      }
 }
 
 } // namespace

@@ -2,30 +2,45 @@
 
 #include <bench/scenario/scenario.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bench::replicate {
 
-/// A known change of a loop's step, put there to see whether the harness finds it.
+/// A known change of a case's work, put there to see whether the harness finds it.
 struct Injection {
   enum class Kind {
-    none,  ///< the same work again
-    spin,  ///< one SM counts `amount` of the step's cycles while the others wait: exactly known
-    norms, ///< `amount` launches of at::rms_norm, 4128 x 3840 bf16, about 22 us each on an H200
-    power ///< the same work at less power, so at another clock: weights of which only the signs are
-          ///< random
+    none,    ///< the same work again
+    spin,    ///< one SM counts `amount` of the step's cycles while the others wait: exactly known
+    norms,   ///< `amount` launches of at::rms_norm, 4128 x 3840 bf16, about 22 us each on an H200
+    power,   ///< the same work at less power, so at another clock: weights of which only the signs
+             ///< are random
+    launches ///< of a kernel `amount` more launches than are counted: exactly known
   };
   Kind kind = Kind::none;
-  double amount = 0; ///< spin: share of the step, 0.003 is 0.3 %; norms: a number
+  double amount = 0; ///< spin, launches: a share, 0.003 is 0.3 %; norms: a number
 
   bool operator==(const Injection&) const = default;
 };
 
-/// "none", "spin=0.3%", "norms=10", "power".
+/// "none", "spin=0.3%", "norms=10", "power", "launches=0.5%".
 std::string to_string(const Injection& injection);
 /// Throws UsageError for other text.
 Injection parse_injection(std::string_view text);
+
+/// Whether cases of this kind, "loop" or "kernel", can have it.
+bool is_for(const Injection& injection, std::string_view kind);
+
+/// What the cases of a request are measured with.
+struct Arms {
+  std::vector<Injection> injections{};
+  bool only_injected = false; ///< and not as they are
+
+  /// Of the cases of a kind, none being a case as it is: what no injection is for is measured so.
+  std::vector<std::optional<Injection>> of(std::string_view kind) const;
+};
 
 /// The loop that is run: with `power`, of other weights. Throws UnavailableError where these are
 /// not random.

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <random>
 #include <utility>
 
 namespace bench::replicate {
@@ -64,22 +66,40 @@ results::CaseResult to_result(const kernel_bench::Outcome& outcome, const Bench&
   return result;
 }
 
+/// Each kernel case with every arm, in an order drawn from the seed.
+std::vector<kernel_bench::KernelRun> runs_of(const std::vector<scenario::Case>& cases,
+                                             const Arms& arms, std::uint64_t seed) {
+  std::vector<kernel_bench::KernelRun> runs;
+  std::vector<std::optional<Injection>> of_case = arms.of("kernel");
+  std::mt19937_64 random(seed);
+  for (const scenario::Case& c : cases) {
+    if (c.is_loop())
+      continue;
+    std::ranges::shuffle(of_case, random);
+    for (const std::optional<Injection>& arm : of_case) {
+      kernel_bench::KernelRun& one = runs.emplace_back(c);
+      if (arm) {
+        one.work.id = injected_id(c.id, *arm);
+        one.extra_launches = arm->amount;
+      }
+    }
+  }
+  return runs;
+}
+
 } // namespace
 
-void measure_kernels(const std::vector<scenario::Case>& cases, const Bench& bench,
+void measure_kernels(const std::vector<scenario::Case>& cases, const Arms& arms, const Bench& bench,
                      const std::vector<std::string>& flags, std::unique_ptr<device::Arena> arena,
                      const Sink& sink) {
-  std::vector<scenario::Case> kernels;
-  for (const scenario::Case& c : cases)
-    if (!c.is_loop())
-      kernels.push_back(c);
-  if (kernels.empty())
+  const std::vector<kernel_bench::KernelRun> runs = runs_of(cases, arms, bench.seed);
+  if (runs.empty())
     return;
   StateWatch state(
       nvml_device(bench.device)); // no trace: allocations and warm-ups lie between short regions
   results::Replicate watched;     // lends its map: a state spans from one outcome to the next
   state.before(watched);
-  kernel_bench::run(kernels, bench.sampling, bench.seed, flags, bench.device, std::move(arena),
+  kernel_bench::run(runs, bench.sampling, bench.seed, flags, bench.device, std::move(arena),
                     bench.progress, [&](kernel_bench::Outcome outcome) {
                       results::CaseResult result = to_result(outcome, bench);
                       const std::string spoiled = state.after(watched);

@@ -280,19 +280,19 @@ void measure_anchors(std::string_view scenario, const std::vector<scenario::Case
   }
 }
 
-void measure_loops(const std::vector<scenario::Case>& cases,
-                   std::vector<std::optional<Injection>> arms, const Bench& bench,
+void measure_loops(const std::vector<scenario::Case>& cases, const Arms& arms, const Bench& bench,
                    std::map<std::string, double>& phases_s, const Sink& sink) {
   std::optional<LoopMeasurement> measurement;
+  std::vector<std::optional<Injection>> of_case = arms.of("loop");
+  std::mt19937_64 random(bench.seed);
   for (const scenario::Case& c : cases) {
     if (!c.is_loop())
       continue;
-    std::mt19937_64 random(bench.seed);
-    std::ranges::shuffle(arms, random);
+    std::ranges::shuffle(of_case, random);
     if (!measurement)
       measurement.emplace(bench, phases_s);
     measurement->begin_case();
-    for (const std::optional<Injection>& arm : arms) {
+    for (const std::optional<Injection>& arm : of_case) {
       if (measure::interrupted())
         throw measure::Interrupted{};
       bench.progress.begin(arm ? injected_id(c.id, *arm) : c.id);

@@ -240,8 +240,7 @@ class ProfilePass {
 
 } // namespace
 
-void profile_cases(const std::vector<scenario::Case>& cases,
-                   const std::vector<std::optional<Injection>>& arms, const Bench& bench,
+void profile_cases(const std::vector<scenario::Case>& cases, const Arms& arms, const Bench& bench,
                    const std::filesystem::path& trace, const Sink& sink) {
   std::vector<Uncounted> uncounted;
   {
@@ -265,7 +264,7 @@ void profile_cases(const std::vector<scenario::Case>& cases,
         if (!c.is_loop())
           one(c, std::nullopt);
         else
-          for (const std::optional<Injection>& arm : arms)
+          for (const std::optional<Injection>& arm : arms.of("loop"))
             one(c, arm);
       }
     } catch (const measure::Interrupted&) {

@@ -38,12 +38,12 @@ Request parse_request(const std::string& text) {
   request.cases = json.at("cases").get<std::vector<std::string>>();
   request.seed = json.at("seed").get<std::uint64_t>();
   request.flags = json.at("flags").get<std::vector<std::string>>();
-  request.only_injected = json.value("only_injected", false); // older runners have no such key
+  request.arms.only_injected = json.value("only_injected", false); // older runners have no such key
   request.save_latents = json.value("save_latents", "");
   request.profile_kernels = json.value("profile_kernels", false);
   request.trace = json.value("trace", "");
   for (const Json& injection : json.at("injections"))
-    request.injections.push_back(parse_injection(injection.get<std::string>()));
+    request.arms.injections.push_back(parse_injection(injection.get<std::string>()));
   return request;
 }
 
@@ -94,14 +94,6 @@ std::vector<scenario::Case> chosen_cases(const scenario::Expansion& plan, const 
   return cases;
 }
 
-/// What each loop case is measured with: nothing, and each injection.
-std::vector<std::optional<Injection>> loop_arms(const Request& request) {
-  std::vector<std::optional<Injection>> arms(request.injections.begin(), request.injections.end());
-  if (!request.only_injected || arms.empty())
-    arms.insert(arms.begin(), std::nullopt);
-  return arms;
-}
-
 /// A worker's line is a result, and there is something wrong with it.
 struct Rubbish : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -139,15 +131,15 @@ void measure_request(const Request& request, const Lines& lines) {
                     .scenario_file = request.scenario};
   const std::vector<scenario::Case> cases = chosen_cases(plan, request);
   if (request.profile_kernels)
-    return profile_cases(cases, loop_arms(request), bench, request.trace, sink);
+    return profile_cases(cases, request.arms, bench, request.trace, sink);
   // The kernels' memory first, so that it is the same in every process; and they before the loops,
   // which then have it. The anchors before both: what is there when a process breaks off has them.
   const bool has_kernels = !std::ranges::all_of(cases, &scenario::Case::is_loop);
   auto arena = has_kernels ? kernel_bench::make_arena(*device) : nullptr;
   measure_anchors(plan.scenario, cases, bench, sink);
-  measure_kernels(cases, bench, request.flags, std::move(arena), sink);
+  measure_kernels(cases, request.arms, bench, request.flags, std::move(arena), sink);
   std::map<std::string, double> phases_s;
-  measure_loops(cases, loop_arms(request), bench, phases_s, sink);
+  measure_loops(cases, request.arms, bench, phases_s, sink);
   results::Result end;
   end.phases_s = std::move(phases_s);
   lines.write({{"result", to_json(end)}});
@@ -159,7 +151,7 @@ std::string to_text(const Request& request) {
   Json injections = Json::array(), plugins = Json::array();
   for (const std::filesystem::path& plugin : request.plugins)
     plugins.push_back(plugin.string());
-  for (const Injection& injection : request.injections)
+  for (const Injection& injection : request.arms.injections)
     injections.push_back(to_string(injection));
   return Json{{"scenario", request.scenario.string()},
               {"overrides", request.overrides},
@@ -170,7 +162,7 @@ std::string to_text(const Request& request) {
               {"flags", request.flags},
               {"save_latents", request.save_latents.string()},
               {"injections", std::move(injections)},
-              {"only_injected", request.only_injected},
+              {"only_injected", request.arms.only_injected},
               {"profile_kernels", request.profile_kernels},
               {"trace", request.trace.string()}}
       .dump();

@@ -30,8 +30,7 @@ struct Request {
   std::uint64_t seed = 0;
   std::vector<std::string> flags;          ///< Google Benchmark's
   std::filesystem::path save_latents = {}; ///< folder that each loop's latents go to; "": none
-  std::vector<Injection> injections;       ///< each loop case is measured with each of them too
-  bool only_injected = false;              ///< and not as it is; kernel cases are as they are
+  Arms arms{};                             ///< that cases are measured with
   bool profile_kernels = false;            ///< instead of timing: which kernels the cases run
   std::filesystem::path trace = {};        ///< of the profile, in Chrome's format; "": none
 };

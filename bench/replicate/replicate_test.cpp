@@ -35,8 +35,7 @@ Outcome run_cases(const std::string& script) {
                     .plugins = {},
                     .profile = "cpu",
                     .cases = {"s/loop/a", "s/loop/b"},
-                    .flags = {},
-                    .injections = {}},
+                    .flags = {}},
                    progress, [&](results::Result part) {
                      for (results::CaseResult& c : part.cases)
                        result.cases.push_back(std::move(c));

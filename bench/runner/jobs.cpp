@@ -29,10 +29,24 @@ std::string default_profile(const scenario::Scenario& scenario) {
   return profile;
 }
 
+/// A pattern for the first loop, on all engines and paths, and the first kernel, on all paths.
+std::string first_of_each(const std::vector<scenario::Case>& cases) {
+  std::string pattern;
+  for (const bool loops : {true, false}) {
+    const auto first = std::ranges::find(cases, loops, &scenario::Case::is_loop);
+    if (first == cases.end())
+      continue;
+    std::size_t end = 0; // of "zimage/loop/turbo-9/", "zimage/rms_norm/4128x3840.bf16/"
+    for (int part = 0; part < 3; ++part)
+      end = first->id.find('/', end) + 1;
+    pattern += (pattern.empty() ? "^" : "|^") + first->id.substr(0, end);
+  }
+  return pattern;
+}
+
 } // namespace
 
 std::vector<Job> make_jobs(const JobOptions& options, const scenario::Catalog& catalog) {
-  const std::regex only = regex_option("--only", options.only);
   if (!options.out.empty() && options.scenarios.size() > 1)
     throw UsageError(
         "--out takes one file, and there are several scenarios: run them one by one, or leave "
@@ -44,13 +58,15 @@ std::vector<Job> make_jobs(const JobOptions& options, const scenario::Catalog& c
         options.profile.empty() ? default_profile(scenario) : options.profile;
     scenario::Expansion plan = expand(scenario, profile, catalog);
     const std::size_t all = plan.cases.size();
+    const std::string only = options.first_of_each ? first_of_each(plan.cases) : options.only;
+    const std::regex wanted = regex_option("--only", only);
     std::erase_if(plan.cases,
-                  [&](const scenario::Case& c) { return !std::regex_search(c.id, only); });
+                  [&](const scenario::Case& c) { return !std::regex_search(c.id, wanted); });
     if (plan.cases.empty())
       throw UsageError(fmt::format(
           "--only '{}': matches none of the {} cases of {}, profile {}; `bench list cases "
           "{}` shows them",
-          options.only, all, plan.scenario, plan.profile, file.string()));
+          only, all, plan.scenario, plan.profile, file.string()));
     for (const scenario::Case& c : plan.cases) // a script that is missing, before minutes are spent
       if (const auto* loop = std::get_if<scenario::LoopCase>(&c.work); loop && loop->worker)
         workers::command_of(*loop->worker, file);
@@ -63,7 +79,7 @@ std::vector<Job> make_jobs(const JobOptions& options, const scenario::Catalog& c
                     .plan = std::move(plan),
                     .out = std::move(out),
                     .overrides = options.overrides,
-                    .only = options.only});
+                    .only = only});
   }
   return jobs;
 }

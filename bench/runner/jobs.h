@@ -12,9 +12,10 @@ namespace bench::runner {
 /// What a user says of the jobs.
 struct JobOptions {
   std::vector<std::filesystem::path> scenarios;
-  std::string only;                   ///< regular expression searched in case ids; "": all
-  std::string profile;                ///< "": gate where there is a GPU, else cpu
-  std::filesystem::path out;          ///< "": results/<scenario>-<profile>-<time>.json
+  std::string only;           ///< regular expression searched in case ids; "": all
+  bool first_of_each = false; ///< instead: the first loop and the first kernel, on all paths
+  std::string profile;        ///< "": gate where there is a GPU, else cpu
+  std::filesystem::path out;  ///< "": results/<scenario>-<profile>-<time>.json
   std::vector<std::string> overrides; ///< of --set
 };
 

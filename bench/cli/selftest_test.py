@@ -1,4 +1,4 @@
-"""bench selftest --judge: rates on the data set in the repository, and what is no data set; --append, which makes one."""
+"""bench selftest: its arms, a data set of them, and the rates of the one in the repository."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def test_rates_of_the_committed_data(bench):
 
 def test_no_data_set(bench):
     data = bench.scenario.parents[1] / "baselines" / "h200" / "zimage.json"
-    bench.refuses(USAGE, f"{data}: no case with an injection: `bench selftest --append` makes such a data set", "selftest",
+    bench.refuses(USAGE, f"{data}: no loop with an injection: `bench selftest --append` makes such a data set", "selftest",
                   "--judge", data)  # fmt: skip
     bench.refuses(USAGE, "cannot read 'a.json': No such file or directory; check the path", "selftest", "--judge", "a.json")
 
@@ -36,3 +36,19 @@ def test_processes_that_are_added_draw_other_orders(bench):
     loops = [c for c in json.loads((bench.cwd / "data.json").read_text())["cases"] if c["kind"] == "loop"]
     assert len(loops) == 4
     assert all([r["seed"] for r in c["replicates"]] == [1, 2, 3, 4] for c in loops)
+
+
+def test_by_default_it_takes_the_first_loop_and_the_first_kernel(bench):
+    run = bench("selftest", bench.scenario, *bench.quick, "--quick", "--replicates", "2", "--out", "a.json")
+    assert run.returncode in (0, 4), run.stderr  # 4: an arm that this machine's noise had judged wrongly
+    cases = {c["id"]: c for c in json.loads((bench.cwd / "a.json").read_text())["cases"] if c["kind"] != "anchor"}
+    first_kernel = next(id for id in cases if "/loop/" not in id).split("#")[0].rpartition("/")[0]
+    assert {re.sub(r"/[^/]+(/[^/]+)$", "", id.split("#")[0]) for id in cases if "/loop/" in id} == {"zimage/loop/turbo-9"}
+    assert all(id.startswith(("zimage/loop/turbo-9/", first_kernel)) for id in cases)
+    for id in {id.split("#")[0] for id in cases}:
+        arms = {each.partition("#")[2] for each in cases if each.split("#")[0] == id}
+        assert arms == {"", "none", "spin=0.1%", "spin=0.3%"} if "/loop/" in id else {"", "none", "launches=0.5%", "launches=1.5%"}
+        assert f"{id}: this machine resolves " in run.stdout
+    launches = int(cases[f"{first_kernel}/aten#launches=0.5%"]["parameters"]["launches_per_region"])
+    assert launches * 0.005 == round(launches * 0.005)  # whole launches more
+    assert "best" in run.stdout and "launches=0.5%  " not in run.stdout.split("best")[0].splitlines()[-1]  # no path
