@@ -7,6 +7,7 @@
 #include <bench/cli/comparison_table.h>
 #include <bench/cli/regex_option.h>
 #include <bench/compare/judged_samples.h>
+#include <bench/compare/oldest.h>
 #include <bench/compare/promotion.h>
 #include <bench/compare/verdicts.h>
 #include <bench/stats/percent.h>

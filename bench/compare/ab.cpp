@@ -5,6 +5,7 @@
 #include <bench/compare/environment.h>
 #include <bench/compare/explain_output.h>
 #include <bench/compare/or_null.h>
+#include <bench/compare/transfer.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -53,17 +54,12 @@ Pairs pairs_of(const CaseResult& a, const Copies& of_a, const CaseResult& b, con
   return pairs;
 }
 
-const CaseResult* find(const Result& result, const std::string& id) {
-  const auto found = std::ranges::find(result.cases, id, &CaseResult::id);
-  return found == result.cases.end() ? nullptr : &*found;
-}
-
 /// Cases of `result` that differ from `id` in their path alone and that `other` lacks.
 std::vector<const CaseResult*> without_partner(const Result& result, const Result& other,
                                                const std::string& id) {
   std::vector<const CaseResult*> cases;
   for (const CaseResult& c : result.cases) {
-    if (c.kind != "anchor" && without_path(c.id) == without_path(id) && !find(other, c.id)) {
+    if (c.kind != "anchor" && without_path(c.id) == without_path(id) && !find_case(other, c.id)) {
       cases.push_back(&c);
     }
   }
@@ -72,7 +68,7 @@ std::vector<const CaseResult*> without_partner(const Result& result, const Resul
 
 /// The case of A that `c` of B is held against; null when A has none.
 const CaseResult* partner(const Result& a, const Result& b, const CaseResult& c) {
-  if (const CaseResult* same = find(a, c.id)) {
+  if (const CaseResult* same = find_case(a, c.id)) {
     return same;
   }
   const auto before = without_partner(a, b, c.id), after = without_partner(b, a, c.id);
@@ -256,7 +252,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
     comparison.cases.push_back(std::move(result));
   }
   for (const CaseResult& c : a.cases) {
-    if (c.kind != "anchor" && find(b, c.id) == nullptr && !matched.contains(c.id)) {
+    if (c.kind != "anchor" && find_case(b, c.id) == nullptr && !matched.contains(c.id)) {
       comparison.cases.push_back(missing(c, "only A has this case"));
     }
   }

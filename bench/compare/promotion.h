@@ -50,13 +50,6 @@ results::Result merge(const std::vector<Named>& named, bool force);
 results::Result promote(const std::optional<results::Result>& existing, results::Result fresh,
                         const Promotion& promotion);
 
-/// What was measured first, so that promotions that each stay below the gate cannot add up unseen:
-/// `oldest` and, of each case and GPU that it lacks, up to three replicates that `before` has and
-/// `after`, the baseline that takes its place, has not. Cases whose work `after` has changed go,
-/// and what is of another GPU model.
-results::Result keep_oldest(const std::optional<results::Result>& oldest,
-                            const results::Result& before, const results::Result& after);
-
 /// Times and frequencies to six digits, starts to a millisecond: far below what moves a verdict,
 /// and half the bytes. Traces and processes go: no verdict needs them, and `machine` keeps their
 /// means and how many processes there were.
