@@ -107,7 +107,7 @@ void check_promotable(const Named& named, const Promotion& promotion) {
                          to_string(c.status)));
     }
   }
-  if (result.git_dirty) {
+  if (result.git_dirty || std::ranges::any_of(result.origins, &results::Origin::git_dirty)) {
     refuse("was measured by a harness with uncommitted changes: commit and run again, or --force");
   }
   if (result.device == "cpu") {
@@ -152,7 +152,6 @@ Result merge(const std::vector<Named>& named, bool force) {
     if (without_files(other.result.argv) != without_files(merged.argv)) {
       merged.argv.clear(); // no one command measured both
     }
-    merged.git_dirty |= other.result.git_dirty;
     merged.interrupted |= other.result.interrupted;
     if (other.result.profile == "full") { // holds every case
       merged.profile = other.result.profile;

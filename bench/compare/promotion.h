@@ -29,7 +29,8 @@ struct Promotion {
 };
 
 /// Throws UsageError for what should be no baseline unless it is forced: an interrupted run, a case
-/// that is not ok (forced: it is left out), a harness with uncommitted changes, a CPU's times.
+/// that is not ok (forced: it is left out), a harness with uncommitted changes (be
+/// it of some replicates), a CPU's times.
 /// Never allowed: a reason that is empty, a scenario name that is no file name, no case that is ok.
 void check_promotable(const Named& named, const Promotion& promotion);
 

@@ -42,6 +42,10 @@ TEST(Promotion, RefusesWhatIsNoBaseline) {
   EXPECT_EQ(refusal(dirty),
             "r.json: was measured by a harness with uncommitted changes: commit and "
             "run again, or --force");
+  EXPECT_EQ(
+      refusal([](Result& r) { set_origin(r, r.cases[0].replicates[2], {"ffff", true, {}, {}}); }),
+      refusal(dirty))
+      << "a replicate of a run before";
   EXPECT_EQ(refusal(cpu), "r.json: was measured on the CPU: its times say nothing about a GPU; "
                           "--force to take it");
   Promotion forced = kPromotion;
@@ -211,6 +215,21 @@ TEST(Promotion, KeepsWhereEachReplicateComesFrom) {
   EXPECT_EQ(driver_of(now, 3), "570");
   EXPECT_FALSE(now.origins.at(0).machine.at("gpu").contains("uuid"));
   EXPECT_EQ(now.origins.at(0).machine.at("gpu").at("name"), "NVIDIA H200");
+}
+
+TEST(Promotion, KeepsWhichReplicatesAreOfUncommittedChanges) {
+  const auto dirty_of = [](const Result& result) {
+    std::vector<bool> dirty;
+    for (const results::Replicate& replicate : result.cases.at(0).replicates) {
+      dirty.push_back(origin_of(result, replicate.origin).git_dirty);
+    }
+    return dirty;
+  };
+  Result dirty = on("GPU-b", 0.1);
+  dirty.git_dirty = true;
+  const std::vector<bool> last_three{false, false, false, true, true, true};
+  EXPECT_EQ(dirty_of(merge({{"a", on("GPU-a", 0.1)}, {"b", dirty}}, true)), last_three);
+  EXPECT_EQ(dirty_of(promote(dirty, on("GPU-a", 0.1), kPromotion)), last_three);
 }
 
 TEST(Promotion, RoundsNumbers) {
