@@ -10,7 +10,6 @@
 #include <bench/compare/oldest.h>
 #include <bench/compare/promotion.h>
 #include <bench/compare/verdicts.h>
-#include <bench/stats/percent.h>
 #include <bench/stats/summary.h>
 
 #include <CLI/CLI.hpp>
@@ -120,10 +119,8 @@ std::vector<std::string> show_row(const CaseResult& c, const std::vector<SinceOl
           times.empty() ? "" : time_text(stats::median(times)),
           date,
           known ? drift->date : "",
-          known ? fmt::format("{}{}", drift->work.estimate < 0 ? '-' : '+',
-                              stats::percent(drift->work.estimate))
-                : "",
-          known ? stats::percent(drift->work.half_width) : ""};
+          known ? percent_text(hundredths(drift->work.estimate)) : "",
+          known ? half_width_text(drift->work) : ""};
 }
 
 void show(const path& place, std::FILE* out) {
