@@ -28,7 +28,7 @@ using results::Replicate;
 using results::Result;
 using stats::Verdict;
 
-/// Replicates of the same seeds, in the order of A.
+/// Replicates of the same seeds and GPUs, in the order of A.
 struct Pairs {
   Arm a;
   Arm b;
@@ -40,10 +40,12 @@ Pairs pairs_of(const CaseResult& a, const Copies& of_a, const CaseResult& b, con
   Pairs pairs;
   pairs.place_change = place_change;
   for (std::size_t i = 0; i < all_a.replicates.size(); ++i) {
-    const auto partner = std::ranges::find(all_b.replicates, all_a.replicates[i]->seed,
-                                           [](const Replicate* each) { return each->seed; });
+    const Replicate& of_pair = *all_a.replicates[i];
+    const auto partner = std::ranges::find_if(all_b.replicates, [&](const Replicate* each) {
+      return each->seed == of_pair.seed && each->device_uuid == of_pair.device_uuid;
+    });
     if (partner == all_b.replicates.end()) {
-      continue; // the other process was lost
+      continue; // the other process was lost, or ran on another GPU
     }
     pairs.a.replicates.push_back(all_a.replicates[i]);
     pairs.a.observations.push_back(all_a.observations[i]);
@@ -75,11 +77,11 @@ const CaseResult* partner(const Result& a, const Result& b, const CaseResult& c)
   return before.size() == 1 && after.size() == 1 ? before[0] : nullptr;
 }
 
-AbCase missing(const CaseResult& c, const char* reason) {
+AbCase concluded(const CaseResult& c, Verdict verdict, std::string reason) {
   return {.id = c.id,
           .kind = c.kind,
-          .verdict = Verdict::missing,
-          .reason = reason,
+          .verdict = verdict,
+          .reason = std::move(reason),
           .gate = c.gate_work};
 }
 
@@ -118,26 +120,25 @@ void add_means(AbCase& result, const Pairs& pairs) {
 }
 
 AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
-              const stats::Rules& rules) {
-  AbCase result{.id = b.id, .kind = b.kind, .gate = b.gate_work};
+              const stats::Rules& rules, Environment& environment) {
   for (const auto& [side, name] : {std::pair{&a, "A"}, std::pair{&b, "B"}}) {
     if (side->status != CaseStatus::ok) {
-      result.verdict = Verdict::invalid;
-      result.reason = fmt::format("{}: {}", name, not_ok(*side));
-      return result;
+      return concluded(b, Verdict::invalid, fmt::format("{}: {}", name, not_ok(*side)));
     }
   }
   if (pairs.a.replicates.empty()) {
-    result.verdict = Verdict::invalid;
-    result.reason = "no pair of processes measured it";
-    return result;
+    return concluded(b, Verdict::invalid, "no pair of processes measured it");
   }
+  std::vector<std::size_t> all(pairs.a.replicates.size());
+  std::iota(all.begin(), all.end(), 0);
+  if (std::string limits = environment.add(pairs.a, all, pairs.b, all); !limits.empty()) {
+    return concluded(b, Verdict::invalid, std::move(limits));
+  }
+  AbCase result{.id = b.id, .kind = b.kind, .gate = b.gate_work};
   result.judgement = stats::judge_pairs(pairs.a.observations, pairs.b.observations, rules);
   result.verdict = result.judgement->verdict;
   result.reason = result.judgement->reason;
   add_means(result, pairs);
-  std::vector<std::size_t> all(pairs.a.replicates.size());
-  std::iota(all.begin(), all.end(), 0);
   result.a_t_s = median_time(pairs.a, all);
   result.b_t_s = median_time(pairs.b, all);
   result.a_energy_j = mean_energy(pairs.a, all);
@@ -226,7 +227,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
     }
     const CaseResult* before = partner(a, b, c);
     if (before == nullptr) {
-      comparison.cases.push_back(missing(c, "only B has this case"));
+      comparison.cases.push_back(concluded(c, Verdict::missing, "only B has this case"));
       continue;
     }
     if (before->hash != c.hash || before->work_version != c.work_version) {
@@ -238,12 +239,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
     if (!on_gpu) { // a shared CPU has no modes: its copies differ from process to process
       rules.anchor_tolerance = std::numeric_limits<double>::infinity();
     }
-    AbCase result = judged(*before, c, pairs, rules);
-    if (result.judgement) {
-      std::vector<std::size_t> all(pairs.a.replicates.size());
-      std::iota(all.begin(), all.end(), 0);
-      environment.add(pairs.a, all, pairs.b, all);
-    }
+    AbCase result = judged(*before, c, pairs, rules, environment);
     if (before->id != c.id) {
       result.ids = {before->id, c.id};
       result.id = both_ids(before->id, c.id);
@@ -253,7 +249,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
   }
   for (const CaseResult& c : a.cases) {
     if (c.kind != "anchor" && find_case(b, c.id) == nullptr && !matched.contains(c.id)) {
-      comparison.cases.push_back(missing(c, "only A has this case"));
+      comparison.cases.push_back(concluded(c, Verdict::missing, "only A has this case"));
     }
   }
   comparison.notes = environment.notes();

@@ -48,10 +48,11 @@ struct AbComparison {
   std::vector<std::string> open() const;
 };
 
-/// A pair are the replicates of one seed. Cases are matched by their id: their hashes may differ,
-/// since that is what `--set-a` and `--set-b` are for; a note lists those. A case without a partner
-/// is matched with the only one of the other arm that differs in the last part of its id, the path.
-/// Throws UsageError for results of different GPU models.
+/// A pair are the replicates of one seed on one GPU. Where a limit that is set on it (limits.h) is
+/// another in B than in A, the case is invalid. Cases are matched by their id: their hashes may
+/// differ, since that is what `--set-a` and `--set-b` are for; a note lists those. A case without a
+/// partner is matched with the only one of the other arm that differs in the last part of its id,
+/// the path. Throws UsageError for results of different GPU models.
 AbComparison compare_pairs(const results::Result& a, const results::Result& b,
                            const NoiseFile& noise, double confidence);
 

@@ -41,6 +41,21 @@ TEST(Ab, PairsAreReplicatesOfOneSeed) {
   EXPECT_EQ(compare_pairs(a, b, {}, 0.99).cases[0].judgement->pairs, 2);
 }
 
+TEST(Ab, APairIsOfOneGpu) {
+  Result b = arm_of({"x"}, 0.1003);
+  b.cases[0].replicates[2].device_uuid = "GPU-bbbb-2";
+  EXPECT_EQ(compare_pairs(arm_of({"x"}, 0.1), b, {}, 0.99).cases[0].judgement.value().pairs, 2);
+}
+
+TEST(Ab, AnotherPowerLimitIsInvalid) {
+  Result b = arm_of({"x"}, 0.1003);
+  b.machine["gpu"]["power_limit_w"] = "600";
+  const AbCase c = compare_pairs(arm_of({"x"}, 0.1), b, {}, 0.99).cases.at(0);
+  EXPECT_EQ(c.verdict, Verdict::invalid);
+  EXPECT_EQ(c.reason, "the power limit was 700 W, now it is 600 W");
+  EXPECT_FALSE(c.judgement);
+}
+
 TEST(Ab, CasesThatOnlyOneArmHasAreMissing) {
   const AbComparison comparison =
       compare_pairs(arm_of({"x", "old"}, 0.1), arm_of({"new", "x"}, 0.1), {}, 0.99);

@@ -143,7 +143,8 @@ class Comparer {
   }
 
   void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) {
-    const auto [before, now, place_change] = arms(base, base_copies_, fresh, fresh_copies_);
+    auto [before, now, place_change] = arms(base, base_copies_, fresh, fresh_copies_);
+    environment_.leave_out_other_limits(before, now);
     if (before.replicates.empty() || now.replicates.empty()) {
       result.verdict = Verdict::invalid;
       result.reason =
@@ -156,9 +157,10 @@ class Comparer {
     const bool same_device = result.judgement->same_device;
     const auto old_ones = compared(before, now, same_device, result.judgement->base_set_aside);
     const auto new_ones = compared(now, before, same_device, result.judgement->new_set_aside);
-    if (std::string limits = environment_.add(before, old_ones, now, new_ones); !limits.empty()) {
+    if (const std::string limits = environment_.add(before, old_ones, now, new_ones);
+        !limits.empty()) {
       result.verdict = Verdict::invalid;
-      result.reason = std::move(limits);
+      result.reason = limits + ": set it back, or promote a new baseline";
       result.judgement.reset();
       return;
     }

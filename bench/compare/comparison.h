@@ -79,8 +79,8 @@ Comparison compare_cases(const results::Result& base, const results::CaseResult&
                          const NoiseFile& noise);
 
 /// Anchors are no work and not judged. A case is judged when both results have its id, hash and
-/// work version, are of one GPU model at the same power limit and application clocks, and neither
-/// side failed. Cases that only the baseline has are listed when both ran the same profile
+/// work version, are of one GPU model at the same power limit and application clocks (limits.h), and
+/// neither side failed. Cases that only the baseline has are listed when both ran the same profile
 /// and the new result's --only would have chosen them.
 Comparison compare(const results::Result& base, const results::Result& fresh,
                    const NoiseFile& noise);
