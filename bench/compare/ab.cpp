@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <set>
@@ -85,34 +86,34 @@ AbCase concluded(const CaseResult& c, Verdict verdict, std::string reason) {
           .gate = c.gate_work};
 }
 
+/// The pairs that were compared: not set aside. All, should there be none.
+std::vector<std::size_t> compared(const stats::PairedJudgement& judgement, std::size_t pairs) {
+  std::vector<std::size_t> all(pairs), kept;
+  std::iota(all.begin(), all.end(), 0);
+  std::ranges::set_difference(all, judgement.set_aside, std::back_inserter(kept));
+  return kept.empty() ? all : kept;
+}
+
 /// The means of the pairs, read at A's clock, for who draws them.
-void add_means(AbCase& result, const Pairs& pairs) {
+void add_means(AbCase& result, const Pairs& pairs, const std::vector<std::size_t>& kept) {
   const stats::PairedJudgement& judgement = *result.judgement;
-  const auto aside = [&](std::size_t i) {
-    return std::ranges::find(judgement.set_aside, i) != judgement.set_aside.end();
-  };
-  const std::size_t count = pairs.a.observations.size();
-  const bool any = judgement.set_aside.size() < count;
   const auto mean_of = [&](auto value) {
-    std::vector<double> values;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (!any || !aside(i)) {
-        values.push_back(value(i));
-      }
-    }
+    std::vector<double> values(kept.size());
+    std::ranges::transform(kept, values.begin(), value);
     return stats::mean(values);
   };
   if (judgement.slope || judgement.covariates.clock_slope().df > 0) {
     result.log_clock =
         mean_of([&](std::size_t i) { return stats::mean_log_clock(pairs.a.observations[i]); });
   }
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < pairs.a.observations.size(); ++i) {
+    const bool aside = std::ranges::binary_search(judgement.set_aside, i);
     for (const auto& [arm, means] :
          {std::pair{&pairs.a, &result.a_replicates}, std::pair{&pairs.b, &result.b_replicates}}) {
       means->push_back(
           replicate_mean(*arm, i, judgement.slope, result.log_clock, judgement.covariates));
-      means->back().set_aside = aside(i);
-      means->back().compared = !aside(i);
+      means->back().set_aside = aside;
+      means->back().compared = !aside;
     }
   }
   result.a_log_t =
@@ -138,11 +139,12 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
   result.judgement = stats::judge_pairs(pairs.a.observations, pairs.b.observations, rules);
   result.verdict = result.judgement->verdict;
   result.reason = result.judgement->reason;
-  add_means(result, pairs);
-  result.a_t_s = median_time(pairs.a, all);
-  result.b_t_s = median_time(pairs.b, all);
-  result.a_energy_j = mean_energy(pairs.a, all);
-  result.b_energy_j = mean_energy(pairs.b, all);
+  const std::vector<std::size_t> kept = compared(*result.judgement, all.size());
+  add_means(result, pairs, kept);
+  result.a_t_s = median_time(pairs.a, kept);
+  result.b_t_s = median_time(pairs.b, kept);
+  result.a_energy_j = mean_energy(pairs.a, kept);
+  result.b_energy_j = mean_energy(pairs.b, kept);
   if (a.check.finite && b.check.finite && !a.check.checksum.empty() && !b.check.checksum.empty() &&
       a.check.checksum != b.check.checksum) {
     result.warnings.push_back("output differs");
@@ -216,6 +218,8 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
       .b = side(b),
       .confidence = confidence,
   };
+  std::vector<std::string> noise_notes;
+  const NoiseFile known = noise_known_of(b, noise, noise_notes);
   Environment environment(a, b);
   const Copies of_a(a), of_b(b);
   std::set<std::string> matched; // of A with a case of B that has another id
@@ -234,7 +238,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
       other_work.push_back(c.id);
     }
     const Pairs pairs = pairs_of(*before, of_a, c, of_b);
-    stats::Rules rules = rules_for(c, b, noise.prior(*before, c), pairs.place_change);
+    stats::Rules rules = rules_for(c, b, known.prior(*before, c), pairs.place_change);
     rules.confidence = confidence;
     if (!on_gpu) { // a shared CPU has no modes: its copies differ from process to process
       rules.anchor_tolerance = std::numeric_limits<double>::infinity();
@@ -253,6 +257,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
     }
   }
   comparison.notes = environment.notes();
+  comparison.notes.insert(comparison.notes.end(), noise_notes.begin(), noise_notes.end());
   if (!other_work.empty()) {
     comparison.notes.push_back(
         other_work.size() > 3 ? fmt::format("the work differs: {} and {} others", other_work[0],

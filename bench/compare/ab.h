@@ -20,12 +20,12 @@ struct AbCase {
   std::string reason{}; ///< one line: why not pass; else ""
   double gate = 0.002;
   std::optional<stats::PairedJudgement> judgement{}; ///< of cases that were comparable
-  std::optional<double> a_t_s{};                     ///< medians of the samples as they were timed
+  std::optional<double> a_t_s{};                     ///< medians as timed, of the pairs compared
   std::optional<double> b_t_s{};
-  std::optional<double> a_energy_j{}; ///< of a step, where every replicate knows it
+  std::optional<double> a_energy_j{}; ///< of a step, where all compared know it
   std::optional<double> b_energy_j{};
-  std::vector<std::string> warnings{};       ///< one line each
-  std::vector<std::string> ids{};            ///< of the case in A and in B, where they differ
+  std::vector<std::string> warnings{}; ///< one line each
+  std::vector<std::string> ids{};      ///< of the case in A and in B, where they differ
   std::vector<ReplicateMean> a_replicates{}; ///< of the pairs, in their order
   std::vector<ReplicateMean> b_replicates{};
   ExactChange exact{}; ///< of the launches of a sample; says nothing about time

@@ -172,6 +172,31 @@ TEST(Compare, CasesThatAreNotOkAreInvalid) {
   EXPECT_EQ(only(empty, with(0.1)).reason, "the baseline's case has no samples");
 }
 
+TEST(Compare, KernelsAtOtherPlacesInMemoryAreInvalid) {
+  const auto at_place = [](int place) {
+    Result result = with(0.1);
+    result.cases[0].kind = "kernel";
+    for (results::Replicate& replicate : result.cases[0].replicates) {
+      std::ranges::fill(replicate.samples.loop, place);
+    }
+    return result;
+  };
+  EXPECT_EQ(only(at_place(0), at_place(1)).verdict, Verdict::invalid);
+  EXPECT_EQ(only(at_place(0), at_place(1)).reason,
+            "the baseline was measured at other places in memory");
+}
+
+TEST(Compare, NoiseOfAnotherGpuModelIsNotUsed) {
+  NoiseFile noise = known_noise();
+  noise.gpu = "NVIDIA H100 80GB HBM3";
+  const Comparison comparison = compare(with(0.1), with(0.1), noise);
+  EXPECT_GT(comparison.cases[0].judgement->work.half_width,
+            1.5 * only(with(0.1), with(0.1)).judgement->work.half_width);
+  EXPECT_EQ(comparison.notes,
+            std::vector<std::string>{
+                "what is known of the noise is of NVIDIA H100 80GB HBM3 and not used"});
+}
+
 TEST(Compare, OtherOutputIsAWarning) {
   Result fresh = with(0.1);
   fresh.cases[0].check.checksum = "00000000000000bb";
@@ -185,44 +210,22 @@ TEST(Compare, NamesTheGpus) {
   EXPECT_EQ(comparison.base.gpu, "NVIDIA H200 (GPU-aaaa)");
 }
 
-CaseResult anchor(double t_s) {
-  CaseResult c = fake_case("zimage/anchor/copy", t_s);
-  c.kind = "anchor";
-  c.hash = "";
-  return c;
-}
-
 TEST(Compare, AnchorsAreNotJudged) {
   const Result result = fake_result({fake_case("zimage/a", 0.1), anchor(1e-3)});
   EXPECT_EQ(compare(result, result, known_noise()).cases.size(), 1u);
   EXPECT_EQ(compare(result, with(0.1), known_noise()).cases.size(), 1u); // nor missed
 }
 
-// A process whose copy was slow ran on a GPU that was not itself.
-TEST(Compare, AnchorsOfTheSameProcessSetReplicatesAside) {
+TEST(Compare, WhereNoCopyIsAlikeTimesAreShownAsTheyWere) {
   const Result base = fake_result({fake_case("zimage/a", 0.1), anchor(1e-3)});
-  Result fresh = base;
-  for (double& t_s : fresh.cases[1].replicates[2].samples.t_s) {
-    t_s *= 1.1;
-  }
-  const Comparison comparison = compare(base, fresh, known_noise());
-  ASSERT_TRUE(comparison.cases[0].judgement);
-  EXPECT_EQ(comparison.cases[0].judgement->new_set_aside, std::vector<std::size_t>{2});
-  // Another process with its id, of another GPU, says nothing about it.
-  fresh.cases[1].replicates[2].device_uuid = "GPU-bbbb-2";
-  EXPECT_TRUE(compare(base, fresh, known_noise()).cases[0].judgement->new_set_aside.empty());
-}
-
-TEST(Compare, ProcessIdsThatComeAgainAreToldApartByTheirStart) {
-  const Result base = fake_result({fake_case("zimage/a", 0.1), anchor(1e-3)});
-  Result fresh = base;
-  results::Replicate again = fresh.cases[1].replicates[0];
-  again.started = "2026-11-24T11:00:00Z";
-  for (double& t_s : again.samples.t_s) {
-    t_s *= 1.1;
-  }
-  fresh.cases[1].replicates.insert(fresh.cases[1].replicates.begin(), again);
-  EXPECT_TRUE(compare(base, fresh, known_noise()).cases[0].judgement->new_set_aside.empty());
+  const Comparison comparison =
+      compare(base, fake_result({fake_case("zimage/a", 0.103), anchor(1.1e-3)}), known_noise());
+  EXPECT_EQ(comparison.cases[0].verdict, Verdict::inconclusive);
+  EXPECT_EQ(comparison.cases[0].judgement.value().base_replicates, 0);
+  const auto judgement = to_json(comparison)["cases"][0]["judgement"];
+  EXPECT_NEAR(judgement["work"].get<double>(), std::log(1.03), 1e-9);
+  EXPECT_NEAR(judgement["base_work_t_s"].get<double>(), 0.1, 1e-6);
+  EXPECT_NEAR(judgement["new_work_t_s"].get<double>(), 0.103, 1e-6);
 }
 
 TEST(Compare, UnknownClocksAreJudgedRaw) {

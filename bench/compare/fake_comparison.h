@@ -26,4 +26,11 @@ inline results::Result with(double t_s) {
   return fake_result({fake_case("zimage/a", t_s)});
 }
 
+inline results::CaseResult anchor(double t_s) {
+  results::CaseResult c = fake_case("zimage/anchor/copy", t_s);
+  c.kind = "anchor";
+  c.hash = "";
+  return c;
+}
+
 } // namespace bench::compare
