@@ -11,6 +11,7 @@
 #include <bench/cli/recorder.h>
 #include <bench/cli/replicate_plan.h>
 #include <bench/compare/ab.h>
+#include <bench/compare/output.h>
 #include <bench/compare/verdicts.h>
 #include <bench/measure/interrupt.h>
 #include <kernels/plugins/plugins.h>

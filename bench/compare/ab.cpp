@@ -1,16 +1,12 @@
 #include <bench/base/error.h>
 #include <bench/compare/ab.h>
 #include <bench/compare/arms.h>
-#include <bench/compare/covariates_json.h>
 #include <bench/compare/environment.h>
-#include <bench/compare/explain_output.h>
-#include <bench/compare/or_null.h>
 #include <bench/compare/transfer.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -158,30 +154,6 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
   return result;
 }
 
-nlohmann::ordered_json drift_json(const stats::PairedDrift& drift) {
-  return {{"estimate", drift.drift.estimate},
-          {"half_width", drift.drift.half_width},
-          {"verdict", to_string(drift.verdict)}};
-}
-
-nlohmann::ordered_json judgement_json(const stats::PairedJudgement& judgement) {
-  return {
-      {"work", drift_json(judgement.work)},
-      {"wall", drift_json(judgement.wall)},
-      {"clock", drift_json(judgement.clock)},
-      {"energy", judgement.energy ? drift_json(*judgement.energy) : nullptr},
-      {"slope", or_null(judgement.slope)},
-      {"covariates", covariates_json(judgement.covariates, judgement.covariates_share)},
-      {"pairs", judgement.pairs},
-      {"set_aside", judgement.set_aside},
-      {"open", judgement.open},
-  };
-}
-
-nlohmann::ordered_json side_json(const Side& side) {
-  return {{"git_sha", side.git_sha}, {"started", side.started}, {"gpu", side.gpu}};
-}
-
 } // namespace
 
 std::map<Verdict, int> AbComparison::counts() const {
@@ -234,7 +206,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
       comparison.cases.push_back(concluded(c, Verdict::missing, "only B has this case"));
       continue;
     }
-    if (before->hash != c.hash || before->work_version != c.work_version) {
+    if (!same_work(*before, c)) {
       other_work.push_back(c.id);
     }
     const Pairs pairs = pairs_of(*before, of_a, c, of_b);
@@ -244,6 +216,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
       rules.anchor_tolerance = std::numeric_limits<double>::infinity();
     }
     AbCase result = judged(*before, c, pairs, rules, environment);
+    result.works = works_of(*before, c);
     if (before->id != c.id) {
       result.ids = {before->id, c.id};
       result.id = both_ids(before->id, c.id);
@@ -267,39 +240,6 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
   return comparison;
 }
 
-nlohmann::ordered_json to_json(const AbComparison& comparison) {
-  using Json = nlohmann::ordered_json;
-  Json counts = Json::object();
-  for (const auto& [verdict, count] : comparison.counts()) {
-    counts[std::string(to_string(verdict))] = count;
-  }
-  Json cases = Json::array();
-  for (const AbCase& c : comparison.cases) {
-    cases.push_back({
-        {"id", c.id},
-        {"kind", c.kind},
-        {"verdict", to_string(c.verdict)},
-        {"reason", c.reason},
-        {"gate", c.gate},
-        {"a_t_s", or_null(c.a_t_s)},
-        {"b_t_s", or_null(c.b_t_s)},
-        {"a_energy_j", or_null(c.a_energy_j)},
-        {"b_energy_j", or_null(c.b_energy_j)},
-        {"judgement", c.judgement ? judgement_json(*c.judgement) : Json(nullptr)},
-        {"warnings", c.warnings},
-        {"exact", c.exact.empty() ? Json(nullptr) : to_json(c.exact)},
-        {"explanation", c.explanation ? to_json(*c.explanation) : Json(nullptr)},
-    });
-  }
-  return {
-      {"schema_version", 1},           {"scenario", comparison.scenario},
-      {"profile", comparison.profile}, {"confidence", comparison.confidence},
-      {"a", side_json(comparison.a)},  {"b", side_json(comparison.b)},
-      {"notes", comparison.notes},     {"counts", std::move(counts)},
-      {"cases", std::move(cases)},
-  };
-}
-
 Comparison as_comparison(const AbComparison& comparison) {
   Comparison result{.scenario = comparison.scenario,
                     .profile = comparison.profile,
@@ -318,6 +258,7 @@ Comparison as_comparison(const AbComparison& comparison) {
                         .new_energy_j = c.b_energy_j,
                         .warnings = c.warnings,
                         .ids = c.ids,
+                        .works = c.works,
                         .base_replicates = c.a_replicates,
                         .new_replicates = c.b_replicates,
                         .exact = c.exact,

@@ -3,8 +3,6 @@
 #include <bench/compare/comparison.h>
 #include <bench/stats/pairs.h>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +24,7 @@ struct AbCase {
   std::optional<double> b_energy_j{};
   std::vector<std::string> warnings{}; ///< one line each
   std::vector<std::string> ids{};      ///< of the case in A and in B, where they differ
+  Works works{};
   std::vector<ReplicateMean> a_replicates{}; ///< of the pairs, in their order
   std::vector<ReplicateMean> b_replicates{};
   ExactChange exact{}; ///< of the launches of a sample; says nothing about time
@@ -55,8 +54,6 @@ struct AbComparison {
 /// the path. Throws UsageError for results of different GPU models.
 AbComparison compare_pairs(const results::Result& a, const results::Result& b,
                            const NoiseFile& noise, double confidence);
-
-nlohmann::ordered_json to_json(const AbComparison& comparison);
 
 /// The same with A as base, for what shows comparisons: of wall and energy only the estimates stay.
 Comparison as_comparison(const AbComparison& comparison);

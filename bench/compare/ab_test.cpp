@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/compare/ab.h>
 #include <bench/compare/fake_results.h>
+#include <bench/compare/output.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

@@ -126,7 +126,7 @@ class Comparer {
       return concluded(c, Verdict::invalid, "the baseline's case: " + not_ok(base));
     }
     CaseComparison result{
-        .id = c.id, .kind = c.kind, .gate = c.gate_work};
+        .id = c.id, .kind = c.kind, .gate = c.gate_work, .works = works_of(base, c)};
     result.exact = exact_change(base, c);
     judge(base, c, result);
     if (result.judgement) {
@@ -214,6 +214,13 @@ Comparison empty_comparison(const Result& base, const Result& fresh) {
 }
 
 } // namespace
+
+Works works_of(const CaseResult& base, const CaseResult& fresh) {
+  return {.base_hash = base.hash,
+          .new_hash = fresh.hash,
+          .base_version = base.work_version,
+          .new_version = fresh.work_version};
+}
 
 std::optional<double> CaseComparison::clock_hz() const {
   return judgement && judgement->log_clock ? std::optional(std::exp(*judgement->log_clock))
