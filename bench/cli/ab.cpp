@@ -5,6 +5,7 @@
 #include <bench/compare/ab.h>
 #include <bench/compare/baseline_lookup.h>
 #include <bench/compare/looks.h>
+#include <bench/compare/output.h>
 #include <bench/compare/verdicts.h>
 #include <bench/measure/interrupt.h>
 #include <bench/replicate/catalog.h>

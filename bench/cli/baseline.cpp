@@ -5,9 +5,9 @@
 #include <bench/cli/baseline.h>
 #include <bench/compare/baseline_lookup.h>
 #include <bench/compare/judged_samples.h>
+#include <bench/compare/oldest.h>
 #include <bench/compare/promotion.h>
 #include <bench/compare/verdicts.h>
-#include <bench/stats/percent.h>
 #include <bench/stats/summary.h>
 #include <bench/text/columns.h>
 #include <bench/text/comparison_table.h>
@@ -120,10 +120,8 @@ std::vector<std::string> show_row(const CaseResult& c,
           times.empty() ? "" : text::time_text(stats::median(times)),
           date,
           known ? drift->date : "",
-          known ? fmt::format("{}{}", drift->work.estimate < 0 ? '-' : '+',
-                              stats::percent(drift->work.estimate))
-                : "",
-          known ? stats::percent(drift->work.half_width) : ""};
+          known ? percent_text(hundredths(drift->work.estimate)) : "",
+          known ? half_width_text(drift->work) : ""};
 }
 
 void show(const path& place, std::FILE* out) {

@@ -1,18 +1,16 @@
 #include <bench/base/error.h>
 #include <bench/compare/ab.h>
 #include <bench/compare/arms.h>
-#include <bench/compare/covariates_json.h>
 #include <bench/compare/environment.h>
-#include <bench/compare/explain_output.h>
-#include <bench/compare/or_null.h>
+#include <bench/compare/transfer.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <set>
@@ -27,7 +25,7 @@ using results::Replicate;
 using results::Result;
 using stats::Verdict;
 
-/// Replicates of the same seeds, in the order of A.
+/// Replicates of the same seeds and GPUs, in the order of A.
 struct Pairs {
   Arm a;
   Arm b;
@@ -39,10 +37,12 @@ Pairs pairs_of(const CaseResult& a, const Copies& of_a, const CaseResult& b, con
   Pairs pairs;
   pairs.place_change = place_change;
   for (std::size_t i = 0; i < all_a.replicates.size(); ++i) {
-    const auto partner = std::ranges::find(all_b.replicates, all_a.replicates[i]->seed,
-                                           [](const Replicate* each) { return each->seed; });
+    const Replicate& of_pair = *all_a.replicates[i];
+    const auto partner = std::ranges::find_if(all_b.replicates, [&](const Replicate* each) {
+      return each->seed == of_pair.seed && each->device_uuid == of_pair.device_uuid;
+    });
     if (partner == all_b.replicates.end()) {
-      continue; // the other process was lost
+      continue; // the other process was lost, or ran on another GPU
     }
     pairs.a.replicates.push_back(all_a.replicates[i]);
     pairs.a.observations.push_back(all_a.observations[i]);
@@ -53,17 +53,12 @@ Pairs pairs_of(const CaseResult& a, const Copies& of_a, const CaseResult& b, con
   return pairs;
 }
 
-const CaseResult* find(const Result& result, const std::string& id) {
-  const auto found = std::ranges::find(result.cases, id, &CaseResult::id);
-  return found == result.cases.end() ? nullptr : &*found;
-}
-
 /// Cases of `result` that differ from `id` in their path alone and that `other` lacks.
 std::vector<const CaseResult*> without_partner(const Result& result, const Result& other,
                                                const std::string& id) {
   std::vector<const CaseResult*> cases;
   for (const CaseResult& c : result.cases) {
-    if (c.kind != "anchor" && without_path(c.id) == without_path(id) && !find(other, c.id)) {
+    if (c.kind != "anchor" && without_path(c.id) == without_path(id) && !find_case(other, c.id)) {
       cases.push_back(&c);
     }
   }
@@ -72,49 +67,49 @@ std::vector<const CaseResult*> without_partner(const Result& result, const Resul
 
 /// The case of A that `c` of B is held against; null when A has none.
 const CaseResult* partner(const Result& a, const Result& b, const CaseResult& c) {
-  if (const CaseResult* same = find(a, c.id)) {
+  if (const CaseResult* same = find_case(a, c.id)) {
     return same;
   }
   const auto before = without_partner(a, b, c.id), after = without_partner(b, a, c.id);
   return before.size() == 1 && after.size() == 1 ? before[0] : nullptr;
 }
 
-AbCase missing(const CaseResult& c, const char* reason) {
+AbCase concluded(const CaseResult& c, Verdict verdict, std::string reason) {
   return {.id = c.id,
           .kind = c.kind,
-          .verdict = Verdict::missing,
-          .reason = reason,
+          .verdict = verdict,
+          .reason = std::move(reason),
           .gate = c.gate_work};
 }
 
+/// The pairs that were compared: not set aside. All, should there be none.
+std::vector<std::size_t> compared(const stats::PairedJudgement& judgement, std::size_t pairs) {
+  std::vector<std::size_t> all(pairs), kept;
+  std::iota(all.begin(), all.end(), 0);
+  std::ranges::set_difference(all, judgement.set_aside, std::back_inserter(kept));
+  return kept.empty() ? all : kept;
+}
+
 /// The means of the pairs, read at A's clock, for who draws them.
-void add_means(AbCase& result, const Pairs& pairs) {
+void add_means(AbCase& result, const Pairs& pairs, const std::vector<std::size_t>& kept) {
   const stats::PairedJudgement& judgement = *result.judgement;
-  const auto aside = [&](std::size_t i) {
-    return std::ranges::find(judgement.set_aside, i) != judgement.set_aside.end();
-  };
-  const std::size_t count = pairs.a.observations.size();
-  const bool any = judgement.set_aside.size() < count;
   const auto mean_of = [&](auto value) {
-    std::vector<double> values;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (!any || !aside(i)) {
-        values.push_back(value(i));
-      }
-    }
+    std::vector<double> values(kept.size());
+    std::ranges::transform(kept, values.begin(), value);
     return stats::mean(values);
   };
   if (judgement.slope || judgement.covariates.clock_slope().df > 0) {
     result.log_clock =
         mean_of([&](std::size_t i) { return stats::mean_log_clock(pairs.a.observations[i]); });
   }
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < pairs.a.observations.size(); ++i) {
+    const bool aside = std::ranges::binary_search(judgement.set_aside, i);
     for (const auto& [arm, means] :
          {std::pair{&pairs.a, &result.a_replicates}, std::pair{&pairs.b, &result.b_replicates}}) {
       means->push_back(
           replicate_mean(*arm, i, judgement.slope, result.log_clock, judgement.covariates));
-      means->back().set_aside = aside(i);
-      means->back().compared = !aside(i);
+      means->back().set_aside = aside;
+      means->back().compared = !aside;
     }
   }
   result.a_log_t =
@@ -122,30 +117,30 @@ void add_means(AbCase& result, const Pairs& pairs) {
 }
 
 AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
-              const stats::Rules& rules) {
-  AbCase result{.id = b.id, .kind = b.kind, .gate = b.gate_work};
+              const stats::Rules& rules, Environment& environment) {
   for (const auto& [side, name] : {std::pair{&a, "A"}, std::pair{&b, "B"}}) {
     if (side->status != CaseStatus::ok) {
-      result.verdict = Verdict::invalid;
-      result.reason = fmt::format("{}: {}", name, not_ok(*side));
-      return result;
+      return concluded(b, Verdict::invalid, fmt::format("{}: {}", name, not_ok(*side)));
     }
   }
   if (pairs.a.replicates.empty()) {
-    result.verdict = Verdict::invalid;
-    result.reason = "no pair of processes measured it";
-    return result;
+    return concluded(b, Verdict::invalid, "no pair of processes measured it");
   }
+  std::vector<std::size_t> all(pairs.a.replicates.size());
+  std::iota(all.begin(), all.end(), 0);
+  if (std::string limits = environment.add(pairs.a, all, pairs.b, all); !limits.empty()) {
+    return concluded(b, Verdict::invalid, std::move(limits));
+  }
+  AbCase result{.id = b.id, .kind = b.kind, .gate = b.gate_work};
   result.judgement = stats::judge_pairs(pairs.a.observations, pairs.b.observations, rules);
   result.verdict = result.judgement->verdict;
   result.reason = result.judgement->reason;
-  add_means(result, pairs);
-  std::vector<std::size_t> all(pairs.a.replicates.size());
-  std::iota(all.begin(), all.end(), 0);
-  result.a_t_s = median_time(pairs.a, all);
-  result.b_t_s = median_time(pairs.b, all);
-  result.a_energy_j = mean_energy(pairs.a, all);
-  result.b_energy_j = mean_energy(pairs.b, all);
+  const std::vector<std::size_t> kept = compared(*result.judgement, all.size());
+  add_means(result, pairs, kept);
+  result.a_t_s = median_time(pairs.a, kept);
+  result.b_t_s = median_time(pairs.b, kept);
+  result.a_energy_j = mean_energy(pairs.a, kept);
+  result.b_energy_j = mean_energy(pairs.b, kept);
   if (a.check.finite && b.check.finite && !a.check.checksum.empty() && !b.check.checksum.empty() &&
       a.check.checksum != b.check.checksum) {
     result.warnings.push_back("output differs");
@@ -157,30 +152,6 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
   result.explanation = explain(a, b, result.judgement->slope, result.judgement->covariates,
                                result.judgement->work.drift, true);
   return result;
-}
-
-nlohmann::ordered_json drift_json(const stats::PairedDrift& drift) {
-  return {{"estimate", drift.drift.estimate},
-          {"half_width", drift.drift.half_width},
-          {"verdict", to_string(drift.verdict)}};
-}
-
-nlohmann::ordered_json judgement_json(const stats::PairedJudgement& judgement) {
-  return {
-      {"work", drift_json(judgement.work)},
-      {"wall", drift_json(judgement.wall)},
-      {"clock", drift_json(judgement.clock)},
-      {"energy", judgement.energy ? drift_json(*judgement.energy) : nullptr},
-      {"slope", or_null(judgement.slope)},
-      {"covariates", covariates_json(judgement.covariates, judgement.covariates_share)},
-      {"pairs", judgement.pairs},
-      {"set_aside", judgement.set_aside},
-      {"open", judgement.open},
-  };
-}
-
-nlohmann::ordered_json side_json(const Side& side) {
-  return {{"git_sha", side.git_sha}, {"started", side.started}, {"gpu", side.gpu}};
 }
 
 } // namespace
@@ -219,6 +190,8 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
       .b = side(b),
       .confidence = confidence,
   };
+  std::vector<std::string> noise_notes;
+  const NoiseFile known = noise_known_of(b, noise, noise_notes);
   Environment environment(a, b);
   const Copies of_a(a), of_b(b);
   std::set<std::string> matched; // of A with a case of B that has another id
@@ -230,24 +203,20 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
     }
     const CaseResult* before = partner(a, b, c);
     if (before == nullptr) {
-      comparison.cases.push_back(missing(c, "only B has this case"));
+      comparison.cases.push_back(concluded(c, Verdict::missing, "only B has this case"));
       continue;
     }
-    if (before->hash != c.hash || before->work_version != c.work_version) {
+    if (!same_work(*before, c)) {
       other_work.push_back(c.id);
     }
     const Pairs pairs = pairs_of(*before, of_a, c, of_b);
-    stats::Rules rules = rules_for(c, b, noise.prior(*before, c), pairs.place_change);
+    stats::Rules rules = rules_for(c, b, known.prior(*before, c), pairs.place_change);
     rules.confidence = confidence;
     if (!on_gpu) { // a shared CPU has no modes: its copies differ from process to process
       rules.anchor_tolerance = std::numeric_limits<double>::infinity();
     }
-    AbCase result = judged(*before, c, pairs, rules);
-    if (result.judgement) {
-      std::vector<std::size_t> all(pairs.a.replicates.size());
-      std::iota(all.begin(), all.end(), 0);
-      environment.add(pairs.a, all, pairs.b, all);
-    }
+    AbCase result = judged(*before, c, pairs, rules, environment);
+    result.works = works_of(*before, c);
     if (before->id != c.id) {
       result.ids = {before->id, c.id};
       result.id = both_ids(before->id, c.id);
@@ -256,11 +225,12 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
     comparison.cases.push_back(std::move(result));
   }
   for (const CaseResult& c : a.cases) {
-    if (c.kind != "anchor" && find(b, c.id) == nullptr && !matched.contains(c.id)) {
-      comparison.cases.push_back(missing(c, "only A has this case"));
+    if (c.kind != "anchor" && find_case(b, c.id) == nullptr && !matched.contains(c.id)) {
+      comparison.cases.push_back(concluded(c, Verdict::missing, "only A has this case"));
     }
   }
   comparison.notes = environment.notes();
+  comparison.notes.insert(comparison.notes.end(), noise_notes.begin(), noise_notes.end());
   if (!other_work.empty()) {
     comparison.notes.push_back(
         other_work.size() > 3 ? fmt::format("the work differs: {} and {} others", other_work[0],
@@ -268,39 +238,6 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
                               : fmt::format("the work differs: {}", fmt::join(other_work, ", ")));
   }
   return comparison;
-}
-
-nlohmann::ordered_json to_json(const AbComparison& comparison) {
-  using Json = nlohmann::ordered_json;
-  Json counts = Json::object();
-  for (const auto& [verdict, count] : comparison.counts()) {
-    counts[std::string(to_string(verdict))] = count;
-  }
-  Json cases = Json::array();
-  for (const AbCase& c : comparison.cases) {
-    cases.push_back({
-        {"id", c.id},
-        {"kind", c.kind},
-        {"verdict", to_string(c.verdict)},
-        {"reason", c.reason},
-        {"gate", c.gate},
-        {"a_t_s", or_null(c.a_t_s)},
-        {"b_t_s", or_null(c.b_t_s)},
-        {"a_energy_j", or_null(c.a_energy_j)},
-        {"b_energy_j", or_null(c.b_energy_j)},
-        {"judgement", c.judgement ? judgement_json(*c.judgement) : Json(nullptr)},
-        {"warnings", c.warnings},
-        {"exact", c.exact.empty() ? Json(nullptr) : to_json(c.exact)},
-        {"explanation", c.explanation ? to_json(*c.explanation) : Json(nullptr)},
-    });
-  }
-  return {
-      {"schema_version", 1},           {"scenario", comparison.scenario},
-      {"profile", comparison.profile}, {"confidence", comparison.confidence},
-      {"a", side_json(comparison.a)},  {"b", side_json(comparison.b)},
-      {"notes", comparison.notes},     {"counts", std::move(counts)},
-      {"cases", std::move(cases)},
-  };
 }
 
 Comparison as_comparison(const AbComparison& comparison) {
@@ -321,6 +258,7 @@ Comparison as_comparison(const AbComparison& comparison) {
                         .new_energy_j = c.b_energy_j,
                         .warnings = c.warnings,
                         .ids = c.ids,
+                        .works = c.works,
                         .base_replicates = c.a_replicates,
                         .new_replicates = c.b_replicates,
                         .exact = c.exact,

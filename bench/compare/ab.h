@@ -3,8 +3,6 @@
 #include <bench/compare/comparison.h>
 #include <bench/stats/pairs.h>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include <map>
 #include <optional>
 #include <string>
@@ -20,12 +18,13 @@ struct AbCase {
   std::string reason{}; ///< one line: why not pass; else ""
   double gate = 0.002;
   std::optional<stats::PairedJudgement> judgement{}; ///< of cases that were comparable
-  std::optional<double> a_t_s{};                     ///< medians of the samples as they were timed
+  std::optional<double> a_t_s{};                     ///< medians as timed, of the pairs compared
   std::optional<double> b_t_s{};
-  std::optional<double> a_energy_j{}; ///< of a step, where every replicate knows it
+  std::optional<double> a_energy_j{}; ///< of a step, where all compared know it
   std::optional<double> b_energy_j{};
-  std::vector<std::string> warnings{};       ///< one line each
-  std::vector<std::string> ids{};            ///< of the case in A and in B, where they differ
+  std::vector<std::string> warnings{}; ///< one line each
+  std::vector<std::string> ids{};      ///< of the case in A and in B, where they differ
+  Works works{};
   std::vector<ReplicateMean> a_replicates{}; ///< of the pairs, in their order
   std::vector<ReplicateMean> b_replicates{};
   ExactChange exact{}; ///< of the launches of a sample; says nothing about time
@@ -48,14 +47,13 @@ struct AbComparison {
   std::vector<std::string> open() const;
 };
 
-/// A pair are the replicates of one seed. Cases are matched by their id: their hashes may differ,
-/// since that is what `--set-a` and `--set-b` are for; a note lists those. A case without a partner
-/// is matched with the only one of the other arm that differs in the last part of its id, the path.
-/// Throws UsageError for results of different GPU models.
+/// A pair are the replicates of one seed on one GPU. Where a limit that is set on it (limits.h) is
+/// another in B than in A, the case is invalid. Cases are matched by their id: their hashes may
+/// differ, since that is what `--set-a` and `--set-b` are for; a note lists those. A case without a
+/// partner is matched with the only one of the other arm that differs in the last part of its id,
+/// the path. Throws UsageError for results of different GPU models.
 AbComparison compare_pairs(const results::Result& a, const results::Result& b,
                            const NoiseFile& noise, double confidence);
-
-nlohmann::ordered_json to_json(const AbComparison& comparison);
 
 /// The same with A as base, for what shows comparisons: of wall and energy only the estimates stay.
 Comparison as_comparison(const AbComparison& comparison);

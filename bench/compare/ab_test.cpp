@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/compare/ab.h>
 #include <bench/compare/fake_results.h>
+#include <bench/compare/output.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -39,6 +40,39 @@ TEST(Ab, PairsAreReplicatesOfOneSeed) {
 
   b.cases[0].replicates.pop_back(); // of seed 1
   EXPECT_EQ(compare_pairs(a, b, {}, 0.99).cases[0].judgement->pairs, 2);
+}
+
+TEST(Ab, APairIsOfOneGpu) {
+  Result b = arm_of({"x"}, 0.1003);
+  b.cases[0].replicates[2].device_uuid = "GPU-bbbb-2";
+  EXPECT_EQ(compare_pairs(arm_of({"x"}, 0.1), b, {}, 0.99).cases[0].judgement.value().pairs, 2);
+}
+
+TEST(Ab, TimesAndEnergyAreOfThePairsThatAreCompared) {
+  Result a = arm_of({"x", "z/anchor/copy"}, 0.1);
+  a.cases[1].kind = "anchor";
+  for (results::Replicate& replicate : a.cases[0].replicates) {
+    replicate.machine["sampled"] = {{"energy_j", 678}, {"steps", 10}};
+  }
+  Result b = a;
+  for (CaseResult& c : b.cases) { // of the third pair, on a machine in another mode
+    std::ranges::fill(c.replicates[2].samples.t_s, 0.2);
+  }
+  b.cases[0].replicates[2].machine["sampled"]["energy_j"] = 1356;
+  b.cases[0].replicates[1].samples = b.cases[0].replicates[2].samples;
+  const AbCase c = compare_pairs(a, b, {}, 0.99).cases.at(0);
+  ASSERT_EQ(c.judgement.value().set_aside, std::vector<std::size_t>{2});
+  EXPECT_NEAR(c.b_t_s.value(), 0.15, 1e-4) << "of two processes, of which one took 0.2 s";
+  EXPECT_NEAR(c.b_energy_j.value(), 67.8, 1e-9);
+}
+
+TEST(Ab, AnotherPowerLimitIsInvalid) {
+  Result b = arm_of({"x"}, 0.1003);
+  b.machine["gpu"]["power_limit_w"] = "600";
+  const AbCase c = compare_pairs(arm_of({"x"}, 0.1), b, {}, 0.99).cases.at(0);
+  EXPECT_EQ(c.verdict, Verdict::invalid);
+  EXPECT_EQ(c.reason, "the power limit was 700 W, now it is 600 W");
+  EXPECT_FALSE(c.judgement);
 }
 
 TEST(Ab, CasesThatOnlyOneArmHasAreMissing) {

@@ -179,7 +179,10 @@ Side side(const Result& result) {
   if (!uuids.empty()) {
     gpu += fmt::format(" ({})", fmt::join(uuids, ", "));
   }
-  return {.git_sha = result.git_sha, .started = result.started, .gpu = std::move(gpu)};
+  return {.git_sha = result.git_sha,
+          .started = result.started,
+          .gpu = std::move(gpu),
+          .model = device_model(result)};
 }
 
 std::string not_ok(const CaseResult& c) {

@@ -1,7 +1,5 @@
 #include <bench/compare/arms.h>
-#include <bench/compare/fake_results.h>
-
-#include <gtest/gtest.h>
+#include <bench/compare/fake_comparison.h>
 
 #include <cmath>
 #include <limits>
@@ -73,6 +71,33 @@ TEST(Arms, SayThatWhatPlacesAreWorthHasChanged) {
   EXPECT_EQ(
       arms(base, none, fake_case("zimage/loop", 0.1), none).fresh.observations[0].log_t.size(), 8u)
       << "a loop has no places";
+}
+
+// A process whose copy was slow ran on a GPU that was not itself.
+TEST(Copies, OfTheSameProcessSetReplicatesAside) {
+  const results::Result base = fake_result({fake_case("zimage/a", 0.1), anchor(1e-3)});
+  results::Result fresh = base;
+  for (double& t_s : fresh.cases[1].replicates[2].samples.t_s) {
+    t_s *= 1.1;
+  }
+  const Comparison comparison = compare(base, fresh, known_noise());
+  ASSERT_TRUE(comparison.cases[0].judgement);
+  EXPECT_EQ(comparison.cases[0].judgement->new_set_aside, std::vector<std::size_t>{2});
+  // Another process with its id, of another GPU, says nothing about it.
+  fresh.cases[1].replicates[2].device_uuid = "GPU-bbbb-2";
+  EXPECT_TRUE(compare(base, fresh, known_noise()).cases[0].judgement->new_set_aside.empty());
+}
+
+TEST(Copies, OfProcessIdsThatComeAgainAreToldApartByTheirStart) {
+  const results::Result base = fake_result({fake_case("zimage/a", 0.1), anchor(1e-3)});
+  results::Result fresh = base;
+  results::Replicate again = fresh.cases[1].replicates[0];
+  again.started = "2026-11-24T11:00:00Z";
+  for (double& t_s : again.samples.t_s) {
+    t_s *= 1.1;
+  }
+  fresh.cases[1].replicates.insert(fresh.cases[1].replicates.begin(), again);
+  EXPECT_TRUE(compare(base, fresh, known_noise()).cases[0].judgement->new_set_aside.empty());
 }
 
 } // namespace

@@ -35,6 +35,11 @@ bool has_device(const Arm& arm, const std::string& device) {
          arm.observations.end();
 }
 
+bool has_samples(const CaseResult& c) {
+  return std::ranges::any_of(c.replicates,
+                             [](const auto& replicate) { return !replicate.samples.t_s.empty(); });
+}
+
 std::vector<ReplicateMean> replicate_means(const Arm& arm, const Arm& other,
                                            const std::vector<std::size_t>& set_aside,
                                            const stats::Judgement& judgement) {
@@ -70,8 +75,8 @@ std::vector<std::size_t> compared(const Arm& arm, const Arm& other, bool same_de
 class Comparer {
  public:
   Comparer(const Result& base, const Result& fresh, const NoiseFile& noise)
-      : base_(base), fresh_(fresh), noise_(noise), base_copies_(base), fresh_copies_(fresh),
-        environment_(base, fresh) {
+      : fresh_(fresh), noise_(noise_known_of(fresh, noise, noise_notes_)), base_copies_(base),
+        fresh_copies_(fresh), environment_(base, fresh) {
     const std::string before = device_model(base);
     const std::string now = device_model(fresh);
     if (base.device != fresh.device || before != now) {
@@ -120,7 +125,8 @@ class Comparer {
     if (base.status != CaseStatus::ok) {
       return concluded(c, Verdict::invalid, "the baseline's case: " + not_ok(base));
     }
-    CaseComparison result{.id = c.id, .kind = c.kind, .gate = c.gate_work};
+    CaseComparison result{
+        .id = c.id, .kind = c.kind, .gate = c.gate_work, .works = works_of(base, c)};
     result.exact = exact_change(base, c);
     judge(base, c, result);
     if (result.judgement) {
@@ -131,7 +137,11 @@ class Comparer {
     return result;
   }
 
-  std::vector<std::string> notes() const { return environment_.notes(); }
+  std::vector<std::string> notes() const {
+    std::vector<std::string> notes = environment_.notes();
+    notes.insert(notes.end(), noise_notes_.begin(), noise_notes_.end());
+    return notes;
+  }
 
  private:
   static CaseComparison concluded(const CaseResult& c, Verdict verdict, std::string reason) {
@@ -143,11 +153,13 @@ class Comparer {
   }
 
   void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) {
-    const auto [before, now, place_change] = arms(base, base_copies_, fresh, fresh_copies_);
+    auto [before, now, place_change] = arms(base, base_copies_, fresh, fresh_copies_);
+    environment_.leave_out_other_limits(before, now);
     if (before.replicates.empty() || now.replicates.empty()) {
       result.verdict = Verdict::invalid;
-      result.reason =
-          before.replicates.empty() ? "the baseline's case has no samples" : "no samples";
+      result.reason = !has_samples(base)    ? "the baseline's case has no samples"
+                      : !has_samples(fresh) ? "no samples"
+                                            : "the baseline was measured at other places in memory";
       return;
     }
     result.judgement =
@@ -156,9 +168,10 @@ class Comparer {
     const bool same_device = result.judgement->same_device;
     const auto old_ones = compared(before, now, same_device, result.judgement->base_set_aside);
     const auto new_ones = compared(now, before, same_device, result.judgement->new_set_aside);
-    if (std::string limits = environment_.add(before, old_ones, now, new_ones); !limits.empty()) {
+    if (const std::string limits = environment_.add(before, old_ones, now, new_ones);
+        !limits.empty()) {
       result.verdict = Verdict::invalid;
-      result.reason = std::move(limits);
+      result.reason = limits + ": set it back, or promote a new baseline";
       result.judgement.reset();
       return;
     }
@@ -181,9 +194,9 @@ class Comparer {
     }
   }
 
-  const Result& base_;
   const Result& fresh_;
-  const NoiseFile& noise_;
+  std::vector<std::string> noise_notes_;
+  NoiseFile noise_;
   Copies base_copies_;
   Copies fresh_copies_;
   Environment environment_;
@@ -201,6 +214,13 @@ Comparison empty_comparison(const Result& base, const Result& fresh) {
 }
 
 } // namespace
+
+Works works_of(const CaseResult& base, const CaseResult& fresh) {
+  return {.base_hash = base.hash,
+          .new_hash = fresh.hash,
+          .base_version = base.work_version,
+          .new_version = fresh.work_version};
+}
 
 std::optional<double> CaseComparison::clock_hz() const {
   return judgement && judgement->log_clock ? std::optional(std::exp(*judgement->log_clock))

@@ -28,6 +28,16 @@ struct ReplicateMean {
   std::optional<double> energy_j{}; ///< joules of a sample
 };
 
+/// What the cases of a comparison do: CaseResult::hash and work_version.
+struct Works {
+  std::string base_hash;
+  std::string new_hash;
+  int base_version = 0;
+  int new_version = 0;
+  bool operator==(const Works&) const = default;
+};
+Works works_of(const results::CaseResult& base, const results::CaseResult& fresh);
+
 struct CaseComparison {
   std::string id;
   std::string kind; ///< "loop" or "kernel"
@@ -43,6 +53,7 @@ struct CaseComparison {
   std::optional<double> new_energy_j{};
   std::vector<std::string> warnings{}; ///< one line each
   std::vector<std::string> ids{}; ///< of the case in the base and in the new, where they differ
+  Works works{};
   std::vector<ReplicateMean> base_replicates{};
   std::vector<ReplicateMean> new_replicates{};
   ExactChange exact{}; ///< of the launches of a sample; says nothing about time
@@ -59,6 +70,7 @@ struct Side {
   std::string git_sha;
   std::string started; ///< UTC, ISO 8601
   std::string gpu;     ///< "NVIDIA H200 (GPU-6b1f2b3c)", "the CPU"
+  std::string model{}; ///< "NVIDIA H200", "the CPU"
 };
 
 struct Comparison {
@@ -79,9 +91,9 @@ Comparison compare_cases(const results::Result& base, const results::CaseResult&
                          const NoiseFile& noise);
 
 /// Anchors are no work and not judged. A case is judged when both results have its id, hash and
-/// work version, are of one GPU model at the same power limit and application clocks, and neither
-/// side failed. Cases that only the baseline has are listed when both ran the same profile
-/// and the new result's --only would have chosen them.
+/// work version, are of one GPU model at the same power limit and application clocks (limits.h),
+/// and neither side failed. Cases that only the baseline has are listed when both ran the same
+/// profile and the new result's --only would have chosen them.
 Comparison compare(const results::Result& base, const results::Result& fresh,
                    const NoiseFile& noise);
 

@@ -1,12 +1,10 @@
 #include <bench/compare/environment.h>
+#include <bench/compare/limits.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <optional>
-#include <set>
 
 namespace bench::compare {
 namespace {
@@ -15,17 +13,22 @@ using results::Facts;
 using results::Origin;
 using results::Result;
 
-std::vector<Origin> origins(const Result& result, const Arm& arm,
-                            const std::vector<std::size_t>& replicates) {
+using Changes = std::vector<std::pair<std::string, int>>; ///< text, cases
+
+Replicates pick(const Arm& arm, const std::vector<std::size_t>& indices) {
+  Replicates picked;
+  for (const std::size_t i : indices) {
+    picked.push_back(arm.replicates[i]);
+  }
+  return picked;
+}
+
+std::set<std::optional<std::size_t>> origins_of(const Replicates& replicates) {
   std::set<std::optional<std::size_t>> indices;
-  for (const std::size_t i : replicates) {
-    indices.insert(arm.replicates[i]->origin);
+  for (const results::Replicate* replicate : replicates) {
+    indices.insert(replicate->origin);
   }
-  std::vector<Origin> all;
-  for (const std::optional<std::size_t>& index : indices) {
-    all.push_back(results::origin_of(result, index));
-  }
-  return all;
+  return indices;
 }
 
 /// What they have to say; one that says nothing is unknown, not different.
@@ -40,107 +43,128 @@ std::set<std::string> values(const std::vector<Origin>& origins, Facts Origin::*
   return all;
 }
 
-/// "cudnn 9.1 -> 9.2" for each fact of the topic that changed.
-void add_changes(const std::vector<Origin>& base, const std::vector<Origin>& fresh,
-                 Facts Origin::*facts, const std::string& topic,
-                 std::vector<std::pair<std::string, int>>& changes) {
+std::set<std::string> keys_of(const std::vector<Origin>& origins, Facts Origin::*facts,
+                              const std::string& topic) {
   std::set<std::string> keys;
-  for (const Origin& origin : base) {
+  for (const Origin& origin : origins) {
     if (const auto found = (origin.*facts).find(topic); found != (origin.*facts).end()) {
       for (const auto& [key, value] : found->second) {
         keys.insert(key);
       }
     }
   }
-  for (const std::string& key : keys) {
-    const auto before = values(base, facts, topic, key), now = values(fresh, facts, topic, key);
-    if (now.empty() || before == now) {
-      continue;
-    }
-    const std::string text = fmt::format("{} {} -> {}", topic == "driver" ? "driver " + key : key,
-                                         fmt::join(before, " and "), fmt::join(now, " and "));
-    const auto known = std::ranges::find(changes, text, &std::pair<std::string, int>::first);
-    if (known == changes.end()) {
-      changes.emplace_back(text, 1);
-    } else {
-      ++known->second;
-    }
-  }
+  return keys;
 }
 
-void add_all(const std::vector<Origin>& base, const std::vector<Origin>& fresh,
-             std::vector<std::pair<std::string, int>>& environment,
-             std::vector<std::pair<std::string, int>>& settings) {
-  add_changes(base, fresh, &Origin::machine, "driver", environment);
-  add_changes(base, fresh, &Origin::machine, "libraries", environment);
-  std::set<std::string> topics;
-  for (const Origin& origin : base) {
-    for (const auto& [topic, facts] : origin.settings) {
-      topics.insert(topic);
-    }
-  }
-  for (const std::string& topic : topics) {
-    add_changes(base, fresh, &Origin::settings, topic, settings);
-  }
-}
+/// The origins of both sides of so many cases.
+struct Sides {
+  std::vector<Origin> base;
+  std::vector<Origin> fresh;
+  int cases = 0;
 
-std::string limits_changed(const std::vector<Origin>& base, const std::vector<Origin>& fresh) {
-  for (const auto& [key, name, unit, symbol] : results::kGpuLimits) {
-    const auto before = values(base, &Origin::machine, "gpu", key);
-    const auto now = values(fresh, &Origin::machine, "gpu", key);
-    if (before.empty() || now.empty() || before == now) {
-      continue;
-    }
-    const auto scaled = [&](const std::set<std::string>& texts) {
-      std::vector<std::string> all;
-      for (const std::string& text : texts) {
-        all.push_back(fmt::format("{:g} {}", std::strtod(text.c_str(), nullptr) / unit, symbol));
+  /// "cudnn 9.1 -> 9.2" for each of these facts of the topic that changed.
+  void add_changes(Facts Origin::*facts, const std::string& topic,
+                   const std::set<std::string>& keys, Changes& changes) const {
+    for (const std::string& key : keys) {
+      const auto before = values(base, facts, topic, key), now = values(fresh, facts, topic, key);
+      if (before.empty() || now.empty() || before == now) {
+        continue;
       }
-      return fmt::format("{}", fmt::join(all, " and "));
-    };
-    return fmt::format("the {} was {}, now it is {}: set it back, or promote a new baseline", name,
-                       scaled(before), scaled(now));
+      const std::string text = fmt::format("{} {} -> {}", topic == "driver" ? "driver " + key : key,
+                                           fmt::join(before, " and "), fmt::join(now, " and "));
+      const auto known = std::ranges::find(changes, text, &Changes::value_type::first);
+      if (known == changes.end()) {
+        changes.emplace_back(text, cases);
+      } else {
+        known->second += cases;
+      }
+    }
   }
-  return "";
+
+  void add_environment(Changes& changes) const {
+    for (const char* topic : {"driver", "libraries"}) {
+      add_changes(&Origin::machine, topic, keys_of(base, &Origin::machine, topic), changes);
+    }
+    add_changes(&Origin::machine, "gpu", {"ecc", "mig"}, changes);
+  }
+
+  void add_settings(Changes& changes) const {
+    std::set<std::string> topics;
+    for (const Origin& origin : base) {
+      for (const auto& [topic, facts] : origin.settings) {
+        topics.insert(topic);
+      }
+    }
+    for (const std::string& topic : topics) {
+      add_changes(&Origin::settings, topic, keys_of(base, &Origin::settings, topic), changes);
+    }
+  }
+};
+
+std::vector<Origin> origins_at(const Result& result,
+                               const std::set<std::optional<std::size_t>>& indices) {
+  std::vector<Origin> all;
+  for (const std::optional<std::size_t>& index : indices) {
+    all.push_back(results::origin_of(result, index));
+  }
+  return all;
 }
 
 } // namespace
 
+void Environment::leave_out_other_limits(Arm& base, const Arm& fresh) {
+  const std::string text = compare::leave_out_other_limits(base_, base, fresh_, fresh);
+  if (!text.empty()) {
+    ++left_out_[text];
+  }
+}
+
 std::string Environment::add(const Arm& base, const std::vector<std::size_t>& of_base,
                              const Arm& fresh, const std::vector<std::size_t>& of_fresh) {
-  const std::vector<Origin> before = origins(base_, base, of_base);
-  const std::vector<Origin> now = origins(fresh_, fresh, of_fresh);
-  std::string limits = limits_changed(before, now);
+  const Replicates before = pick(base, of_base), now = pick(fresh, of_fresh);
+  std::string limits = limits_changed(base_, before, fresh_, now);
   if (limits.empty()) {
-    ++cases_;
-    add_all(before, now, environment_, settings_);
+    ++cases_[{origins_of(before), origins_of(now)}];
   }
   return limits;
 }
 
 std::vector<std::string> Environment::notes() const {
-  Changes environment = environment_, settings = settings_;
-  if (cases_ == 0) {
-    add_all({origin_of(base_, std::nullopt)}, {origin_of(fresh_, std::nullopt)}, environment,
-            settings);
+  Changes environment, settings;
+  int all_cases = 0;
+  const auto add_sides = [&](const Origins& of_base, const Origins& of_fresh, int cases) {
+    const Sides sides{origins_at(base_, of_base), origins_at(fresh_, of_fresh), cases};
+    sides.add_environment(environment);
+    sides.add_settings(settings);
+    all_cases += cases;
+  };
+  for (const auto& [origins, cases] : cases_) {
+    add_sides(origins.first, origins.second, cases);
   }
-  const auto texts = [&](const Changes& changes) {
+  if (cases_.empty()) {
+    add_sides({std::nullopt}, {std::nullopt}, 0);
+  }
+  const auto texts = [&](const auto& changes) {
     std::vector<std::string> all;
     for (const auto& [text, cases] : changes) {
-      all.push_back(cases < cases_ ? fmt::format("{} ({} of {} cases)", text, cases, cases_)
-                                   : text);
+      all.push_back(cases < all_cases ? fmt::format("{} ({} of {} cases)", text, cases, all_cases)
+                                      : text);
     }
     return all;
   };
   std::vector<std::string> notes;
   if (!environment.empty()) {
     notes.push_back(fmt::format("environment changed: {}; {}", fmt::join(texts(environment), ", "),
-                                cases_ == 0 ? "no case was compared"
-                                            : "compared all the same: a drift may come "
-                                              "from it"));
+                                cases_.empty() ? "no case was compared"
+                                               : "compared all the same: a drift may come "
+                                                 "from it"));
   }
   if (!settings.empty()) {
     notes.push_back(fmt::format("settings changed: {}", fmt::join(texts(settings), ", ")));
+  }
+  if (!left_out_.empty()) {
+    notes.push_back(fmt::format("replicates of the baseline are not compared: {}",
+                                fmt::join(texts(left_out_), "; ")));
   }
   return notes;
 }

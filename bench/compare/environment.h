@@ -4,6 +4,9 @@
 #include <bench/results/result.h>
 
 #include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,8 +20,11 @@ class Environment {
   Environment(const results::Result& base, const results::Result& fresh)
       : base_(base), fresh_(fresh) {}
 
+  /// leave_out_other_limits(); notes() has what that left out.
+  void leave_out_other_limits(Arm& base, const Arm& fresh);
+
   /// These replicates of a case are compared. What was set on the GPU that changes its speed, so
-  /// that they must not be: "" when nothing was.
+  /// that they must not be: limits_changed().
   std::string add(const Arm& base, const std::vector<std::size_t>& of_base, const Arm& fresh,
                   const std::vector<std::size_t>& of_fresh);
 
@@ -27,13 +33,12 @@ class Environment {
   std::vector<std::string> notes() const;
 
  private:
-  using Changes = std::vector<std::pair<std::string, int>>; ///< text, cases
+  using Origins = std::set<std::optional<std::size_t>>; ///< indices; none: the result's own
 
   const results::Result& base_;
   const results::Result& fresh_;
-  int cases_ = 0;
-  Changes environment_;
-  Changes settings_;
+  std::map<std::pair<Origins, Origins>, int> cases_; ///< by the origins of what is compared
+  std::map<std::string, int> left_out_;              ///< cases
 };
 
 } // namespace bench::compare

@@ -1,10 +1,9 @@
 #pragma once
 
+#include <bench/compare/operation_drift.h>
 #include <bench/results/result.h>
 #include <bench/stats/judge.h>
 
-#include <array>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,45 +12,6 @@
 /// Where a drift comes from: the difference of two profiles of one case, kernel by kernel.
 /// README.md beside this file says in words how launches are matched and what "at one clock" means.
 namespace bench::compare {
-
-/// How a kernel moved.
-enum class Change {
-  appeared,
-  vanished,
-  more_launches,
-  fewer_launches,
-  slower,
-  faster,
-  replaced,
-  other_grid
-};
-std::string_view to_string(Change change); ///< "more launches"
-
-/// One movement of one kernel. A kernel that is both launched more often and slower has two.
-struct Part {
-  Change change = Change::slower;
-  std::string kernel{};                   ///< of the base; of the new one where it appeared
-  std::string new_kernel{};               ///< where it was replaced, else ""
-  std::array<std::int64_t, 3> grid{};     ///< of `kernel`
-  std::array<std::int64_t, 3> new_grid{}; ///< where it was replaced or has another one
-  std::int64_t base_launches = 0;         ///< in one sample
-  std::int64_t new_launches = 0;
-  double base_launch_s = 0; ///< mean of a launch; 0 where there is none
-  double new_launch_s = 0;  ///< the same, at the base's clock
-  double drift_s = 0;       ///< what it adds to a sample
-};
-
-/// The kernels of one operation.
-struct OperationDrift {
-  std::string operation;          ///< "rms_norm", "attention", "linear", ..., "other"
-  std::int64_t base_launches = 0; ///< in one sample
-  std::int64_t new_launches = 0;
-  double base_s = 0;         ///< of a sample
-  double new_s = 0;          ///< of a sample, at the base's clock
-  std::vector<Part> parts{}; ///< the largest drift, in either direction, first
-
-  double drift_s() const; ///< the sum of its parts
-};
 
 /// How times follow the SM clock, of log time on log clock. Products and attention do, what waits
 /// for memory does not.

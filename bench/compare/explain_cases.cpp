@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace bench::compare {
 
 using results::CaseResult;
@@ -26,11 +29,14 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
     result.explanation = explain(*base.profile, *fresh.profile, std::nullopt);
     return result;
   }
+  std::vector<std::string> notes;
+  const NoiseFile known = noise_known_of(new_result, noise, notes);
   const stats::Judgement judgement =
       stats::judge(before.observations, now.observations,
-                   rules_for(fresh, new_result, noise.prior(base, fresh), place_change));
+                   rules_for(fresh, new_result, known.prior(base, fresh), place_change));
   result.explanation = explain(base, fresh, judgement.slope, judgement.covariates, judgement.work,
                                judgement.same_device);
+  std::ranges::move(notes, std::back_inserter(result.explanation.value().notes));
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 #include <utility>
+#include <vector>
 
 /// Results of a made-up machine whose step time and noise tests know.
 namespace bench::compare {
@@ -55,6 +56,24 @@ inline results::Result fake_result(std::vector<results::CaseResult> cases) {
   result.machine["libraries"] = {{"torch", "2.11.0"}, {"cudnn", "91002"}};
   result.cases = std::move(cases);
   return result;
+}
+
+/// Of one case, three processes on that GPU.
+inline results::Result on(const std::string& uuid, double t_s, std::string id = "zimage/a") {
+  results::Result result = fake_result({fake_case(std::move(id), t_s)});
+  for (results::Replicate& replicate : result.cases[0].replicates) {
+    replicate.device_uuid = uuid;
+  }
+  return result;
+}
+
+/// Of its replicates.
+inline std::vector<std::string> uuids(const results::CaseResult& c) {
+  std::vector<std::string> all;
+  for (const results::Replicate& replicate : c.replicates) {
+    all.push_back(replicate.device_uuid);
+  }
+  return all;
 }
 
 } // namespace bench::compare

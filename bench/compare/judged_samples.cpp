@@ -132,6 +132,7 @@ std::set<std::int32_t> judged_places(const Samples& samples, const PlaceEffects&
 } // namespace
 
 PlaceEffects::PlaceEffects(const CaseResult& alone) : effects_(medians(log_times(alone))) {
+  any_ = !effects_.empty();
   center(effects_);
 }
 
@@ -143,8 +144,9 @@ PlaceEffects::PlaceEffects(const CaseResult& base, const CaseResult& fresh) {
       effects_[place] = (log_t + other->second) / 2;
     }
   }
+  any_ = !of_base.empty() && !of_fresh.empty();
   center(effects_);
-  if (any()) {
+  if (!effects_.empty()) {
     change_ = changed_by(of_base, of_fresh, differences(now, before));
   }
 }

@@ -19,7 +19,8 @@ class PlaceEffects {
   /// so whichever has more replicates, a drift of all places is seen in full.
   PlaceEffects(const results::CaseResult& base, const results::CaseResult& fresh);
 
-  bool any() const { return !effects_.empty(); }
+  /// Of kernels with samples: only what lies at one of the places counts, if there is any.
+  bool any() const { return any_; }
   bool has(std::int32_t place) const { return effects_.contains(place); }
   double at(std::int32_t place) const { return effects_.at(place); } ///< of log time
 
@@ -29,6 +30,7 @@ class PlaceEffects {
   double change() const { return change_; }
 
  private:
+  bool any_ = false;
   std::map<std::int32_t, double> effects_;
   double change_ = 0;
 };

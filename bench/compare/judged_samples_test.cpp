@@ -138,6 +138,13 @@ TEST(JudgedSamples, ADriftIsSeenInFullWhereOneArmHasFewerPlaces) {
   EXPECT_NEAR(drift(fewer, base), -std::log(1.03), 0.002);
 }
 
+TEST(JudgedSamples, OfArmsWithoutAPlaceInCommonAreNone) {
+  const CaseResult base = kernel({{1.7}});
+  CaseResult elsewhere = base;
+  elsewhere.replicates[0].samples.loop = {1, 1};
+  EXPECT_TRUE(judged_samples(base.replicates[0], PlaceEffects(base, elsewhere)).t_s.empty());
+}
+
 TEST(JudgedSamples, WhatTogglesAtThreePlacesIsNoDrift) {
   const CaseResult base = noisy(3, 1, 1);
   CaseResult toggled = noisy(3, 1, 2);

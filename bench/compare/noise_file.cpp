@@ -105,6 +105,14 @@ stats::NoisePrior NoiseFile::prior(const results::CaseResult& one,
   return noisier;
 }
 
+NoiseFile noise_known_of(const results::Result& result, const NoiseFile& noise,
+                         std::vector<std::string>& notes) {
+  if (noise.gpu.empty() || noise.gpu == gpu_name(result))
+    return noise;
+  notes.push_back(fmt::format("what is known of the noise is of {} and not used", noise.gpu));
+  return {};
+}
+
 NoiseFile noise_from_json(std::string_view text, const std::string& origin) {
   const JsonDocument document = JsonDocument::parse(text, origin);
   const JsonNode root(document, origin);

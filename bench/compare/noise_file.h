@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bench::compare {
 
@@ -46,6 +47,10 @@ struct NoiseFile {
   /// noisier one's between processes, nothing if either's is not known, and no covariate.
   stats::NoisePrior prior(const results::CaseResult& one, const results::CaseResult& other) const;
 };
+
+/// `noise` where it is of the GPU model of `result`, or says none; else nothing, with a note.
+NoiseFile noise_known_of(const results::Result& result, const NoiseFile& noise,
+                         std::vector<std::string>& notes);
 
 /// Throws UsageError naming `origin` and the place in it.
 NoiseFile noise_from_json(std::string_view text, const std::string& origin);

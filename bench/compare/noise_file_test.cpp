@@ -115,6 +115,18 @@ TEST(NoiseFile, KernelsOfTwoPathsFollowTheClockOfTheirRegime) {
   EXPECT_TRUE(noise.prior(one, other).covariates.known());
 }
 
+TEST(NoiseFile, IsOfOneGpuModel) {
+  const NoiseFile noise = noise_from_json(document().dump(), "n.json");
+  std::vector<std::string> notes;
+  results::Result result = fake_result({});
+  EXPECT_FALSE(noise_known_of(result, noise, notes).regimes.empty());
+  EXPECT_TRUE(notes.empty());
+  result.machine["gpu"]["name"] = "NVIDIA H200 NVL";
+  EXPECT_TRUE(noise_known_of(result, noise, notes).regimes.empty());
+  EXPECT_EQ(notes,
+            std::vector<std::string>{"what is known of the noise is of NVIDIA H200 and not used"});
+}
+
 TEST(NoiseFile, NamesThePlaceOfAFault) {
   EXPECT_EQ(complaint("{\n oops"), "n.json:2:2: not JSON");
   EXPECT_EQ(complaint("[]"), "n.json: /: must be an object, not an array");

@@ -58,6 +58,34 @@ Json judgement_json(const CaseComparison& c) {
   };
 }
 
+Json counts_json(const std::map<stats::Verdict, int>& verdicts) {
+  Json counts = Json::object();
+  for (const auto& [verdict, count] : verdicts) {
+    counts[std::string(to_string(verdict))] = count;
+  }
+  return counts;
+}
+
+Json drift_json(const stats::PairedDrift& drift) {
+  return {{"estimate", drift.drift.estimate},
+          {"half_width", drift.drift.half_width},
+          {"verdict", to_string(drift.verdict)}};
+}
+
+Json judgement_json(const stats::PairedJudgement& judgement) {
+  return {
+      {"work", drift_json(judgement.work)},
+      {"wall", drift_json(judgement.wall)},
+      {"clock", drift_json(judgement.clock)},
+      {"energy", judgement.energy ? drift_json(*judgement.energy) : nullptr},
+      {"slope", or_null(judgement.slope)},
+      {"covariates", covariates_json(judgement.covariates, judgement.covariates_share)},
+      {"pairs", judgement.pairs},
+      {"set_aside", judgement.set_aside},
+      {"open", judgement.open},
+  };
+}
+
 } // namespace
 
 std::string to_csv(const Comparison& comparison) {
@@ -92,10 +120,6 @@ std::string to_csv(const Comparison& comparison) {
 }
 
 Json to_json(const Comparison& comparison) {
-  Json counts = Json::object();
-  for (const auto& [verdict, count] : comparison.counts()) {
-    counts[std::string(to_string(verdict))] = count;
-  }
   Json cases = Json::array();
   for (const CaseComparison& c : comparison.cases) {
     cases.push_back({
@@ -133,7 +157,7 @@ Json to_json(const Comparison& comparison) {
       {"base", side_json(comparison.base)},
       {"new", side_json(comparison.fresh)},
       {"notes", comparison.notes},
-      {"counts", std::move(counts)},
+      {"counts", counts_json(comparison.counts())},
       {"cases", std::move(cases)},
   };
 }
@@ -148,6 +172,34 @@ Json to_json(const Comparison& comparison, const std::set<stats::Verdict>& fail_
   json["verdict_line"] = verdict_line(comparison, fail_on);
   json["exit_code"] = static_cast<int>(exit_code(comparison, fail_on));
   return json;
+}
+
+Json to_json(const AbComparison& comparison) {
+  Json cases = Json::array();
+  for (const AbCase& c : comparison.cases) {
+    cases.push_back({
+        {"id", c.id},
+        {"kind", c.kind},
+        {"verdict", to_string(c.verdict)},
+        {"reason", c.reason},
+        {"gate", c.gate},
+        {"a_t_s", or_null(c.a_t_s)},
+        {"b_t_s", or_null(c.b_t_s)},
+        {"a_energy_j", or_null(c.a_energy_j)},
+        {"b_energy_j", or_null(c.b_energy_j)},
+        {"judgement", c.judgement ? judgement_json(*c.judgement) : Json(nullptr)},
+        {"warnings", c.warnings},
+        {"exact", c.exact.empty() ? Json(nullptr) : to_json(c.exact)},
+        {"explanation", c.explanation ? to_json(*c.explanation) : Json(nullptr)},
+    });
+  }
+  return {
+      {"schema_version", 1},           {"scenario", comparison.scenario},
+      {"profile", comparison.profile}, {"confidence", comparison.confidence},
+      {"a", side_json(comparison.a)},  {"b", side_json(comparison.b)},
+      {"notes", comparison.notes},     {"counts", counts_json(comparison.counts())},
+      {"cases", std::move(cases)},
+  };
 }
 
 } // namespace bench::compare

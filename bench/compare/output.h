@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bench/compare/ab.h>
 #include <bench/compare/comparison.h>
 
 #include <nlohmann/json_fwd.hpp>
@@ -20,5 +21,8 @@ nlohmann::ordered_json to_json(const Comparison& comparison);
 /// That with the verdict on the whole: `fail_on`, `verdict`, `verdict_line`, `exit_code`.
 nlohmann::ordered_json to_json(const Comparison& comparison,
                                const std::set<stats::Verdict>& fail_on);
+
+/// Of pairs: drifts of work, wall, clock and energy, each with its interval and verdict.
+nlohmann::ordered_json to_json(const AbComparison& comparison);
 
 } // namespace bench::compare

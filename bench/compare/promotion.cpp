@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/compare/comparison.h>
 #include <bench/compare/promotion.h>
+#include <bench/compare/transfer.h>
 
 #include <fmt/format.h>
 
@@ -8,10 +9,8 @@
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
-#include <map>
 #include <ranges>
 #include <set>
-#include <tuple>
 #include <utility>
 
 namespace bench::compare {
@@ -22,48 +21,7 @@ using results::CaseStatus;
 using results::Replicate;
 using results::Result;
 
-constexpr std::string_view kAnchor = "anchor";
 constexpr std::size_t kAnchorSamples = 24;
-
-/// Of a Result, or of one that is const.
-template <typename AnyResult>
-auto find_case(AnyResult& result, const std::string& id) -> decltype(&*result.cases.begin()) {
-  const auto found = std::ranges::find(result.cases, id, &CaseResult::id);
-  return found == result.cases.end() ? nullptr : &*found;
-}
-
-bool same_model(const Result& a, const Result& b) {
-  return a.device == b.device && gpu_name(a) == gpu_name(b);
-}
-
-bool same_work(const CaseResult& a, const CaseResult& b) {
-  return a.hash == b.hash && a.work_version == b.work_version;
-}
-
-bool same_replicate(const Replicate& a, const Replicate& b) {
-  const auto key = [](const Replicate& replicate) {
-    return std::tie(replicate.process, replicate.started, replicate.device_uuid);
-  };
-  return key(a) == key(b);
-}
-
-bool has_replicate(const CaseResult& c, const Replicate& replicate) {
-  return std::ranges::any_of(
-      c.replicates, [&](const Replicate& known) { return same_replicate(known, replicate); });
-}
-
-bool has_gpu(const CaseResult& c, const std::string& uuid) {
-  return std::ranges::find(c.replicates, uuid, &Replicate::device_uuid) != c.replicates.end();
-}
-
-/// A file given twice must not count as two measurements.
-void add_replicates(CaseResult& to, const CaseResult& from) {
-  for (const Replicate& replicate : from.replicates) {
-    if (!has_replicate(to, replicate)) {
-      to.replicates.push_back(replicate);
-    }
-  }
-}
 
 /// Leaves at most `most` samples, spread evenly.
 void thin_out(results::Samples& samples, std::size_t most) {
@@ -86,43 +44,6 @@ void thin_out(results::Samples& samples, std::size_t most) {
 
 void drop_what_is_not_ok(Result& result) {
   std::erase_if(result.cases, [](const CaseResult& c) { return c.status != CaseStatus::ok; });
-}
-
-/// The case of `from`, so that its replicates keep their origins in `to`.
-CaseResult moved(CaseResult c, const Result& from, Result& to) {
-  for (Replicate& replicate : c.replicates) {
-    results::Origin origin = origin_of(from, replicate.origin);
-    const std::string* uuid = results::find_fact(origin.machine, "gpu", "uuid");
-    if (uuid && *uuid != replicate.device_uuid) { // an older bench kept the last run's facts only
-      for (const char* key : {"uuid", "pci_bus_id", "vbios"}) {
-        origin.machine["gpu"].erase(key);
-      }
-      origin.git_sha.clear();
-    }
-    set_origin(to, replicate, origin);
-  }
-  return c;
-}
-
-using Process = std::pair<std::int64_t, std::string>; // id and device
-
-/// Of anchors, only those of processes that some case's replicate came from.
-void prune_anchors(Result& result) {
-  std::set<Process> used;
-  for (const CaseResult& c : result.cases) {
-    if (c.kind != kAnchor) {
-      for (const Replicate& replicate : c.replicates) {
-        used.emplace(replicate.process, replicate.device_uuid);
-      }
-    }
-  }
-  for (CaseResult& c : result.cases) {
-    if (c.kind == kAnchor) {
-      std::erase_if(c.replicates, [&](const Replicate& replicate) {
-        return !used.contains({replicate.process, replicate.device_uuid});
-      });
-    }
-  }
 }
 
 /// What of an old case stays beside the new one's replicates.
@@ -186,7 +107,7 @@ void check_promotable(const Named& named, const Promotion& promotion) {
                          to_string(c.status)));
     }
   }
-  if (result.git_dirty) {
+  if (result.git_dirty || std::ranges::any_of(result.origins, &results::Origin::git_dirty)) {
     refuse("was measured by a harness with uncommitted changes: commit and run again, or --force");
   }
   if (result.device == "cpu") {
@@ -231,7 +152,6 @@ Result merge(const std::vector<Named>& named, bool force) {
     if (without_files(other.result.argv) != without_files(merged.argv)) {
       merged.argv.clear(); // no one command measured both
     }
-    merged.git_dirty |= other.result.git_dirty;
     merged.interrupted |= other.result.interrupted;
     if (other.result.profile == "full") { // holds every case
       merged.profile = other.result.profile;
@@ -291,59 +211,6 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
   prune_origins(fresh);
   compact(fresh);
   return fresh;
-}
-
-Result keep_oldest(const std::optional<Result>& oldest, const Result& before, const Result& after) {
-  constexpr std::size_t kMost = 3;
-  const bool goes_on = oldest && same_model(*oldest, after);
-  Result kept = goes_on ? *oldest : before;
-  if (!goes_on) {
-    kept.cases.clear();
-    kept.argv.clear(); // no one command measured just these
-  }
-  if (!same_model(before, after)) {
-    return kept;
-  }
-  std::erase_if(kept.cases, [&](const CaseResult& c) {
-    const CaseResult* now = find_case(after, c.id);
-    return c.kind != kAnchor && now && !same_work(*now, c);
-  });
-  for (const CaseResult& c : before.cases) {
-    const CaseResult* now = find_case(after, c.id);
-    if (c.kind == kAnchor || !now || !same_work(*now, c)) {
-      continue;
-    }
-    CaseResult* known = find_case(kept, c.id);
-    CaseResult lost = moved(c, before, kept);
-    std::erase_if(lost.replicates,
-                  [&](const Replicate& replicate) { return has_replicate(*now, replicate); });
-    std::map<std::string, std::size_t> of_gpu;
-    std::erase_if(lost.replicates, [&](const Replicate& r) {
-      return (known && has_gpu(*known, r.device_uuid)) || ++of_gpu[r.device_uuid] > kMost;
-    });
-    if (lost.replicates.empty()) {
-      continue;
-    }
-    if (known) {
-      add_replicates(*known, std::move(lost));
-    } else {
-      lost.profile.reset();
-      kept.cases.push_back(std::move(lost));
-    }
-  }
-  for (const CaseResult& c : before.cases) { // those that no kept replicate needs go again
-    if (c.kind == kAnchor) {
-      if (CaseResult* known = find_case(kept, c.id)) {
-        add_replicates(*known, moved(c, before, kept));
-      } else {
-        kept.cases.push_back(moved(c, before, kept));
-      }
-    }
-  }
-  prune_anchors(kept);
-  std::erase_if(kept.cases, [](const CaseResult& c) { return c.replicates.empty(); });
-  prune_origins(kept);
-  return kept;
 }
 
 void compact(Result& result) {

@@ -29,7 +29,8 @@ struct Promotion {
 };
 
 /// Throws UsageError for what should be no baseline unless it is forced: an interrupted run, a case
-/// that is not ok (forced: it is left out), a harness with uncommitted changes, a CPU's times.
+/// that is not ok (forced: it is left out), a harness with uncommitted changes (be
+/// it of some replicates), a CPU's times.
 /// Never allowed: a reason that is empty, a scenario name that is no file name, no case that is ok.
 void check_promotable(const Named& named, const Promotion& promotion);
 
@@ -49,13 +50,6 @@ results::Result merge(const std::vector<Named>& named, bool force);
 /// rounded as `compact` does.
 results::Result promote(const std::optional<results::Result>& existing, results::Result fresh,
                         const Promotion& promotion);
-
-/// What was measured first, so that promotions that each stay below the gate cannot add up unseen:
-/// `oldest` and, of each case and GPU that it lacks, up to three replicates that `before` has and
-/// `after`, the baseline that takes its place, has not. Cases whose work `after` has changed go,
-/// and what is of another GPU model.
-results::Result keep_oldest(const std::optional<results::Result>& oldest,
-                            const results::Result& before, const results::Result& after);
 
 /// Times and frequencies to six digits, starts to a millisecond: far below what moves a verdict,
 /// and half the bytes. Traces and processes go: no verdict needs them, and `machine` keeps their

@@ -15,22 +15,6 @@ using results::Result;
 
 const Promotion kPromotion{.reason = "why", .when = "2026-11-24T12:00:00Z"};
 
-Result on(const std::string& uuid, double t_s, std::string id = "zimage/a") {
-  Result result = fake_result({fake_case(std::move(id), t_s)});
-  for (results::Replicate& replicate : result.cases[0].replicates) {
-    replicate.device_uuid = uuid;
-  }
-  return result;
-}
-
-std::vector<std::string> uuids(const CaseResult& c) {
-  std::vector<std::string> all;
-  for (const results::Replicate& replicate : c.replicates) {
-    all.push_back(replicate.device_uuid);
-  }
-  return all;
-}
-
 std::string refusal(auto change, Promotion promotion = kPromotion) {
   Result result = on("GPU-a", 0.1);
   change(result);
@@ -58,6 +42,10 @@ TEST(Promotion, RefusesWhatIsNoBaseline) {
   EXPECT_EQ(refusal(dirty),
             "r.json: was measured by a harness with uncommitted changes: commit and "
             "run again, or --force");
+  EXPECT_EQ(
+      refusal([](Result& r) { set_origin(r, r.cases[0].replicates[2], {"ffff", true, {}, {}}); }),
+      refusal(dirty))
+      << "a replicate of a run before";
   EXPECT_EQ(refusal(cpu), "r.json: was measured on the CPU: its times say nothing about a GPU; "
                           "--force to take it");
   Promotion forced = kPromotion;
@@ -229,47 +217,19 @@ TEST(Promotion, KeepsWhereEachReplicateComesFrom) {
   EXPECT_EQ(now.origins.at(0).machine.at("gpu").at("name"), "NVIDIA H200");
 }
 
-TEST(Promotion, KeepsWhatWasMeasuredFirst) {
-  const auto first_process = [](Result result, std::int64_t first) {
-    for (CaseResult& c : result.cases) {
-      for (results::Replicate& replicate : c.replicates) {
-        replicate.process += first;
-      }
+TEST(Promotion, KeepsWhichReplicatesAreOfUncommittedChanges) {
+  const auto dirty_of = [](const Result& result) {
+    std::vector<bool> dirty;
+    for (const results::Replicate& replicate : result.cases.at(0).replicates) {
+      dirty.push_back(origin_of(result, replicate.origin).git_dirty);
     }
-    return result;
+    return dirty;
   };
-  const auto processes = [](const CaseResult& c) {
-    std::vector<std::int64_t> all;
-    for (const results::Replicate& replicate : c.replicates) {
-      all.push_back(replicate.process);
-    }
-    return all;
-  };
-  const Result first = on("GPU-a", 0.1);
-  const Result added = promote(first, on("GPU-b", 0.1), kPromotion);
-  EXPECT_TRUE(keep_oldest(std::nullopt, first, added).cases.empty()) << "nothing is lost";
-
-  const Result second = promote(added, first_process(on("GPU-a", 0.1), 100), kPromotion);
-  const Result oldest = keep_oldest(std::nullopt, added, second);
-  ASSERT_EQ(oldest.cases.size(), 1U);
-  EXPECT_EQ(processes(oldest.cases[0]), (std::vector<std::int64_t>{1, 2, 3}));
-  EXPECT_EQ(uuids(oldest.cases[0]), std::vector<std::string>(3, "GPU-a"));
-  const Result third = promote(second, first_process(on("GPU-a", 0.1), 200), kPromotion);
-  EXPECT_EQ(processes(keep_oldest(oldest, second, third).cases.at(0)),
-            (std::vector<std::int64_t>{1, 2, 3}));
-
-  // Then those of another GPU, too: what is known of it first, and of the first what was.
-  const Result fourth = promote(third, first_process(on("GPU-b", 0.1), 300), kPromotion);
-  const Result both = keep_oldest(oldest, third, fourth);
-  EXPECT_EQ(processes(both.cases.at(0)), (std::vector<std::int64_t>{1, 2, 3, 1, 2, 3}));
-  EXPECT_EQ(uuids(both.cases.at(0)).back(), "GPU-b");
-
-  Result other_model = on("GPU-a", 0.1);
-  other_model.machine["gpu"]["name"] = "NVIDIA H100";
-  EXPECT_TRUE(keep_oldest(oldest, third, other_model).cases.empty());
-  Result other_work = on("GPU-a", 0.1);
-  other_work.cases[0].hash = "ffff456789abcdef";
-  EXPECT_TRUE(keep_oldest(oldest, third, promote(third, other_work, kPromotion)).cases.empty());
+  Result dirty = on("GPU-b", 0.1);
+  dirty.git_dirty = true;
+  const std::vector<bool> last_three{false, false, false, true, true, true};
+  EXPECT_EQ(dirty_of(merge({{"a", on("GPU-a", 0.1)}, {"b", dirty}}, true)), last_three);
+  EXPECT_EQ(dirty_of(promote(dirty, on("GPU-a", 0.1), kPromotion)), last_three);
 }
 
 TEST(Promotion, RoundsNumbers) {

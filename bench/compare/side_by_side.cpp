@@ -1,9 +1,12 @@
+#include <bench/base/error.h>
 #include <bench/compare/side_by_side.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
+#include <cmath>
+#include <utility>
+#include <vector>
 
 namespace bench::compare {
 namespace {
@@ -43,6 +46,10 @@ std::vector<std::string> cases_that_want_pairs(const Comparison& comparison) {
 }
 
 void decide_by_pairs(Comparison& comparison, const AbComparison& pairs, const std::string& folder) {
+  if (pairs.b.model != comparison.fresh.model) {
+    throw UsageError(fmt::format("{}: its pairs are of {}, the result of {}", folder, pairs.b.model,
+                                 comparison.fresh.model));
+  }
   const Comparison decided = as_comparison(pairs);
   std::size_t count = 0;
   for (CaseComparison& c : comparison.cases) {
@@ -60,7 +67,16 @@ void decide_by_pairs(Comparison& comparison, const AbComparison& pairs, const st
       c.reason += found->reason.empty() ? "" : ": " + found->reason;
       continue;
     }
+    if (found->works != c.works) {
+      c.reason += fmt::format("; the pairs in {} are of other work", folder);
+      continue;
+    }
+    std::vector<LoopShare> loops = std::move(c.loops);
     c = *found;
+    c.loops = std::move(loops);
+    for (LoopShare& loop : c.loops) {
+      loop.drift = loop.share * std::expm1(c.judgement->work.estimate);
+    }
     c.pairs_of = folder;
     ++count;
   }

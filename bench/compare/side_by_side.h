@@ -14,8 +14,9 @@ std::vector<std::string> cases_that_want_pairs(const Comparison& comparison);
 
 /// Takes the verdicts of `pairs`, which lie in `folder`, for the cases that the baseline could not
 /// decide, and notes whose they are. A case that the pairs give no drift of, missing or invalid
-/// there, stays inconclusive and its reason says so. Cases that the baseline decided stay as they
-/// are. Called again with later pairs, it replaces those verdicts too.
+/// there or of other work, stays inconclusive and its reason says so. Cases that the baseline
+/// decided stay as they are. Called again with later pairs, it replaces those verdicts too. Throws
+/// UsageError for pairs of another GPU model.
 void decide_by_pairs(Comparison& comparison, const AbComparison& pairs, const std::string& folder);
 
 } // namespace bench::compare

@@ -1,3 +1,4 @@
+#include <bench/base/error.h>
 #include <bench/compare/fake_results.h>
 #include <bench/compare/output.h>
 #include <bench/compare/side_by_side.h>
@@ -94,6 +95,35 @@ TEST_F(SideBySide, PairsWithoutADriftDecideNothing) {
   EXPECT_TRUE(comparison_.cases[0].reason.ends_with(
       "; in turn with the baseline's build it is invalid: A: failed: no such kernel"))
       << comparison_.cases[0].reason;
+}
+
+TEST_F(SideBySide, PairsOfOtherWorkDecideNothing) {
+  Result other = on_gpu("GPU-bbbb-1", {"x", "y"}, 0.1);
+  const Result a = other;
+  other.cases[0].hash = "ffff456789abcdef"; // of both arms, or of B alone
+  Result both = a;
+  both.cases[0].hash = other.cases[0].hash;
+  for (const Result& base : {a, both}) {
+    Comparison comparison = comparison_;
+    decide_by_pairs(comparison, compare_pairs(base, other, {}, 0.99), "out/pairs");
+    EXPECT_EQ(comparison.cases[0].pairs_of, "");
+    EXPECT_TRUE(comparison.cases[0].reason.ends_with("; the pairs in out/pairs are of other work"));
+    EXPECT_EQ(comparison.cases[1].pairs_of, "out/pairs");
+  }
+}
+
+TEST_F(SideBySide, PairsOfAnotherGpuModelAreRefused) {
+  Result other = on_gpu("GPU-cccc-1", {"x"}, 0.1);
+  other.machine["gpu"]["name"] = "NVIDIA H100";
+  EXPECT_THROW(decide_by_pairs(comparison_, compare_pairs(other, other, {}, 0.99), "out/pairs"),
+               UsageError);
+}
+
+TEST_F(SideBySide, WhatADriftMeansForLoopsFollowsThePairs) {
+  comparison_.cases[1].loops = {{.loop = "turbo-9", .id = "z", .operation = "o", .share = 0.5}};
+  decide_by_pairs(comparison_, pairs({"y"}, 1.003), "out/pairs");
+  ASSERT_EQ(comparison_.cases[1].loops.size(), 1U);
+  EXPECT_NEAR(comparison_.cases[1].loops[0].drift, 0.0015, 1e-9);
 }
 
 TEST_F(SideBySide, AnotherBuildThanTheBaselinesIsSaid) {

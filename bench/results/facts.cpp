@@ -33,7 +33,7 @@ std::vector<FactChange> changed_facts(const Facts& before, const Facts& now,
 Origin origin_of(const Result& result, std::optional<std::size_t> index) {
   if (index)
     return result.origins.at(*index);
-  Origin own{result.git_sha, result.machine, result.settings};
+  Origin own{result.git_sha, result.git_dirty, result.machine, result.settings};
   own.settings.erase("promotion"); // says how a baseline came to be, not how it was measured
   return own;
 }

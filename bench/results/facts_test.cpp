@@ -37,9 +37,9 @@ TEST(Origins, AreKeptOnceAndOnlyWhereTheyAreNotTheResultsOwn) {
   result.cases.resize(1);
   std::vector<Replicate>& replicates = result.cases[0].replicates;
   replicates.resize(4);
-  const Origin own{"aaaa", {{"driver", {{"version", "580.1"}}}}, {}};
-  const Origin other{"aaaa", {{"driver", {{"version", "590.2"}}}}, {}};
-  const Origin older{"bbbb", own.machine, {}};
+  const Origin own{"aaaa", false, {{"driver", {{"version", "580.1"}}}}, {}};
+  const Origin other{"aaaa", false, {{"driver", {{"version", "590.2"}}}}, {}};
+  const Origin older{"bbbb", false, own.machine, {}};
   set_origin(result, replicates[0], own);
   set_origin(result, replicates[1], other);
   set_origin(result, replicates[2], older);
@@ -55,6 +55,17 @@ TEST(Origins, AreKeptOnceAndOnlyWhereTheyAreNotTheResultsOwn) {
   EXPECT_EQ(result.origins, std::vector<Origin>{older});
   EXPECT_EQ(origin_of(result, replicates[1].origin), older);
   EXPECT_EQ(origin_of(result, replicates[0].origin), own);
+}
+
+TEST(Origins, OfUncommittedChangesAreOrigins) {
+  Result result;
+  result.git_sha = "aaaa";
+  Replicate replicate;
+  set_origin(result, replicate, {"aaaa", true, {}, {}});
+  ASSERT_TRUE(replicate.origin) << "not the result's own, which is of the commit";
+  EXPECT_TRUE(origin_of(result, replicate.origin).git_dirty);
+  result.git_dirty = true;
+  EXPECT_TRUE(origin_of(result, std::nullopt).git_dirty);
 }
 
 } // namespace

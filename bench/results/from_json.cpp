@@ -227,6 +227,7 @@ Facts read_facts(const JsonNode& node) {
 Origin read_origin(const JsonNode& node) {
   return {
       .git_sha = node.at("git_sha").text(),
+      .git_dirty = node.optional("git_dirty", &JsonNode::boolean).value_or(false),
       .machine = read_facts(node.at("machine")),
       .settings = read_facts(node.at("settings")),
   };

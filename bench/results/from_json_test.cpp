@@ -76,6 +76,13 @@ TEST(FromJson, FilesOfAnOlderBenchHaveNeitherOriginsNorProcesses) {
   EXPECT_EQ(origin_of(result, result.cases[0].replicates[0].origin).machine, result.machine);
 }
 
+TEST(FromJson, OriginsOfAnOlderBenchDoNotSayWhetherTheirBuildWasDirty) {
+  nlohmann::ordered_json document = to_json(sample_result());
+  EXPECT_TRUE(from_json(document.dump(), "r.json").origins.at(0).git_dirty);
+  document["origins"][0].erase("git_dirty");
+  EXPECT_FALSE(from_json(document.dump(), "r.json").origins.at(0).git_dirty);
+}
+
 TEST(FromJson, EveryTruncationIsRefused) {
   const std::string text = to_text(sample_result());
   for (std::size_t size = 1; size <= text.find_last_of('}'); ++size) {

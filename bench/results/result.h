@@ -200,6 +200,7 @@ std::vector<FactChange> changed_facts(const Facts& before, const Facts& now,
 /// The build and the machine that a replicate was measured by.
 struct Origin {
   std::string git_sha;
+  bool git_dirty = false;
   Facts machine;
   Facts settings;
   bool operator==(const Origin&) const = default;

@@ -148,6 +148,7 @@ Result sample_result() {
       {"driver", {{"version", "580.159"}}}, {"gpu", {{"name", "NVIDIA H200"}}}, {"host", {}}};
   result.settings = {{"torch", {{"allow_tf32", "false"}}}};
   result.origins = {{.git_sha = "0ddba11",
+                     .git_dirty = true,
                      .machine = {{"driver", {{"version", "575.1"}}}},
                      .settings = {{"torch", {{"allow_tf32", "true"}}}}}};
   result.cases = {loop_case(), kernel_case(), failed_case()};

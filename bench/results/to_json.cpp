@@ -276,8 +276,10 @@ std::string_view to_string(CaseStatus status) {
 Json to_json(const Result& result) {
   Json origins = Json::array();
   for (const Origin& origin : result.origins) {
-    origins.push_back(
-        {{"git_sha", origin.git_sha}, {"machine", origin.machine}, {"settings", origin.settings}});
+    origins.push_back({{"git_sha", origin.git_sha},
+                       {"git_dirty", origin.git_dirty},
+                       {"machine", origin.machine},
+                       {"settings", origin.settings}});
   }
   Json cases = Json::array();
   for (const CaseResult& case_result : result.cases) {

@@ -222,6 +222,10 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   judgement.new_set_aside = std::move(likes.fresh_set_aside);
   judgement.work.half_width = kInfinity;
   if (!likes.reason.empty()) {
+    const Contrast as_timed = contrast(pick(base, judgement.base_set_aside),
+                                       pick(fresh, judgement.new_set_aside), mean_log_time);
+    judgement.work.estimate = judgement.wall = as_timed.estimate;
+    judgement.base_log_t = as_timed.base;
     judgement.reason = std::move(likes.reason);
     judgement.wants_pairs = true;
     return judgement;

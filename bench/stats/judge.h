@@ -45,9 +45,11 @@ struct Interval {
 struct Judgement {
   Verdict verdict = Verdict::inconclusive;
   std::string reason; ///< one line: why inconclusive, invalid or missing; else ""
-  Interval work;      ///< of log time at the base's mean clock
-  double wall = 0;    ///< difference of mean log times; wall = work.estimate + clock
-  double clock = 0;   ///< what the clocks' difference did to log time, known covariates with it
+  /// Of log time at the base's mean clock. Where all replicates are set aside: of all of them, as
+  /// they were timed.
+  Interval work;
+  double wall = 0;  ///< difference of mean log times; wall = work.estimate + clock
+  double clock = 0; ///< what the clocks' difference did to log time, known covariates with it
   std::optional<double> slope;     ///< of log time on log clock that was used, within loops
   std::optional<double> log_clock; ///< that work is of, the base's mean; none: as it was
   Covariates covariates;           ///< what was taken out of work besides

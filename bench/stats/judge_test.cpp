@@ -249,6 +249,10 @@ TEST(Judge, SetsAsideWhatRanInAnotherMode) {
   EXPECT_EQ(apart.base_replicates, 0);
   EXPECT_EQ(apart.new_set_aside, (Indices{0, 1}));
   EXPECT_TRUE(apart.wants_pairs);
+  EXPECT_NEAR(apart.wall, 0.05, 1e-12) << "as it was timed: nothing is known of work";
+  EXPECT_EQ(apart.work.estimate, apart.wall);
+  EXPECT_TRUE(std::isinf(apart.work.half_width));
+  EXPECT_NEAR(apart.base_log_t, 0.0005, 1e-12);
 }
 
 TEST(Judge, ComparesOnTheGpuThatBothHave) {

@@ -153,6 +153,11 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
       alike(base, fresh, rules.anchor_tolerance, judgement.set_aside);
   judgement.pairs = static_cast<int>(indices.size());
   if (indices.empty()) {
+    std::vector<double> walls;
+    for (std::size_t i = 0; i < base.size(); ++i) {
+      walls.push_back(mean_log_time(fresh[i]) - mean_log_time(base[i]));
+    }
+    judgement.work.drift.estimate = judgement.wall.drift.estimate = mean(walls);
     judgement.reason = "the memory copies of both processes of every pair differ by more than " +
                        percent(rules.anchor_tolerance) + ": the machine changes its mode";
     judgement.open = true;

@@ -30,9 +30,10 @@ struct PairedDrift {
 struct PairedJudgement {
   Verdict verdict = Verdict::inconclusive;
   std::string reason; ///< one line: why inconclusive, or which quantity raised the alarm; else ""
-  PairedDrift work;   ///< log time at the base's mean clock
-  PairedDrift wall;   ///< log time as measured; wall = work + clock
-  PairedDrift clock;  ///< wall - work: the clocks, known covariates; zeros where neither is used
+  /// Log time at the base's mean clock; where all pairs are set aside, as measured.
+  PairedDrift work;
+  PairedDrift wall;  ///< log time as measured; wall = work + clock
+  PairedDrift clock; ///< wall - work: the clocks, known covariates; zeros where neither is used
   std::optional<PairedDrift> energy; ///< log joules a sample; none unless every pair has both
   std::optional<double> slope;       ///< of log time on log clock that was used
   Covariates covariates;             ///< what was taken out of work besides

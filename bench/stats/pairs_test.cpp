@@ -142,10 +142,16 @@ TEST(Pairs, NothingAlikeIsInconclusive) {
   Arms arms = pairs_of({{0, 0}});
   arms.base[0].log_anchor = 0;
   arms.fresh[0].log_anchor = 0.1;
+  for (double& log_t : arms.fresh[0].log_t) {
+    log_t += 0.05;
+  }
   const PairedJudgement j = judge_pairs(arms.base, arms.fresh, {});
   EXPECT_EQ(j.verdict, Verdict::inconclusive);
   EXPECT_EQ(j.pairs, 0);
   EXPECT_NE(j.reason.find("memory copies"), std::string::npos);
+  EXPECT_NEAR(j.wall.drift.estimate, 0.05, 1e-12) << "as it was timed";
+  EXPECT_EQ(j.work.drift.estimate, j.wall.drift.estimate);
+  EXPECT_TRUE(std::isinf(j.work.drift.half_width));
 }
 
 TEST(Pairs, ClocksTooFarApart) {

@@ -162,7 +162,7 @@ def test_no_case_hides_how_gpus_differ_in_another(noise):
     [("kernel", 1.6, 1, "short kernel"), ("kernel", 17, 1, "kernel"), ("kernel", 16, 8, "short kernel"), ("loop", 1.6, 1, "eager loop")],
 )
 def test_regimes_are_those_of_the_judge(noise, kind, microseconds, launches, regime):
-    """bench/compare/compare_test.cpp asks the same of it."""
+    """bench/compare/comparison_test.cpp asks the same of it."""
     replicates = [{"samples": {"t_s": [microseconds * 1e-6] * 3, "f_hz": [1.98e9] * 3, "loop": [0, 0, 1]}}]
     assert noise.regime({"kind": kind, "launches": launches, "replicates": replicates, "parameters": {"engine": "eager"}}) == regime
 

@@ -1,0 +1,85 @@
+#include <bench/compare/comparison.h>
+#include <bench/compare/transfer.h>
+
+#include <cstdint>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace bench::compare {
+namespace {
+
+using results::CaseResult;
+using results::Replicate;
+using results::Result;
+
+using Process = std::pair<std::int64_t, std::string>; // id and device
+
+bool same_replicate(const Replicate& a, const Replicate& b) {
+  const auto key = [](const Replicate& replicate) {
+    return std::tie(replicate.process, replicate.started, replicate.device_uuid);
+  };
+  return key(a) == key(b);
+}
+
+} // namespace
+
+bool same_model(const Result& a, const Result& b) {
+  return a.device == b.device && gpu_name(a) == gpu_name(b);
+}
+
+bool same_work(const CaseResult& a, const CaseResult& b) {
+  return a.hash == b.hash && a.work_version == b.work_version;
+}
+
+bool has_replicate(const CaseResult& c, const Replicate& replicate) {
+  return std::ranges::any_of(
+      c.replicates, [&](const Replicate& known) { return same_replicate(known, replicate); });
+}
+
+bool has_gpu(const CaseResult& c, const std::string& uuid) {
+  return std::ranges::find(c.replicates, uuid, &Replicate::device_uuid) != c.replicates.end();
+}
+
+void add_replicates(CaseResult& to, const CaseResult& from) {
+  for (const Replicate& replicate : from.replicates) {
+    if (!has_replicate(to, replicate)) {
+      to.replicates.push_back(replicate);
+    }
+  }
+}
+
+CaseResult moved(CaseResult c, const Result& from, Result& to) {
+  for (Replicate& replicate : c.replicates) {
+    results::Origin origin = origin_of(from, replicate.origin);
+    const std::string* uuid = results::find_fact(origin.machine, "gpu", "uuid");
+    if (uuid && *uuid != replicate.device_uuid) { // an older bench kept the last run's facts only
+      for (const char* key : {"uuid", "pci_bus_id", "vbios"}) {
+        origin.machine["gpu"].erase(key);
+      }
+      origin.git_sha.clear();
+    }
+    set_origin(to, replicate, origin);
+  }
+  return c;
+}
+
+void prune_anchors(Result& result) {
+  std::set<Process> used;
+  for (const CaseResult& c : result.cases) {
+    if (c.kind != kAnchor) {
+      for (const Replicate& replicate : c.replicates) {
+        used.emplace(replicate.process, replicate.device_uuid);
+      }
+    }
+  }
+  for (CaseResult& c : result.cases) {
+    if (c.kind == kAnchor) {
+      std::erase_if(c.replicates, [&](const Replicate& replicate) {
+        return !used.contains({replicate.process, replicate.device_uuid});
+      });
+    }
+  }
+}
+
+} // namespace bench::compare
