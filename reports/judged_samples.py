@@ -23,7 +23,10 @@ def place_effects_of_arms(base: Sequence[Process], new: Sequence[Process]) -> Ef
 
 
 def judged_samples(process: Process, effects: Effects) -> dict[int, float]:
-    """Index of each sample that counts -> its seconds: those at the place, or the two, in the middle of the process's places."""
+    """Index of each sample that counts -> its seconds: those at the place, or the two, in the middle of the process's places. All of
+    them as they are where nothing is known of places."""
+    if not effects:
+        return dict(enumerate(process[1]))
     mean = {place: log_t for place, log_t in _mean_log_times(process).items() if place in effects}
     by_deviation = sorted(mean, key=lambda place: mean[place] - effects[place])
     judged = by_deviation[(len(mean) - 1) // 2 : len(mean) // 2 + 1] if mean else []

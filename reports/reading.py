@@ -5,11 +5,12 @@ Reading is lenient: of a broken file a report still says what is missing (`Repor
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reports.document import Case, Facts, Judgement, Mean, Promotion, Replicate, Report, Result, Row, Trace, short_uuid
+from reports.document import Accuracy, Case, Facts, Judgement, Mean, Promotion, Replicate, Report, Result, Row, Trace, short_uuid
 from reports.explanation import explanation_of
 
 
@@ -42,6 +43,8 @@ def _trace(data: dict[str, Any]) -> Trace | None:
 def _replicate(data: dict[str, Any]) -> Replicate:
     samples = _dict(data.get("samples"))
     times = [float(t) for t in _list(samples.get("t_s"))]
+    if not all(0 < t < math.inf for t in times):
+        times = []  # bench takes no such file
     clocks = [_number(f) for f in _list(samples.get("f_hz"))]
     starts = [float(s) for s in _list(samples.get("start_s"))]
     loops = [int(i) for i in _list(samples.get("loop"))]
@@ -85,6 +88,7 @@ def _case(data: dict[str, Any]) -> Case:
         measured_bytes=_measured_bytes(_dict(data.get("profile"))),
         flop=_number(data.get("flop")) or 0,
         matmul_flop_per_s=_number(_dict(data.get("reference")).get("matmul_flop_per_s")),
+        accuracy=Accuracy(**{name: _number(_dict(data.get("check")).get(name)) for name in ("max_abs_error", "max_ulp", "exact_share")}),
         replicates=[_replicate(_dict(r)) for r in _list(data.get("replicates"))],
     )
 
