@@ -123,13 +123,15 @@ def test_accuracy() -> None:
     x, weight = torch.randn(16, 64).bfloat16(), torch.randn(64).bfloat16()
     best = exact(x, weight, EPS).bfloat16()
     seen = accuracy(best, x, weight, EPS, "bf16")
-    assert seen.finite and 0.3 < seen.max_ulp <= 0.5
+    assert seen.finite and 0.3 < seen.max_ulp <= 0.5 and seen.exact_share == 1
     off = best.clone()
     off[3, 5] = torch.nextafter(off[3, 5], torch.tensor(torch.inf, dtype=torch.bfloat16))
     assert accuracy(off, x, weight, EPS, "bf16").max_ulp > 0.5
+    assert accuracy(off, x, weight, EPS, "bf16").exact_share == 1 - 1 / (16 * 64)
     assert accuracy(off, x, weight, EPS, "bf16").checksum != seen.checksum
     off[3, 5] = torch.nan
-    assert not accuracy(off, x, weight, EPS, "bf16").finite
+    broken = accuracy(off, x, weight, EPS, "bf16")
+    assert not broken.finite and broken.exact_share == 0
 
 
 def test_a_peer_that_is_not_there_says_why(tmp_path: Path) -> None:
