@@ -14,6 +14,7 @@ Standard library only; Python >= 3.9.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import re
@@ -64,7 +65,7 @@ class Api:
                 wait = self.wait_after(error, said, attempt)
                 if wait is None or attempt == ATTEMPTS:
                     raise Refused(f"{method} {path}: {error.code} {said}{mend(error.code)}") from None
-            except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError) as error:
+            except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError) as error:
                 # A comment whose answer was lost may have been written; asking again would write a second.
                 if method == "POST" or attempt == ATTEMPTS:
                     raise Refused(f"{method} {path}: {getattr(error, 'reason', error)}: is {self._url} reachable?") from None
@@ -135,6 +136,11 @@ def read_folder(folder):
     return text, changed, number or None
 
 
+def is_bot(user):
+    """Who deleted the account is nobody."""
+    return user is not None and user["type"] == "Bot"
+
+
 def publish(api, folder, head_sha, always):
     """Says what it did."""
     text, changed, number = read_folder(folder)
@@ -145,7 +151,7 @@ def publish(api, folder, head_sha, always):
         if actual != head_sha:
             return f"pull request {number} is at {actual[:12]} by now, not at {head_sha[:12]}: no comment"
     body = f"{MARKER}\n{harmless(text)}"
-    ours = next((c for c in api.comments(number) if c["body"].startswith(MARKER) and c["user"]["type"] == "Bot"), None)
+    ours = next((c for c in api.comments(number) if (c["body"] or "").startswith(MARKER) and is_bot(c["user"])), None)
     if ours is None:
         if not changed and not always:
             return "nothing changed: no comment"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import math
 import os
@@ -153,6 +154,14 @@ def replicate_document(m: Measurement) -> dict[str, Any]:
             "step": m.region,
         },
     }
+
+
+def check_writable(path: Path) -> None:
+    """Raises OSError, before anything is measured, where write() would in the end."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=path.parent).close()
 
 
 def write(path: Path, document: dict[str, Any]) -> None:
