@@ -27,7 +27,11 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """None of what is no number, or none that can be."""
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) else None
+    except OverflowError:  # an integer of hundreds of digits
+        return None
 
 
 def _facts(value: Any) -> Facts:
@@ -84,7 +88,7 @@ def _case(data: dict[str, Any]) -> Case:
         kernels={str(k): int(v) for k, v in _dict(data.get("kernels")).items()},
         launches=data.get("launches"),
         copy_t_s=_number(_dict(data.get("reference")).get("copy_t_s")),
-        peak_memory_bytes=int(data.get("peak_memory_bytes") or 0),
+        peak_memory_bytes=int(_number(data.get("peak_memory_bytes")) or 0),
         measured_bytes=_measured_bytes(_dict(data.get("profile"))),
         flop=_number(data.get("flop")) or 0,
         matmul_flop_per_s=_number(_dict(data.get("reference")).get("matmul_flop_per_s")),
@@ -198,7 +202,7 @@ def _read_result(path: Path | None, what: str, faults: list[str]) -> Result | No
         return None
     try:
         return result_of(_dict(json.loads(path.read_text(encoding="utf-8"))), str(path))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         faults.append(f"{what} {path} cannot be read: {' '.join(str(error).split())}")
         return None
 

@@ -51,7 +51,11 @@ def test_a_result_that_is_not_there(tmp_path):
     assert "✗" not in markdown.render(report) and "verdict: invalid (no result)" in markdown.render(report)
 
 
-@pytest.mark.parametrize("text", ["[]", "3", '{"cases": 3}', '{"cases": [3, null, {"id": 7}]}', '{"cases": [{"replicates": "x"}]}'])
+@pytest.mark.parametrize("text", [
+    "[]", "3", '{"cases": 3}', '{"cases": [3, null, {"id": 7}]}', '{"cases": [{"replicates": "x"}]}',
+    '{"cases": [{"kernels": {"a": 1e400}}]}', '{"cases": [{"profile": {"kernels": [3]}}]}', '{"cases": [{"bytes": %s}]}' % (10**400),
+    '{"cases": [{"peak_memory_bytes": 1e400}]}', '{"cases": [{"kind": "kernel", "check": {"exact_share": NaN, "max_ulp": 1}}]}',
+])  # fmt: skip
 def test_a_result_of_another_kind(tmp_path, text):
     assert outputs(load(tmp_path, text, {"missing": "r.json: /tool: is missing"}))["report.md"]
 
