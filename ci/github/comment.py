@@ -161,20 +161,25 @@ def publish(api, folder, head_sha, always):
     return f"changed {api.call('PATCH', 'issues/comments/' + str(int(ours['id'])), {'body': body})[0]['html_url']}"
 
 
+def wrong(message):
+    print(f"comment.py: {message}; see --help", file=sys.stderr)
+    sys.exit(2)
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--head-sha", default="")
     parser.add_argument("--always", action="store_true")
     parser.add_argument("--help", "-h", action="store_true")
+    parser.error = wrong
     options = parser.parse_args()
     if options.help:
         print(__doc__, end="")
         return 0
     lacking = [name for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY") if not os.environ.get(name)]
     if options.folder is None or lacking:
-        print(f"comment.py: {'set ' + lacking[0] if lacking else 'name the folder of ci/gate'}; see --help", file=sys.stderr)
-        return 2
+        wrong(f"set {lacking[0]}" if lacking else "name the folder of ci/gate")
     api = Api(os.environ.get("GITHUB_API_URL") or "https://api.github.com", os.environ["GITHUB_TOKEN"], os.environ["GITHUB_REPOSITORY"])
     try:
         print(publish(api, options.folder, options.head_sha, options.always))

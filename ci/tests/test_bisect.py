@@ -120,3 +120,6 @@ def test_wrong_arguments_stop_the_search(tmp_path):
         assert done.returncode == 128 and len(done.stderr.splitlines()) == 1
     done = subprocess.run([sys.executable, str(REPO / "ci" / "bisect"), "s.yaml", "a"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 128 and "not a git repository" in done.stderr
+    done = subprocess.run([sys.executable, str(REPO / "ci" / "bisect"), "s.yaml", "a"], env={"PATH": str(tmp_path)},
+                          capture_output=True, text=True)  # fmt: skip
+    assert (done.returncode, done.stderr) == (128, "ci/bisect: git: No such file or directory\n")

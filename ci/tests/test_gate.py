@@ -221,6 +221,14 @@ def test_the_baseline_of_before_is_handed_to_the_report(gate):
     assert (gate.root / "out/one/old-baseline.json").read_text() == "old"
 
 
+def test_a_machine_without_git_shows_no_earlier_baseline(gate):
+    baseline = gate.root / "baselines" / "h200" / "one.json"
+    baseline.parent.mkdir(parents=True)
+    baseline.write_text("new")
+    done = gate("one.yaml", "--since", "HEAD", finds=[{"x/a": "pass"}], PATH="")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "verdict: pass (1 cases)"), done.stderr
+
+
 def test_two_refs_side_by_side(gate):
     done = gate("one.yaml", "--refs", "main", "HEAD", "--only", "x", "--replicates", "5", finds=[{"x/a": "regression", "x/b": "pass"}])
     assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "verdict: regression (2 cases)")

@@ -242,6 +242,8 @@ def test_the_command(server, folder):
     assert done.returncode == 1 and "401 Bad credentials" in done.stderr and len(done.stderr.splitlines()) == 1
     assert run_comment(folder, **{**env, "GITHUB_TOKEN": ""}).stderr == "comment.py: set GITHUB_TOKEN; see --help\n"
     assert run_comment(folder / "none", **env).returncode == 2
+    unknown = run_comment(folder, "--fast", **env)
+    assert (unknown.returncode, unknown.stderr) == (2, "comment.py: unrecognized arguments: --fast; see --help\n")
     assert run_comment("--help").stdout.startswith("Usage: ci/github/comment.py FOLDER")
 
 
