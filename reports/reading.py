@@ -89,7 +89,7 @@ def _case(data: dict[str, Any]) -> Case:
         launches=data.get("launches"),
         copy_t_s=_number(_dict(data.get("reference")).get("copy_t_s")),
         peak_memory_bytes=int(_number(data.get("peak_memory_bytes")) or 0),
-        measured_bytes=_measured_bytes(_dict(data.get("profile"))),
+        measured_bytes=_number(_measured_bytes(_dict(data.get("profile")))),
         flop=_number(data.get("flop")) or 0,
         matmul_flop_per_s=_number(_dict(data.get("reference")).get("matmul_flop_per_s")),
         accuracy=Accuracy(**{name: _number(_dict(data.get("check")).get(name)) for name in ("max_abs_error", "max_ulp", "exact_share")}),

@@ -289,6 +289,16 @@ def test_loops_whose_bytes_nobody_counted_are_under_no_roofline(report):
     assert drawing and "no copy, which was not measured, and a matrix product of 680 TFLOP/s" in drawing.alt
 
 
+def test_bytes_that_cannot_be_are_under_no_roofline(report):
+    data = new()
+    for case in data["cases"]:
+        if case.get("profile"):
+            case["profile"]["counters"]["dram_read_bytes"] = math.nan
+    cases = {case.id: case for case in reading.result_of(data, "r.json").cases}
+    rows = [replace(row, new=cases.get(row.id), base=None) for row in report.rows]
+    assert figures.loop_roofline(replace(report, rows=rows)) is None
+
+
 def test_kernels_have_the_names_that_bench_prints():
     """bench/compare/kernel_name_test.cpp holds the C++ rule against the same table."""
     rows = [line.split("\t") for line in (ROOT / "bench/compare/testdata/kernel_names.tsv").read_text().splitlines()]
