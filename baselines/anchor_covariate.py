@@ -4,46 +4,45 @@
     baselines/anchor_covariate.py RESULT...
 
 Every process times two anchors beside its cases: a memory copy and a mix of matrix products, attention and norms. Of each
-loop, and each anchor, read at one clock as estimate_noise.py does it, it prints
+loop, and each anchor, read at one clock as noise.json's estimate does it, it prints
   between processes  the standard deviation on one GPU as it is, and around a line on the anchor's own deviation from its
                      GPU's mean
   between GPUs       the same of the GPUs' means; with n GPUs a line leaves n - 2 degrees of freedom
 A covariate is worth having where the second figure is clearly below the first. Needs nothing but Python.
 """
 
-import json
 import math
 import statistics
 import sys
-from collections import defaultdict
+from pathlib import Path
 
-from estimate_noise import levels, sound_replicates
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-
-def around_line(points, groups):
-    """(sd of y, sd of y around its line on x, degrees of freedom of the first) of (x, y) that are deviations from the means of
-    so many groups."""
-    df = len(points) - groups
-    xx, xy, yy = (sum(f(x, y) for x, y in points) for f in (lambda x, _: x * x, lambda x, y: x * y, lambda _, y: y * y))
-    left = yy - xy * xy / xx if xx else yy
-    return math.sqrt(yy / df), math.sqrt(max(0, left) / (df - 1)), df
+from baselines.noise.least_squares import dot, fit  # noqa: E402
+from baselines.noise.replicates import by_gpu, less_gpu_means, levels, read, sound_replicates  # noqa: E402
 
 
-def deviations(groups):
-    """The (x, y) of all groups, less each group's mean."""
-    means = [[statistics.mean(column) for column in zip(*points)] for points in groups]
-    return [(x - mx, y - my) for points, (mx, my) in zip(groups, means) for x, y in points]
+def around_line(groups, x, y):
+    """(sd of y, sd of y around its line on x, degrees of freedom of the first), around the means of the groups; None of too few."""
+    df = len(y) - len(set(groups))
+    if df < 2:
+        return None
+    own_x, own_y = less_gpu_means(groups, x), less_gpu_means(groups, y)
+    left = fit(own_y, [own_x])[1] if any(own_x) else own_y
+    return math.sqrt(dot(own_y, own_y) / df), math.sqrt(dot(left, left) / (df - 1)), df
 
 
-def cell(sd, left, df):
+def cell(found):
+    if not found:
+        return ""
+    sd, left, df = found
     return f"{100 * sd:.4f} -> {100 * left:.4f} % ({df} df)"
 
 
 def main(*paths):
     print(f"{'loop, anchor':<48} {'between processes':>32} {'between GPUs':>32}")
     for path in paths:
-        with open(path) as file:
-            cases = json.load(file)["cases"]
+        cases = read(path)["cases"]
         of_process = {}  # case -> process -> (GPU, level)
         for case in cases:
             replicates = sound_replicates(case)
@@ -52,17 +51,11 @@ def main(*paths):
         anchors = [case["id"] for case in cases if case["kind"] == "anchor" and case["id"] in of_process]
         for loop in (case["id"] for case in cases if case["kind"] == "loop" and case["id"] in of_process):
             for anchor in anchors:
-                gpus = defaultdict(list)
-                for process, (gpu, level) in of_process[loop].items():
-                    if process in of_process[anchor]:
-                        gpus[gpu].append((of_process[anchor][process][1], level))
-                groups = [points for points in gpus.values() if len(points) > 1]
-                means = [tuple(statistics.mean(column) for column in zip(*points)) for points in gpus.values()]
-                cells = ["", ""]
-                if sum(map(len, groups)) - len(groups) > 1:
-                    cells[0] = cell(*around_line(deviations(groups), len(groups)))
-                if len(gpus) > 2:
-                    cells[1] = cell(*around_line(deviations([means]), 1))
+                both = [process for process in of_process[loop] if process in of_process[anchor]]
+                gpus = [of_process[loop][process][0] for process in both]
+                columns = [[of_process[name][process][1] for process in both] for name in (anchor, loop)]
+                means = [[statistics.mean(of_gpu) for of_gpu in by_gpu(zip(gpus, column)).values()] for column in columns]
+                cells = [cell(around_line(gpus, *columns)), cell(around_line([""] * len(means[0]), *means))]
                 if any(cells):
                     print(f"{loop + ', ' + anchor.rpartition('/')[2]:<48} {cells[0]:>32} {cells[1]:>32}")
 

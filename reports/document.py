@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reports.explanation import Explanation
+from reports.judged_samples import Effects, Process, judged_samples, place_effects, place_effects_of_arms
 
 VERDICTS = ("regression", "improvement", "invalid", "missing", "inconclusive", "pass", "measured")  # as they are listed
 
@@ -38,6 +39,26 @@ class Replicate:
     machine: dict[str, dict[str, float]]
     trace: Trace | None
 
+    def judged(self, effects: Effects) -> Replicate:
+        """With the samples that count only, less what their places are worth."""
+        times = judged_samples((self.loop, self.t_s), effects)
+        return replace(
+            self,
+            start_s=[self.start_s[i] for i in times],
+            t_s=list(times.values()),
+            f_hz=[self.f_hz[i] for i in times],
+            loop=[self.loop[i] for i in times],
+        )
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Of a kernel's output, against fp64; None: unknown."""
+
+    max_abs_error: float | None
+    max_ulp: float | None
+    exact_share: float | None  # of its elements that are the fp64 result correctly rounded
+
 
 @dataclass(frozen=True)
 class Case:
@@ -55,6 +76,7 @@ class Case:
     measured_bytes: float | None  # that a sample moved between GPU and memory, where its profile counted
     flop: float  # modelled, of a sample; 0: not known
     matmul_flop_per_s: float | None  # of a large product that was measured beside it
+    accuracy: Accuracy
     replicates: list[Replicate]
 
     @property
@@ -62,9 +84,20 @@ class Case:
         return [t for replicate in self.replicates for t in replicate.t_s]
 
     @property
+    def processes(self) -> list[Process]:
+        """Of a kernel, what its places are known by."""
+        return [(r.loop, r.t_s) for r in self.replicates] if self.kind == "kernel" else []
+
+    @property
+    def judged(self) -> list[Replicate]:
+        """The samples that count, of the case by itself: those of bench's tables."""
+        effects = place_effects(self.processes)
+        return [replicate.judged(effects) for replicate in self.replicates]
+
+    @property
     def t_s(self) -> float | None:
-        """Median of all samples, as they were timed."""
-        return median(self.samples)
+        """Median of the samples that count."""
+        return median([t for replicate in self.judged for t in replicate.t_s])
 
 
 @dataclass(frozen=True)
@@ -106,7 +139,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Mean:
-    """One replicate of a comparison: seconds as timed, and at the clock that the case was judged at."""
+    """One replicate of a comparison: seconds as timed (of a kernel those of `Row.judged`), and at the clock that the case was judged at."""
 
     gpu: str
     process: int
@@ -169,12 +202,21 @@ class Row:
 
     @property
     def new_timings(self) -> list[Timing]:
-        """Of each new process: as it was compared (a kernel less what its places in memory are worth), else its median."""
+        """Of each new process: as it was compared (a kernel less what its places in memory are worth), else its median of the samples
+        that count."""
         if self.new is None or self.new.status != "ok":
             return []
         compared = {(mean.gpu, mean.process, mean.started): mean.t_s for mean in self.new_means if mean.compared}
-        times = [(compared.get((r.gpu, r.process, r.started)) if compared else median(r.t_s), len(r.t_s)) for r in self.new.replicates]
+        times = [(compared.get((r.gpu, r.process, r.started)) if compared else median(r.t_s), len(r.t_s)) for r in self.new.judged]
         return [Timing(t_s, samples) for t_s, samples in times if t_s is not None]
+
+    @property
+    def judged(self) -> tuple[list[Replicate], list[Replicate]]:
+        """The samples of both sides that count where one is held against the other, as bench/compare/arms.cpp has it."""
+        if not (self.base and self.new) or _without_path(self.base.id) != _without_path(self.new.id):
+            return self.base.judged if self.base else [], self.new.judged if self.new else []
+        effects = place_effects_of_arms(self.base.processes, self.new.processes)
+        return [r.judged(effects) for r in self.base.replicates], [r.judged(effects) for r in self.new.replicates]
 
     @property
     def moved_kernels(self) -> list[tuple[str, int, int]]:
@@ -219,6 +261,10 @@ class Report:
         """What a reviewer must look at, the worst first."""
         rows = [row for row in self.rows if row.verdict not in ("pass", "measured")]
         return sorted(rows, key=lambda row: (VERDICTS.index(row.verdict), -abs(row.judgement.work if row.judgement else 0)))
+
+
+def _without_path(case_id: str) -> str:
+    return case_id.rpartition("/")[0]
 
 
 def median(values: list[float]) -> float | None:

@@ -126,13 +126,11 @@ def _scale(row: Row) -> tuple[float, str]:
     return _unit((row.new.t_s if row.new else None) or row.new_t_s or 1)
 
 
-def _compared(case: Case | None, means: Sequence[Mean]) -> list[Replicate]:
-    """The case's replicates that were compared; all of them where nothing was."""
-    if case is None:
-        return []
+def _compared(replicates: Sequence[Replicate], means: Sequence[Mean]) -> list[Replicate]:
+    """Those that were compared; all of them where nothing was."""
     wanted = {(m.process, m.started, m.gpu) for m in means if m.compared}
-    kept = [r for r in case.replicates if (r.process, r.started, r.gpu) in wanted]
-    return [r for r in (kept or case.replicates) if r.t_s]
+    kept = [r for r in replicates if (r.process, r.started, r.gpu) in wanted]
+    return [r for r in (kept or replicates) if r.t_s]
 
 
 def _thinned(values: list[T], most: int = MOST_POINTS) -> list[T]:
@@ -140,10 +138,21 @@ def _thinned(values: list[T], most: int = MOST_POINTS) -> list[T]:
     return values[::step]
 
 
-def _arms(row: Row) -> list[tuple[str, str, str, list[Replicate]]]:
-    arms = [("baseline", style.BASE, style.BASE_MARK, _compared(row.base, row.base_means))]
-    arms.append(("now", style.NEW, style.NEW_MARK, _compared(row.new, row.new_means)))
+Arm = tuple[str, str, str, list[Replicate]]  # its name, colour, mark, and what was compared of it
+
+
+def _arms(row: Row, base: Sequence[Replicate], new: Sequence[Replicate]) -> list[Arm]:
+    arms = [("baseline", style.BASE, style.BASE_MARK, _compared(base, row.base_means))]
+    arms.append(("now", style.NEW, style.NEW_MARK, _compared(new, row.new_means)))
     return [arm for arm in arms if arm[3]]
+
+
+def _judged_arms(row: Row) -> list[Arm]:
+    return _arms(row, *row.judged)
+
+
+def _timed_arms(row: Row) -> list[Arm]:
+    return _arms(row, row.base.replicates if row.base else [], row.new.replicates if row.new else [])
 
 
 def time_against_clock(axes: Axes, row: Row) -> None:
@@ -151,7 +160,7 @@ def time_against_clock(axes: Axes, row: Row) -> None:
     what = "step" if row.kind == "loop" else "launch"
     judgement = row.judgement
     clocks: list[float] = []
-    for label, colour, mark, arm in _arms(row):
+    for label, colour, mark, arm in _judged_arms(row):
         points = [(f, t) for r in arm for f, t in zip(r.f_hz, r.t_s, strict=True) if f]
         clocks += [f for f, _ in points]
         if points:
@@ -159,7 +168,7 @@ def time_against_clock(axes: Axes, row: Row) -> None:
             axes.plot([f / 1e9 for f, _ in shown], [factor * t for _, t in shown], mark, color=colour, ms=3.2, alpha=0.45, mew=0,
                       label=f"{label}, {len(points)} samples")  # fmt: skip
     axes.set_title(f"Time of a {what} against the SM clock", pad=18)
-    axes.set_ylabel(f"time of a {what}, {unit}")
+    axes.set_ylabel(f"time of a {what}, {unit}" + (", less what its place is worth" if row.kind == "kernel" else ""))
     axes.set_xlabel("mean SM frequency of the sample, GHz")
     if not clocks:
         axes.text(0.5, 0.5, "the clock was not read here", transform=axes.transAxes, ha="center", color=style.MUTED)
@@ -175,7 +184,7 @@ def time_against_clock(axes: Axes, row: Row) -> None:
         axes.axvline(judgement.clock_hz / 1e9, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         _note(axes, f"work {words.drift(judgement)} at {judgement.clock_hz / 1e9:.3f} GHz (dashed), slope {judgement.slope:.2f}")
     elif judgement:
-        how = "no slope, judged as timed" if judgement.covariates is None else "no slope here, read at one clock as processes follow it"
+        how = "judged without a slope" if judgement.covariates is None else "no slope here, read at one clock as processes follow it"
         _note(axes, f"work {words.drift(judgement)}: {how}")
     axes.xaxis.set_major_locator(MaxNLocator(6))
 
@@ -189,7 +198,8 @@ def over_time(top: Axes, middle: Axes, bottom: Axes, row: Row) -> None:
     """Samples in the order they were taken, the clock, and the power that the driver gave meanwhile; else before and after."""
     factor, unit = _scale(row)
     traced = marked = False
-    for _, colour, mark, arm in _arms(row):
+    arms = _timed_arms(row)
+    for _, colour, mark, arm in arms:
         for replicate in arm[:MOST_LINES]:
             start = replicate.start_s[0]
             samples = _thinned(list(zip(replicate.start_s, replicate.t_s, replicate.f_hz, strict=True)), 150)
@@ -207,9 +217,9 @@ def over_time(top: Axes, middle: Axes, bottom: Axes, row: Row) -> None:
             if known:
                 marked = True
                 bottom.plot([x for x, _ in known], [w for _, w in known], mark, color=colour, ms=4.5, alpha=0.75, mew=0)
-    most = max((len(arm) for *_, arm in _arms(row)), default=0)
+    most = max((len(arm) for *_, arm in arms), default=0)
     top.set_title("Over time, a line a process" + (f" (of {most} the first {MOST_LINES})" if most > MOST_LINES else ""))
-    top.set_ylabel(f"time, {unit}")
+    top.set_ylabel(f"time, {unit}" + ("\nas timed, all places" if row.kind == "kernel" else ""))
     middle.set_ylabel("SM clock, GHz")
     bottom.set_ylabel("power, W" + ("\nmarks: before, after" if traced and marked else "\nbefore, after" if not traced else ""))
     bottom.set_xlabel("seconds since the case's first sample")

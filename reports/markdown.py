@@ -13,6 +13,7 @@ MOST_KERNELS = 12
 MOST_EXPLAINED = 8  # cases
 MOST_PARTS = 6  # kernels of one of them
 LONGEST_CELL = 300
+ROOM_OF_ACCURACY = 3000  # characters, at least
 
 _PLAIN = re.compile(r"[\w./=+%,:#() -]+")
 
@@ -39,6 +40,9 @@ def row_line(row: Row) -> str:
 
 
 HEADER = "| case | baseline | now | work drift ± 99 % | wall | verdict |\n| --- | ---: | ---: | ---: | ---: | --- |\n"
+
+
+ACCURACY_HEADER = "| case | max error | ulp | exact: the fp64 result, correctly rounded |\n| --- | ---: | ---: | ---: |\n"
 
 
 def changed_section(report: Report) -> str:
@@ -112,18 +116,21 @@ def details(title: str, body: str) -> str:
     return f"\n<details><summary>{title}</summary>\n\n{body}\n</details>\n"
 
 
-def full_table(report: Report, room: int) -> str:
-    """All cases, as many as fit in `room` characters; says what was cut."""
-    text, shown = HEADER, 0
-    for row in report.rows:
-        line = row_line(row)
+def fitting(header: str, lines: list[str], room: int) -> str:
+    """A table of cases, as many as fit in `room` characters; says what was cut."""
+    text, shown = header, 0
+    for line in lines:
         if len(text) + len(line) + 120 > room:
             break
         text += line
         shown += 1
-    if shown < len(report.rows):
-        text += f"\nCut here: {len(report.rows) - shown} more cases do not fit into a comment; the HTML report has all.\n"
+    if shown < len(lines):
+        text += f"\nCut here: {len(lines) - shown} more cases do not fit into a comment; the HTML report has all.\n"
     return text
+
+
+def accuracy_lines(report: Report) -> list[str]:
+    return [f"| {code(row.id)} | {' | '.join(cells)} |\n" for row in report.rows if (cells := words.accuracy(row))]
 
 
 def fenced(text: str) -> str:
@@ -156,9 +163,14 @@ def render(report: Report) -> str:
         tail += details("Machine", "".join(f"- {escaped(line)}\n" for line in lines))
     if command := words.reproduce(report):
         tail += details("Reproduce", fenced(command if len(command) < 4000 else command[:4000] + " ..."))
-    text = _cut(text, LIMIT - len(tail) - 1000)
+    text = _cut(text, LIMIT - len(tail) - 1000 - ROOM_OF_ACCURACY)
+    accuracy = accuracy_lines(report)
     if report.rows:
-        text += details(f"All {len(report.rows)} cases", full_table(report, LIMIT - len(text) - len(tail) - 200))
+        room = LIMIT - len(text) - len(tail) - 200 - (ROOM_OF_ACCURACY if accuracy else 0)
+        text += details(f"All {len(report.rows)} cases", fitting(HEADER, [row_line(row) for row in report.rows], room))
+    if accuracy:
+        table = fitting(ACCURACY_HEADER, accuracy, LIMIT - len(text) - len(tail) - 200)
+        text += details(f"{len(accuracy)} kernels against fp64", table)
     return text + tail
 
 

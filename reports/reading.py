@@ -5,11 +5,12 @@ Reading is lenient: of a broken file a report still says what is missing (`Repor
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reports.document import Case, Facts, Judgement, Mean, Promotion, Replicate, Report, Result, Row, Trace, short_uuid
+from reports.document import Accuracy, Case, Facts, Judgement, Mean, Promotion, Replicate, Report, Result, Row, Trace, short_uuid
 from reports.explanation import explanation_of
 
 
@@ -26,7 +27,11 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """None of what is no number, or none that can be."""
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) else None
+    except OverflowError:  # an integer of hundreds of digits
+        return None
 
 
 def _facts(value: Any) -> Facts:
@@ -42,6 +47,8 @@ def _trace(data: dict[str, Any]) -> Trace | None:
 def _replicate(data: dict[str, Any]) -> Replicate:
     samples = _dict(data.get("samples"))
     times = [float(t) for t in _list(samples.get("t_s"))]
+    if not all(0 < t < math.inf for t in times):
+        times = []  # bench takes no such file
     clocks = [_number(f) for f in _list(samples.get("f_hz"))]
     starts = [float(s) for s in _list(samples.get("start_s"))]
     loops = [int(i) for i in _list(samples.get("loop"))]
@@ -81,10 +88,11 @@ def _case(data: dict[str, Any]) -> Case:
         kernels={str(k): int(v) for k, v in _dict(data.get("kernels")).items()},
         launches=data.get("launches"),
         copy_t_s=_number(_dict(data.get("reference")).get("copy_t_s")),
-        peak_memory_bytes=int(data.get("peak_memory_bytes") or 0),
-        measured_bytes=_measured_bytes(_dict(data.get("profile"))),
+        peak_memory_bytes=int(_number(data.get("peak_memory_bytes")) or 0),
+        measured_bytes=_number(_measured_bytes(_dict(data.get("profile")))),
         flop=_number(data.get("flop")) or 0,
         matmul_flop_per_s=_number(_dict(data.get("reference")).get("matmul_flop_per_s")),
+        accuracy=Accuracy(**{name: _number(_dict(data.get("check")).get(name)) for name in ("max_abs_error", "max_ulp", "exact_share")}),
         replicates=[_replicate(_dict(r)) for r in _list(data.get("replicates"))],
     )
 
@@ -194,7 +202,7 @@ def _read_result(path: Path | None, what: str, faults: list[str]) -> Result | No
         return None
     try:
         return result_of(_dict(json.loads(path.read_text(encoding="utf-8"))), str(path))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         faults.append(f"{what} {path} cannot be read: {' '.join(str(error).split())}")
         return None
 

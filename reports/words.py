@@ -6,7 +6,7 @@ import math
 import re
 import shlex
 
-from reports.document import Case, Judgement, Report, Row
+from reports.document import Accuracy, Case, Judgement, Report, Row
 from reports.explanation import Explanation, Line
 
 # A mark and a word: readable without colour, in a terminal, on paper and aloud.
@@ -115,6 +115,36 @@ def energy(row: Row) -> str:
         return ""
     now = f"{row.new_energy_j:.4g} J"
     return now if row.base_energy_j is None else f"{row.base_energy_j:.4g} J, now {now}"
+
+
+def max_error(value: float | None) -> str:
+    """Of an output, as bench/cli prints it: '1.6e-02'; '-' where it is not known, also below."""
+    return "-" if value is None else f"{value:.1e}"
+
+
+def ulp(value: float | None) -> str:
+    """'0.5', '109'"""
+    return "-" if value is None else f"{value:.3g}"
+
+
+def exact_share(value: float | None) -> str:
+    """'100 %' only of all elements: one in a million that differs makes it '99 %'."""
+    return "-" if value is None else "100 %" if value == 1 else f"{min(99, math.floor(100 * value))} %"
+
+
+def accuracy(row: Row) -> list[str]:
+    """Max error, ulp and exact share of a kernel's output, '99 % → 100 %' where the baseline's is known to be another; [] of what
+    is no kernel, or has no output that counts."""
+    if row.kind != "kernel" or row.new is None or row.new.status != "ok":
+        return []
+    unknown = ["-"] * 3
+    before = _accuracy(row.base.accuracy) if row.base and row.base.status == "ok" else unknown
+    now = _accuracy(row.new.accuracy)
+    return [b + f" → {n}" if b not in ("-", n) else n for b, n in zip(before, now, strict=True)] if now != unknown else []
+
+
+def _accuracy(accuracy: Accuracy) -> list[str]:
+    return [max_error(accuracy.max_abs_error), ulp(accuracy.max_ulp), exact_share(accuracy.exact_share)]
 
 
 def gpu_while_sampled(case: Case | None) -> str:

@@ -120,8 +120,8 @@ std::vector<std::string> show_row(const CaseResult& c,
           times.empty() ? "" : text::time_text(stats::median(times)),
           date,
           known ? drift->date : "",
-          known ? percent_text(hundredths(drift->work.estimate)) : "",
-          known ? half_width_text(drift->work) : ""};
+          known ? text::percent_text(text::hundredths(drift->work.estimate)) : "",
+          known ? text::half_width_text(drift->work) : ""};
 }
 
 void show(const path& place, std::FILE* out) {

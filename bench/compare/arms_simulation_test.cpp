@@ -16,7 +16,7 @@ constexpr int kComparisons = 2000;
 constexpr double kProcess = 0.002, kPlace = 0.003; // standard deviations of log time
 constexpr double kToggle = 0.1, kToggles = 0.1;    // by so much, with that probability
 
-/// Of a process's median over places, as baselines/estimate_noise.py finds it.
+/// Of a process's median over places, as baselines/noise/replicates.py finds it.
 constexpr double kKnown = 0.0024;
 
 using Pattern = std::vector<double>; ///< log time at each place

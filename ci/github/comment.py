@@ -14,6 +14,7 @@ Standard library only; Python >= 3.9.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import re
@@ -64,7 +65,7 @@ class Api:
                 wait = self.wait_after(error, said, attempt)
                 if wait is None or attempt == ATTEMPTS:
                     raise Refused(f"{method} {path}: {error.code} {said}{mend(error.code)}") from None
-            except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError) as error:
+            except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError) as error:
                 # A comment whose answer was lost may have been written; asking again would write a second.
                 if method == "POST" or attempt == ATTEMPTS:
                     raise Refused(f"{method} {path}: {getattr(error, 'reason', error)}: is {self._url} reachable?") from None
@@ -135,6 +136,11 @@ def read_folder(folder):
     return text, changed, number or None
 
 
+def is_bot(user):
+    """Who deleted the account is nobody."""
+    return user is not None and user["type"] == "Bot"
+
+
 def publish(api, folder, head_sha, always):
     """Says what it did."""
     text, changed, number = read_folder(folder)
@@ -145,7 +151,7 @@ def publish(api, folder, head_sha, always):
         if actual != head_sha:
             return f"pull request {number} is at {actual[:12]} by now, not at {head_sha[:12]}: no comment"
     body = f"{MARKER}\n{harmless(text)}"
-    ours = next((c for c in api.comments(number) if c["body"].startswith(MARKER) and c["user"]["type"] == "Bot"), None)
+    ours = next((c for c in api.comments(number) if (c["body"] or "").startswith(MARKER) and is_bot(c["user"])), None)
     if ours is None:
         if not changed and not always:
             return "nothing changed: no comment"
@@ -155,20 +161,25 @@ def publish(api, folder, head_sha, always):
     return f"changed {api.call('PATCH', 'issues/comments/' + str(int(ours['id'])), {'body': body})[0]['html_url']}"
 
 
+def wrong(message):
+    print(f"comment.py: {message}; see --help", file=sys.stderr)
+    sys.exit(2)
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--head-sha", default="")
     parser.add_argument("--always", action="store_true")
     parser.add_argument("--help", "-h", action="store_true")
+    parser.error = wrong
     options = parser.parse_args()
     if options.help:
         print(__doc__, end="")
         return 0
     lacking = [name for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY") if not os.environ.get(name)]
     if options.folder is None or lacking:
-        print(f"comment.py: {'set ' + lacking[0] if lacking else 'name the folder of ci/gate'}; see --help", file=sys.stderr)
-        return 2
+        wrong(f"set {lacking[0]}" if lacking else "name the folder of ci/gate")
     api = Api(os.environ.get("GITHUB_API_URL") or "https://api.github.com", os.environ["GITHUB_TOKEN"], os.environ["GITHUB_REPOSITORY"])
     try:
         print(publish(api, options.folder, options.head_sha, options.always))

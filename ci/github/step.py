@@ -32,8 +32,14 @@ def gate_command(env):
 
 def main():
     env = os.environ
-    command, out = gate_command(env)
+    try:
+        command, out = gate_command(env)
+    except ValueError as error:
+        print(f"step.py: the input `arguments` is nothing that a shell would split: {error}", file=sys.stderr)
+        return 2
     out.mkdir(parents=True, exist_ok=True)
+    for name in ("report.md", "gate.json"):
+        (out / name).unlink(missing_ok=True)  # of an earlier job: a gate that writes none must not seem to have said that
     pull_request = {"number": env.get("BENCH_PULL_REQUEST", ""), "head_sha": env.get("BENCH_HEAD_SHA", "")}
     (out / "pull-request.json").write_text(json.dumps(pull_request) + "\n")
     code = subprocess.run(command, stdin=subprocess.DEVNULL).returncode

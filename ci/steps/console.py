@@ -54,6 +54,11 @@ def run_script(main):
             say(f"no space left on the disk of {error.filename or os.getcwd()}: free some, then call again")
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             say(f"cannot write {error.filename}: {error.strerror}; make it yours, or use a checkout of your own")
+        elif error.errno == errno.ENOENT and error.filename:
+            say(f"there is no {error.filename}: install it, or look at the path")
+        elif error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+            say(f"cannot write {error.filename}: {error.strerror}; name another place")
+            sys.exit(USAGE)
         else:
             raise
         sys.exit(UNAVAILABLE)

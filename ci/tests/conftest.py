@@ -1,5 +1,7 @@
 """A checkout to try the scripts on: in a path with a space, with a fake pip, apt-get and dpkg-query."""
 
+import importlib.machinery
+import importlib.util
 import json
 import os
 import shutil
@@ -89,6 +91,14 @@ class Checkout:
     def apt_calls(self):
         calls = Path(f"{self.dpkg}.calls")
         return calls.read_text().splitlines() if calls.exists() else []
+
+
+def program(name):
+    """A script of ci/, imported."""
+    loader = importlib.machinery.SourceFileLoader(f"ci_{name}", str(REPO / "ci" / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
 
 
 def executable(path, text):

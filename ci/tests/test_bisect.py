@@ -108,9 +108,18 @@ def test_a_result_of_ones_own(history, tmp_path):
     assert first_bad(history.bisect("--base", str(tmp_path / "base.json"))) == history.commits[2]
 
 
+def test_a_result_that_is_not_there_stops_the_search(history):
+    history.commit(1, 1, 1.5, 1.5)
+    done = history.bisect("--base", "none.json")
+    assert "there is no result " in done.stdout + done.stderr and "skipped" not in done.stdout + done.stderr
+
+
 def test_wrong_arguments_stop_the_search(tmp_path):
     for words in ([], ["s.yaml"], ["s.yaml", "a", "--fast"]):
         done = subprocess.run([sys.executable, str(REPO / "ci" / "bisect"), *words], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 128 and len(done.stderr.splitlines()) == 1
     done = subprocess.run([sys.executable, str(REPO / "ci" / "bisect"), "s.yaml", "a"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 128 and "not a git repository" in done.stderr
+    done = subprocess.run([sys.executable, str(REPO / "ci" / "bisect"), "s.yaml", "a"], env={"PATH": str(tmp_path)},
+                          capture_output=True, text=True)  # fmt: skip
+    assert (done.returncode, done.stderr) == (128, "ci/bisect: git: No such file or directory\n")

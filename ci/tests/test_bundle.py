@@ -1,7 +1,5 @@
 """ci/bench inside a bundle, and how ci/bundle packs programs and libraries."""
 
-import importlib.machinery
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -9,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import REPO, executable, note_as_set_up
+from conftest import REPO, executable, note_as_set_up, program
 
 SHOW = '#!/bin/sh\necho "$LD_LIBRARY_PATH"\necho "$BENCH_ROOT"\nfor a; do echo "<$a>"; done\npwd\nexit 5\n'
 
@@ -106,10 +104,16 @@ def test_another_program_of_the_bundle(bundle, site):
 
 @pytest.fixture(scope="module")
 def packer():
-    loader = importlib.machinery.SourceFileLoader("ci_bundle", str(REPO / "ci" / "bundle"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("ci_bundle", loader))
-    loader.exec_module(module)
-    return module
+    return program("bundle")
+
+
+def test_what_python_leaves_beside_scripts_is_not_packed(packer, tmp_path):
+    (tmp_path / "root" / "baselines" / "noise" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "root" / "baselines" / "noise" / "kinds.py").write_text("")
+    (tmp_path / "root" / "baselines" / "noise" / "__pycache__" / "kinds.pyc").write_text("")
+    packer.pack_data(tmp_path / "root", tmp_path / "packed")
+    packed = [path.name for path in (tmp_path / "packed").rglob("*") if path.is_file()]
+    assert packed == ["kinds.py"]
 
 
 def test_packed_program_finds_the_library_beside_it(packer, tmp_path):

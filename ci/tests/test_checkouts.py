@@ -72,6 +72,11 @@ def test_no_such_revision(repository):
     assert repository.run("checkout").returncode == 2
 
 
+def test_a_machine_without_git(bare):
+    done = bare.run("checkout", "HEAD")
+    assert (done.returncode, done.stderr) == (6, "ci/checkout: there is no git: install it, or look at the path\n")
+
+
 def test_a_revision_that_does_not_build(repository):
     (repository.root / "main.cpp").write_text("int main() { return x; }\n")
     repository.git("commit", "-qam", "broken")

@@ -1,13 +1,15 @@
 """ci/gate around a bench that only plays its part: what it measures, measures again, writes, and how it ends."""
 
+import argparse
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 
 import pytest
-from conftest import REPO, executable
+from conftest import REPO, executable, program
 from steps import escalation
 
 # finds: a list of what each `run` and `ab` finds, {"id": verdict}, or an exit code with which it fails. "elsewhere" is inconclusive since
@@ -140,6 +142,33 @@ def test_improvements_and_invalid_cases_are_measured_again_too(gate):
     assert second[second.index("--only") + 1] == "^(x/a|x/b)$"
 
 
+def test_a_large_drift_is_said_in_per_cent_of_the_time():
+    """Its estimate is of log time: a tenth of the time is no drift of -230 %."""
+    comparison = {"cases": [{"id": "a", "verdict": "improvement", "judgement": {"work": math.log(0.1)}},
+                            {"id": "b", "verdict": "invalid", "judgement": None}, {"id": "gone", "verdict": "regression"}]}  # fmt: skip
+    flagged = program("gate").flagged_cases(comparison, {"cases": [{"id": "a"}, {"id": "b"}]})
+    assert flagged == {"a": "improvement of -90.00 %", "b": "invalid"}
+
+
+def test_a_place_that_cannot_be_written(gate):
+    (gate.root / "out").write_text("")
+    done = gate("one.yaml", finds=[])
+    assert done.returncode == 2 and done.stderr == "ci/gate: cannot write out/one: Not a directory; name another place\n"
+
+
+def test_reports_of_several_scenarios_are_cut_between_lines(tmp_path):
+    gate = program("gate")
+    made = gate.Gate(argparse.Namespace(out=tmp_path))
+    for name, text in (("a", "| case | &#64;team |\n" * 4000), ("b", "short\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.md").write_text(text)
+        made.outcomes.append({"folder": tmp_path / name, "scenario": name})
+    text = made.markdown("verdict: pass")
+    assert len(text) < gate.LIMIT and "short" in text
+    lines = text.split("### a")[1].split("Cut here")[0].splitlines()
+    assert set(filter(None, lines)) == {"| case | &#64;team |"}
+
+
 def test_fail_on(gate):
     done = gate("one.yaml", "--fail-on", "regression", finds=[{"x/a": "inconclusive"}])
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "verdict: pass (1 cases)")
@@ -190,6 +219,14 @@ def test_the_baseline_of_before_is_handed_to_the_report(gate):
     gate("one.yaml", "--since", "HEAD", finds=[{"x/a": "pass"}])
     assert gate.calls("report")[-1][-2:] == ["--old-baseline", "out/one/old-baseline.json"]
     assert (gate.root / "out/one/old-baseline.json").read_text() == "old"
+
+
+def test_a_machine_without_git_shows_no_earlier_baseline(gate):
+    baseline = gate.root / "baselines" / "h200" / "one.json"
+    baseline.parent.mkdir(parents=True)
+    baseline.write_text("new")
+    done = gate("one.yaml", "--since", "HEAD", finds=[{"x/a": "pass"}], PATH="")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "verdict: pass (1 cases)"), done.stderr
 
 
 def test_two_refs_side_by_side(gate):

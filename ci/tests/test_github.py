@@ -149,6 +149,12 @@ def test_a_person_s_comment_with_the_marker_is_not_ours(server, folder, clock):
     assert publish(clock, server, folder) == "wrote https://x/3"
 
 
+def test_a_comment_of_nobody_is_not_ours(server, folder, clock):
+    server.add(comment.MARKER)["user"] = None  # its author's account is gone
+    server.add("")["body"] = None
+    assert publish(clock, server, folder) == "wrote https://x/3"
+
+
 def test_what_a_stranger_s_report_cannot_do(server, folder, clock):
     (folder / "report.md").write_text(f"{comment.MARKER} @everyone a@b <!-- x -->\0\n" + "long line\n" * 20_000)
     publish(clock, server, folder)
@@ -236,6 +242,8 @@ def test_the_command(server, folder):
     assert done.returncode == 1 and "401 Bad credentials" in done.stderr and len(done.stderr.splitlines()) == 1
     assert run_comment(folder, **{**env, "GITHUB_TOKEN": ""}).stderr == "comment.py: set GITHUB_TOKEN; see --help\n"
     assert run_comment(folder / "none", **env).returncode == 2
+    unknown = run_comment(folder, "--fast", **env)
+    assert (unknown.returncode, unknown.stderr) == (2, "comment.py: unrecognized arguments: --fast; see --help\n")
     assert run_comment("--help").stdout.startswith("Usage: ci/github/comment.py FOLDER")
 
 
@@ -266,6 +274,24 @@ def test_the_step_reports_and_exits_as_the_gate(tmp_path, writes):
     assert json.loads((tmp_path / "out" / "pull-request.json").read_text()) == {"number": "7", "head_sha": SHA}
     assert (tmp_path / "output").read_text() == ("verdict=verdict: x\n" if writes else "verdict=verdict: none (ci/gate ended with 3)\n")
     assert ("**report**" if writes else "**! verdict: none (ci/gate ended with 3)**") in (tmp_path / "summary").read_text()
+
+
+def test_an_earlier_job_s_report_is_not_this_one_s(tmp_path):
+    (tmp_path / "ci" / "github").mkdir(parents=True)
+    (tmp_path / "ci" / "github" / "step.py").write_text((GITHUB / "step.py").read_text())
+    executable(tmp_path / "ci" / "gate", "import sys\nsys.exit(2)\n")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "report.md").write_text("**pass**")
+    (tmp_path / "out" / "gate.json").write_text('{"verdict": "verdict: pass", "changed": false}')
+    env = {"BENCH_OUT": "out", "BENCH_SCENARIOS": "a.yaml", "GITHUB_OUTPUT": str(tmp_path / "output")}
+    run = lambda **more: subprocess.run([sys.executable, str(tmp_path / "ci/github/step.py")], cwd=tmp_path, env=env | more,
+                                        capture_output=True, text=True)  # fmt: skip  # noqa: E731
+    assert run().returncode == 2
+    assert (tmp_path / "output").read_text() == "verdict=verdict: none (ci/gate ended with 2)\n"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["pull-request.json"]
+    done = run(BENCH_ARGUMENTS="--only 'x")
+    assert done.returncode == 2
+    assert done.stderr == "step.py: the input `arguments` is nothing that a shell would split: No closing quotation\n"
 
 
 # --- YAML ------------------------------------------------------------------------------------------------------------------

@@ -1,76 +1,68 @@
-"""baselines/estimate_noise.py: the prior of the variance between processes, out of variances drawn from a known one; and
-baselines/anchor_covariate.py, on processes whose loops follow their anchors by a known amount."""
+"""baselines/estimate_noise.py and what it is made of, baselines/noise/: the prior of the variance between processes, out of variances
+drawn from a known one; and baselines/anchor_covariate.py, on processes whose loops follow their anchors by a known amount."""
 
-import importlib
 import json
 import math
 import random
+import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from conftest import REPO
 
+sys.path.insert(0, str(REPO))
 
-@pytest.fixture(scope="module")
-def scripts():
-    """Imports one of the folder's scripts."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "baselines"))
-    yield importlib.import_module
-    sys.path.pop(0)
-
-
-@pytest.fixture(scope="module")
-def noise(scripts):
-    return scripts("estimate_noise")
+from baselines import anchor_covariate, estimate_noise  # noqa: E402
+from baselines.noise import covariates, kinds, least_squares, prior, replicates, variance  # noqa: E402
 
 
 def chi_square(random_numbers, df):
     return random_numbers.gammavariate(df / 2, 2)
 
 
-def test_known_values_of_the_gamma_family(noise):
+def test_known_values_of_the_gamma_family():
     euler = 0.5772156649015329
-    assert noise.digamma(1) == pytest.approx(-euler, rel=1e-7)
-    assert noise.digamma(0.5) == pytest.approx(-euler - 2 * math.log(2), rel=1e-7)
-    assert noise.trigamma(1) == pytest.approx(math.pi**2 / 6, rel=1e-7)
-    assert noise.trigamma(0.5) == pytest.approx(math.pi**2 / 2, rel=1e-7)
-    assert noise.inverse_trigamma(noise.trigamma(3.7)) == pytest.approx(3.7, rel=1e-7)
+    assert prior.digamma(1) == pytest.approx(-euler, rel=1e-7)
+    assert prior.digamma(0.5) == pytest.approx(-euler - 2 * math.log(2), rel=1e-7)
+    assert prior.trigamma(1) == pytest.approx(math.pi**2 / 6, rel=1e-7)
+    assert prior.trigamma(0.5) == pytest.approx(math.pi**2 / 2, rel=1e-7)
+    assert prior.inverse_trigamma(prior.trigamma(3.7)) == pytest.approx(3.7, rel=1e-7)
 
 
-def test_the_prior_is_found_again(noise):
+def test_the_prior_is_found_again():
     draw = random.Random(20962)
     sd, df = 2e-4, 8
     variances = [
         (n, sd**2 * df / chi_square(draw, df) * chi_square(draw, n) / n) for n in (draw.choice((2, 6, 9)) for _ in range(4000))
     ]
-    found_sd, found_df = noise.prior(variances)
+    found_sd, found_df = prior.prior(variances)
     assert found_sd == pytest.approx(sd, rel=0.05)
     assert found_df == pytest.approx(df, rel=0.15)
 
 
-def test_cases_alike_share_one_variance(noise):
+def test_cases_alike_share_one_variance():
     draw = random.Random(1)
-    found_sd, found_df = noise.prior([(9, 1e-8 * chi_square(draw, 9) / 9) for _ in range(4000)])
+    found_sd, found_df = prior.prior([(9, 1e-8 * chi_square(draw, 9) / 9) for _ in range(4000)])
     assert found_sd == pytest.approx(1e-4, rel=0.03)
     assert found_df > 100
 
 
-def test_cases_of_three_processes_say_little_of_the_others(noise):
+def test_cases_of_three_processes_say_little_of_the_others():
     draw = random.Random(3)
     known = [(17, 1e-8 * scale) for scale in (0.6, 0.8, 0.9, 1, 1.1, 1.3, 1.6) * 3]
-    few = sorted(noise.prior([*known, *((2, 1e-8 * chi_square(draw, 2) / 2) for _ in range(5))])[1] for _ in range(200))
+    few = sorted(prior.prior([*known, *((2, 1e-8 * chi_square(draw, 2) / 2) for _ in range(5))])[1] for _ in range(200))
     assert few[20] == math.inf  # all alike weighted: 8
 
 
-def test_one_case_of_many_does_not_widen_them_all(noise):
+def test_one_case_of_many_does_not_widen_them_all():
     quiet = [(6, 1e-8 * scale) for scale in (0.5, 0.8, 1, 1.3, 2) * 4]
-    found_sd, found_df = noise.prior([*quiet, (2, 4e-4)])  # 2 % among 0.01 %
+    found_sd, found_df = prior.prior([*quiet, (2, 4e-4)])  # 2 % among 0.01 %
     assert found_sd < 2e-4
     assert found_df < 5
 
 
 @pytest.mark.parametrize("share", [0, 0.9])
-def test_a_covariate_narrows_what_it_explains(scripts, tmp_path, capsys, share):
+def test_a_covariate_narrows_what_it_explains(tmp_path, capsys, share):
     draw = random.Random(7)
     kinds = ("loop/a", "anchor/copy")
     cases = {kind: {"id": f"s/{kind}", "kind": kind.split("/")[0], "status": "ok", "replicates": []} for kind in kinds}
@@ -81,7 +73,7 @@ def test_a_covariate_narrows_what_it_explains(scripts, tmp_path, capsys, share):
             samples = {"t_s": [0.1 * math.exp(levels[kind])] * 3, "f_hz": [1.58e9] * 3, "loop": [0, 0, 0]}
             case["replicates"].append({"device_uuid": f"GPU-{process % 8}", "process": process, "seed": 1, "samples": samples})
     (tmp_path / "r.json").write_text(json.dumps({"cases": list(cases.values())}))
-    scripts("anchor_covariate").main(tmp_path / "r.json")
+    anchor_covariate.main(tmp_path / "r.json")
     line = capsys.readouterr().out.splitlines()[1]
     assert line.startswith("s/loop/a, copy")
     before, after = (float(number) for number in line.split("%")[0].split(",")[1].replace("copy", "").split("->"))
@@ -96,14 +88,14 @@ def at_places(*microseconds):
     return {"t_s": [microseconds[place] * 1e-6 for place in places], "f_hz": places, "loop": places}
 
 
-def test_a_kernel_is_judged_at_places_in_the_middle_of_what_is_usual_there(noise):
+def test_a_kernel_is_judged_at_places_in_the_middle_of_what_is_usual_there():
     """bench/compare/judged_samples_test.cpp asks the same of the judge."""
     usual = (2.61, 3.14, 3.04, 2.96, 2.95, 2.86, 2.77, 2.71)
-    found = noise.judged([at_places(*usual), at_places(*usual), at_places(2.4, 3.2, 3.4, 2.97, 3.1, 2.85, 2.775, 2.70)])[2]
+    found = replicates.judged([at_places(*usual), at_places(*usual), at_places(2.4, 3.2, 3.4, 2.97, 3.1, 2.85, 2.775, 2.70)])[2]
     assert found["loop"] == found["f_hz"] == [3, 3, 6, 6]
     level = math.exp(sum(math.log(us) for us in usual) / 8) * 1e-6
     assert found["t_s"] == pytest.approx([level * 2.97 / 2.96] * 2 + [level * 2.775 / 2.77] * 2)
-    assert noise.judged([at_places(1, 1, 1), at_places(1, 1, 1), at_places(1.7, 1.5, 1.6)])[2]["loop"] == [2, 2]
+    assert replicates.judged([at_places(1, 1, 1), at_places(1, 1, 1), at_places(1.7, 1.5, 1.6)])[2]["loop"] == [2, 2]
 
 
 def kernels(count, slope=-1.0, clock_sd=0.004, level_sd=1e-3):
@@ -114,19 +106,19 @@ def kernels(count, slope=-1.0, clock_sd=0.004, level_sd=1e-3):
             for case in "abc"}  # fmt: skip
 
 
-def test_kernels_follow_the_clock_together(noise):
-    found = noise.clock_of_kernels(kernels(20))["clock"]
+def test_kernels_follow_the_clock_together():
+    found = covariates.clock_of_kernels(kernels(20))["clock"]
     assert abs(found["slope"] + 1) < 3 * found["slope_sd"] < 0.3
     assert found["df"] == 20 - 3 - 1  # the cases of a process share its clock
-    found = noise.clock_of_kernels(kernels(20, slope=0))["clock"]
+    found = covariates.clock_of_kernels(kernels(20, slope=0))["clock"]
     assert -3 * found["slope_sd"] < found["slope"] <= 0
-    assert noise.clock_of_kernels(kernels(20, slope=0.5)) == {}  # time does not rise with the clock
-    assert noise.clock_of_kernels(kernels(6)) == {}  # too few
-    assert noise.clock_of_kernels(kernels(20, clock_sd=0)) == {}
-    assert noise.clock_of_kernels(kernels(20, clock_sd=1e-4)) == {}  # less is known than without: +- 1.3
+    assert covariates.clock_of_kernels(kernels(20, slope=0.5)) == {}  # time does not rise with the clock
+    assert covariates.clock_of_kernels(kernels(6)) == {}  # too few
+    assert covariates.clock_of_kernels(kernels(20, clock_sd=0)) == {}
+    assert covariates.clock_of_kernels(kernels(20, clock_sd=1e-4)) == {}  # less is known than without: +- 1.3
 
 
-def test_what_kernels_follow_is_their_regimes(noise, tmp_path):
+def test_what_kernels_follow_is_their_regimes(tmp_path):
     cases = []
     for case, (processes, clocks) in kernels(20).items():
         replicates = [{"device_uuid": gpu, "process": i, "seed": 1, "samples": {
@@ -134,7 +126,7 @@ def test_what_kernels_follow_is_their_regimes(noise, tmp_path):
             for i, ((gpu, level), clock) in enumerate(zip(processes, clocks))]  # fmt: skip
         cases.append({"id": f"s/{case}", "hash": "0", "kind": "kernel", "status": "ok", "launches": 1, "replicates": replicates})
     (tmp_path / "r.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": cases}))
-    noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
+    estimate_noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
     written = json.loads((tmp_path / "noise.json").read_text())
     regime = written["regimes"]["short kernel"]
     assert regime["replicate_sd"] > 3e-3
@@ -144,30 +136,31 @@ def test_what_kernels_follow_is_their_regimes(noise, tmp_path):
         assert case["covariates"]["replicate_sd"] == pytest.approx(1e-3, rel=0.3)
 
 
-def test_no_case_hides_how_gpus_differ_in_another(noise):
+def test_no_case_hides_how_gpus_differ_in_another():
     draw = random.Random(11)
     pairs = [{gpu: draw.gauss(0, 1e-3) for gpu in (f"GPU-{2 * i}", f"GPU-{2 * i + 1}")} for i in range(200)]
-    sd, df = noise.between_gpus(pairs)
+    sd, df = variance.between_gpus(pairs)
     assert sd == pytest.approx(1e-3, rel=0.12)
     assert df == 200
-    assert noise.between_gpus(pairs[:1]) == (0, 0)  # one pair
-    assert noise.between_gpus([pairs[0]] * 50) == (0, 0)  # of the same GPUs again and again
-    assert noise.between_gpus([{"GPU-a": 1.0, "GPU-b": 1.0, "GPU-c": 1.0}]) == (0, 2)
+    assert variance.between_gpus(pairs[:1]) == (0, 0)  # one pair
+    assert variance.between_gpus([pairs[0]] * 50) == (0, 0)  # of the same GPUs again and again
+    assert variance.between_gpus([{"GPU-a": 1.0, "GPU-b": 1.0, "GPU-c": 1.0}]) == (0, 2)
     far = {"GPU-a": 0.0, "GPU-b": 0.01, "GPU-c": -0.01}
-    assert noise.between_gpus([*pairs, far]) == (pytest.approx(0.01), 2)
+    assert variance.between_gpus([*pairs, far]) == (pytest.approx(0.01), 2)
 
 
 @pytest.mark.parametrize(
     ("kind", "microseconds", "launches", "regime"),
     [("kernel", 1.6, 1, "short kernel"), ("kernel", 17, 1, "kernel"), ("kernel", 16, 8, "short kernel"), ("loop", 1.6, 1, "eager loop")],
 )
-def test_regimes_are_those_of_the_judge(noise, kind, microseconds, launches, regime):
+def test_regimes_are_those_of_the_judge(kind, microseconds, launches, regime):
     """bench/compare/comparison_test.cpp asks the same of it."""
-    replicates = [{"samples": {"t_s": [microseconds * 1e-6] * 3, "f_hz": [1.98e9] * 3, "loop": [0, 0, 1]}}]
-    assert noise.regime({"kind": kind, "launches": launches, "replicates": replicates, "parameters": {"engine": "eager"}}) == regime
+    samples = {"t_s": [microseconds * 1e-6] * 3, "f_hz": [1.98e9] * 3, "loop": [0, 0, 1]}
+    case = {"kind": kind, "launches": launches, "replicates": [{"samples": samples}], "parameters": {"engine": "eager"}}
+    assert replicates.regime(case) == regime
 
 
-def test_gpus_are_held_against_those_of_their_file(noise, tmp_path):
+def test_gpus_are_held_against_those_of_their_file(tmp_path):
     """Another file's code may be slower: that is no difference between GPUs."""
     def write(name, slower, *gpus):
         replicates = [{"device_uuid": gpu, "process": i, "seed": 1, "samples": {
@@ -177,13 +170,14 @@ def test_gpus_are_held_against_those_of_their_file(noise, tmp_path):
         (tmp_path / name).write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": [case]}))
         return str(tmp_path / name)
 
-    noise.main(str(tmp_path / "noise.json"), write("old.json", 0.01, "GPU-a", "GPU-b", "GPU-c"), write("new.json", 0, "GPU-a", "GPU-d"))
+    files = write("old.json", 0.01, "GPU-a", "GPU-b", "GPU-c"), write("new.json", 0, "GPU-a", "GPU-d")
+    estimate_noise.main(str(tmp_path / "noise.json"), *files)
     regime = json.loads((tmp_path / "noise.json").read_text())["regimes"]["graph loop"]
     assert regime["device_sd"] == pytest.approx(1e-4, rel=0.1)
     assert regime["replicate_sd"] == pytest.approx(1e-4, rel=0.1)  # also of GPU-a, which both files have
 
 
-def test_gpus_of_one_kind_are_known_by_themselves(noise, tmp_path):
+def test_gpus_of_one_kind_are_known_by_themselves(tmp_path):
     """Two kinds, told by their copies, whose kernels are 0.7 % apart; within a kind 0.01 %."""
     gpus = {"GPU-a": (0.0, 0.0), "GPU-b": (1e-4, 1e-3), "GPU-c": (2e-4, 0.0), "GPU-d": (7e-3, 6e-3), "GPU-e": (7.1e-3, 6.5e-3)}
 
@@ -195,18 +189,18 @@ def test_gpus_of_one_kind_are_known_by_themselves(noise, tmp_path):
 
     cases = [case("kernel", "s/k", 17, 0), case("anchor", "s/anchor/copy", 1270, 1)]
     (tmp_path / "r.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": cases}))
-    noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
+    estimate_noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
     regime = json.loads((tmp_path / "noise.json").read_text())["regimes"]["kernel"]
     assert regime["device_sd"] == pytest.approx(3.8e-3, rel=0.02)
     assert (regime["alike_device_sd"], regime["alike_device_df"]) == (pytest.approx(1e-4, rel=0.1), 2)
-    assert set(noise.kinds(cases).values()) == {0, 1}
+    assert set(kinds.kinds(cases).values()) == {0, 1}
     del cases[1]  # without copies nobody knows
     (tmp_path / "r.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": cases}))
-    noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
+    estimate_noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
     assert "alike_device_sd" not in json.loads((tmp_path / "noise.json").read_text())["regimes"]["kernel"]
 
 
-def test_a_case_that_was_measured_often_is_known_by_itself(noise, tmp_path):
+def test_a_case_that_was_measured_often_is_known_by_itself(tmp_path):
     """Twelve processes of a quiet and of a noisy loop, three of one more."""
     draw = random.Random(5)
 
@@ -220,7 +214,7 @@ def test_a_case_that_was_measured_often_is_known_by_itself(noise, tmp_path):
 
     cases = [case("s/quiet", 1e-4, 12), case("s/noisy", 1e-3, 12), case("s/seldom", 1e-4, 3)]
     (tmp_path / "r.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": cases}))
-    noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
+    estimate_noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
     written = json.loads((tmp_path / "noise.json").read_text())
     assert set(written["cases"]) == {"s/quiet", "s/noisy"}
     quiet, noisy = written["cases"]["s/quiet"], written["cases"]["s/noisy"]
@@ -230,8 +224,8 @@ def test_a_case_that_was_measured_often_is_known_by_itself(noise, tmp_path):
     assert quiet["replicate_sd"] < written["regimes"]["graph loop"]["replicate_sd"]
 
 
-def test_a_case_alone_in_its_regime_is_not_counted_twice(noise):
-    assert noise.moderated((12, 4e-8), []) == {"replicate_sd": 2e-4, "replicate_df": 6}
+def test_a_case_alone_in_its_regime_is_not_counted_twice():
+    assert prior.moderated((12, 4e-8), []) == {"replicate_sd": 2e-4, "replicate_df": 6}
 
 
 def processes_that_follow(clock, degree, count=60):
@@ -244,8 +238,8 @@ def processes_that_follow(clock, degree, count=60):
     return processes, {"clock": clocks, "temperature": degrees}
 
 
-def test_what_processes_follow_is_found_again(noise):
-    known, (df, variance) = noise.covariates(*processes_that_follow(clock=0.13, degree=2e-4))
+def test_what_processes_follow_is_found_again():
+    known, (df, variance) = covariates.covariates(*processes_that_follow(clock=0.13, degree=2e-4))
     assert df == 60 - 3 - 2
     assert math.sqrt(variance) == pytest.approx(2e-4, rel=0.25)
     for name, slope in (("clock", 0.13), ("temperature", 2e-4)):
@@ -253,44 +247,60 @@ def test_what_processes_follow_is_found_again(noise):
         assert abs(known[name]["slope"] - slope) < 3 * known[name]["slope_sd"] < 0.2 * slope
 
 
-def test_what_may_be_chance_is_no_covariate(noise):
+def test_what_may_be_chance_is_no_covariate():
     processes, columns = processes_that_follow(clock=0, degree=2e-4)
-    known, (df, _) = noise.covariates(processes, columns)
+    known, (df, _) = covariates.covariates(processes, columns)
     assert set(known) == {"temperature"}
     assert df == 60 - 3 - 1
-    assert noise.covariates(processes[:10], columns) == ({}, None)  # too few
-    assert noise.covariates([(gpu, 1.0) for gpu, _ in processes], columns) == ({}, None)  # nothing to follow
-    assert noise.covariates(processes, {"clock": columns["clock"], "again": columns["clock"]}) == ({}, None)
+    assert covariates.covariates(processes[:10], columns) == ({}, None)  # too few
+    assert covariates.covariates([(gpu, 1.0) for gpu, _ in processes], columns) == ({}, None)  # nothing to follow
+    assert covariates.covariates(processes, {"clock": columns["clock"], "again": columns["clock"]}) == ({}, None)
 
 
-def test_a_process_without_a_thermometer_is_left_out(noise):
+def test_a_process_without_a_thermometer_is_left_out():
     processes, columns = processes_that_follow(clock=0.13, degree=2e-4)
     processes.append(("GPU-alone", 5.0))
     columns["clock"].append(0.5)
     columns["temperature"].append(99)
     columns["temperature"][7] = None
-    known, (df, _) = noise.covariates(processes, columns)
+    known, (df, _) = covariates.covariates(processes, columns)
     assert set(known) == {"clock", "temperature"}
     assert df == 59 - 3 - 2
 
 
-def test_with_too_few_for_both_the_stronger_one_is_taken(noise):
+def test_with_too_few_for_both_the_stronger_one_is_taken():
     processes, columns = processes_that_follow(clock=0.3, degree=0, count=12)
-    known, (df, _) = noise.covariates(processes, columns)
+    known, (df, _) = covariates.covariates(processes, columns)
     assert set(known) == {"clock"}
     assert df == 12 - 3 - 1
 
 
 @pytest.mark.parametrize(("df", "factor"), [(8, 4.277), (20, 3.422), (1e6, 3.0)])
-def test_three_sigma_of_student(noise, df, factor):
-    assert noise.three_sigma(df) == pytest.approx(factor, rel=6e-3)
+def test_three_sigma_of_student(df, factor):
+    assert least_squares.three_sigma(df) == pytest.approx(factor, rel=6e-3)
 
 
 @pytest.mark.parametrize("gpu", ["h100", "h200"])
-def test_the_committed_noise_is_that_of_the_committed_samples(noise, tmp_path, monkeypatch, gpu):
-    root = Path(__file__).resolve().parents[2]
-    committed = json.loads((root / "baselines" / gpu / "noise.json").read_text())
-    monkeypatch.chdir(root)
-    noise.main(str(tmp_path / "noise.json"), *committed["source"].split()[2:])
+def test_the_committed_noise_is_that_of_the_committed_samples(tmp_path, monkeypatch, gpu):
+    committed = json.loads((REPO / "baselines" / gpu / "noise.json").read_text())
+    monkeypatch.chdir(REPO)
+    estimate_noise.main(str(tmp_path / "noise.json"), *committed["source"].split()[2:])
     made = json.loads((tmp_path / "noise.json").read_text())
     assert {**made, "source": ""} == {**committed, "source": ""}
+
+
+@pytest.mark.parametrize("script", ["estimate_noise.py", "anchor_covariate.py"])
+def test_a_faulty_file_is_one_line(tmp_path, script):
+    (tmp_path / "cut.json").write_text('{"cases"')
+    (tmp_path / "list.json").write_text("[]")
+    for file, said in (("none", "none: No such file"), ("cut.json", "cut.json: not JSON"), ("list.json", "list.json: no result of bench")):
+        words = [tmp_path / "noise.json"] * (script == "estimate_noise.py") + [tmp_path / file]
+        done = subprocess.run([sys.executable, REPO / "baselines" / script, *words], capture_output=True, text=True)
+        assert done.returncode == 1 and said in done.stderr and done.stderr.count("\n") == 1
+    assert not (tmp_path / "noise.json").exists()
+
+
+def test_a_noise_file_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "r.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": []}))
+    with pytest.raises(SystemExit, match="none/noise.json: No such file or directory"):
+        estimate_noise.main(str(tmp_path / "none" / "noise.json"), str(tmp_path / "r.json"))

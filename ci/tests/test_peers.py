@@ -135,6 +135,10 @@ def test_a_bundle_gets_the_programs_without_their_tests(root, tmp_path):
     help_of = [sys.executable, bundle / "kernels/peers/measure.py", "--help"]
     done = subprocess.run(help_of, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith("Usage: measure.py")
+    shutil.copytree(REPO / "reports", bundle / "reports", ignore=shutil.ignore_patterns("tests", "examples"))  # as every bundle has it
+    shown = subprocess.run([sys.executable, bundle / "kernels/peers/table.py", REPO / "baselines/h200/rms_norm.json"],
+                           capture_output=True, text=True)  # fmt: skip
+    assert shown.returncode == 0 and "ulp, exact" in shown.stdout
     code = "import packages; print(packages.find())"
     found = subprocess.run([sys.executable, "-c", code], cwd=bundle / "kernels" / "peers", capture_output=True, text=True)
     assert found.stdout == f"{bundle / 'peers'}\n"

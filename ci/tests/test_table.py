@@ -151,6 +151,10 @@ def test_a_machine_that_cannot_and_one_that_is_stopped(table):
     ('expect = "pass"', 'expect = "good"', "row 2 (two): expect 'good' is no verdict; there are pass, regression"),
     ("steps = 50, ", "", "row 1 (one): published wants after_ms, before_ms, steps"),
     ('["loops.l-50.steps=10"]', "[10]", "row 2 (two): set wants a list of texts"),
+    ('["loops.l-50.steps=10"]', '"loops.l-50.steps=10"', "row 2 (two): set wants a list of texts"),
+    ('["loops.l-50.steps=10"]', "10", "row 2 (two): set wants a list of texts"),
+    ("before_ms = 200.0", "before_ms = 0", "row 1 (one): published wants numbers above 0"),
+    ("before_ms = 200.0", 'before_ms = "200"', "row 1 (one): published wants numbers above 0"),
     ("[[row]]", "[[line]]", "has no [[row]]"), ("title", "[", "(at line 2, column 3)"),
 ])  # fmt: skip
 def test_faulty_tables(table, old, new, said):

@@ -16,6 +16,7 @@ class Accuracy:
     finite: bool  # wherever the fp64 result is
     max_abs_error: float
     max_ulp: float
+    exact_share: float  # of elements that are the fp64 result correctly rounded
     rms: float
     checksum: str
 
@@ -39,9 +40,10 @@ def accuracy(output: Any, x: Any, weight: Any, eps: float, dtype: str) -> Accura
     counts = want.isfinite()
     checksum = checksum_of(output)
     if not bool((got.isfinite() | ~counts).all()):
-        return Accuracy(False, math.inf, math.inf, math.nan, checksum)
+        return Accuracy(False, math.inf, math.inf, 0, math.nan, checksum)
     mantissa, least = FORMATS[dtype]
     error = (got - want).abs().masked_fill(~counts, 0)
     ulp = torch.exp2(want.abs().log2().floor().clamp_min(least) - mantissa)
     in_ulp = (error / ulp).masked_fill(~counts, 0)
-    return Accuracy(True, error.max().item(), in_ulp.max().item(), got.square().mean().sqrt().item(), checksum)
+    equal = (output == want.to(output.dtype)) | ~counts
+    return Accuracy(True, error.max().item(), in_ulp.max().item(), equal.double().mean().item(), got.square().mean().sqrt().item(), checksum)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import math
 import os
@@ -39,6 +40,7 @@ class Measurement:
     rms: float | None = None
     max_abs_error: float | None = None
     max_ulp: float | None = None
+    exact_share: float | None = None
     peak_memory_bytes: int = 0
     phases_s: dict[str, float] = dataclasses.field(default_factory=dict)
 
@@ -131,6 +133,7 @@ def case_document(case: Case, device: str, l2_bytes: int) -> dict[str, Any]:
             "rms": found[0].rms if found else None,
             "max_abs_error": worst([m.max_abs_error for m in found]),
             "max_ulp": worst([m.max_ulp for m in found]),
+            "exact_share": min((m.exact_share for m in found if m.exact_share is not None), default=None),
         },
         "replicates": [replicate_document(m) for m in found],
     }
@@ -151,6 +154,14 @@ def replicate_document(m: Measurement) -> dict[str, Any]:
             "step": m.region,
         },
     }
+
+
+def check_writable(path: Path) -> None:
+    """Raises OSError, before anything is measured, where write() would in the end."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=path.parent).close()
 
 
 def write(path: Path, document: dict[str, Any]) -> None:

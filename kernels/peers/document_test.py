@@ -75,6 +75,7 @@ def test_samples_and_check(measured: Path) -> None:
         assert replicate["samples"]["f_hz"] == [None] * 6
     assert case["reference"]["copy_t_s"] > 0
     assert 0 < case["check"]["max_ulp"] <= 0.51 and case["check"]["finite"]  # correctly rounded, or nearly
+    assert case["check"]["exact_share"] > 0.99
 
 
 def test_work_is_that_of_bench_s_own_cases(bench: Path, tmp_path: Path) -> None:
@@ -105,6 +106,14 @@ def test_every_case_says_how_it_went() -> None:
     assert status(measurements=[good], failed="broke") == ("failed", "broke")
     assert status(measurements=[good, bad])[0] == "invalid"
     assert status()[0] == "failed"
+
+
+def test_a_case_is_as_exact_as_its_worst_process() -> None:
+    def exact_share(*shares: float | None) -> float | None:
+        found = [document.Measurement(exact_share=share) for share in shares]
+        return document.case_document(document.Case(ONE, "aten", measurements=found), "cpu", 1 << 25)["check"]["exact_share"]
+
+    assert exact_share(1, 0.5, None) == 0.5 and exact_share(None) is None
 
 
 def test_hashes_differ() -> None:

@@ -13,12 +13,13 @@ be measured here is in it with the reason.
   --packages DIR  what `ci/bundle --peers` packed; default: peers/ of this bundle or .cache/peers of this checkout
 
 Exit codes: 0 measured (or said why not), 2 wrong arguments, 4 a case failed or its output is wrong, 6 no GPU here,
-130 interrupted: what had finished is in the file.
+130 interrupted. Where it broke off, what had finished is in the file.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -93,13 +94,12 @@ class Run:
             watchdog = Watchdog(child)
             try:
                 assert child.stdin and child.stdout
-                child.stdin.write(json.dumps(job) + "\n")
-                child.stdin.close()
+                with contextlib.suppress(BrokenPipeError):  # it has ended already; its exit code and last words say why
+                    child.stdin.write(json.dumps(job) + "\n")
+                    child.stdin.close()
                 for text in child.stdout:
                     watchdog.feed()
-                    if not text.startswith("{"):
-                        continue  # printed past Python by a library of some peer
-                    line = json.loads(text)
+                    line = line_of(text)
                     if "unusable" in line:
                         raise Failure(line["unusable"], UNAVAILABLE)
                     if "machine" in line:
@@ -107,7 +107,7 @@ class Run:
                         self.uuids |= {line["device_uuid"]} - {""}
                     elif "begin" in line:
                         under_way = (line["begin"]["shape"], line["begin"]["peer"])
-                    else:
+                    elif "end" in line:
                         under_way = None
                         ended.add(self.keep(line))
                 child.wait()
@@ -144,6 +144,9 @@ class Run:
             if status != "ok":
                 found.setdefault((case.peer, f"{status}: {message}"), []).append(str(case.shape))
         return found
+
+    def has_measured(self) -> bool:
+        return any(case.measurements for case in self.cases.values())
 
     def write(self) -> None:
         machine = {group: dict(facts) for group, facts in self.machine.items()}
@@ -198,6 +201,15 @@ class Watchdog:
 
     def stop(self) -> None:
         self.timer.cancel()
+
+
+def line_of(text: str) -> dict[str, Any]:
+    """What a replicate says; {} of what a library of some peer printed past Python."""
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}
 
 
 def say(text: str) -> None:
@@ -269,12 +281,18 @@ def main(arguments: list[str]) -> int:
     run = None
     try:
         run = Run(parse(arguments))
+        document.check_writable(run.options.out)
         run.replicates()
     except Failure as failure:
+        if run and run.has_measured():
+            run.write()
         say(str(failure))
         return failure.code
+    except OSError as error:
+        say(f"cannot write {error.filename or run.options.out}: {error.strerror}: name another place with --out")
+        return USAGE
     except KeyboardInterrupt:
-        if run and run.machine:
+        if run and run.has_measured():
             run.write()
         say("interrupted")
         return INTERRUPTED

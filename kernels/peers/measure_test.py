@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -31,12 +32,20 @@ def run_script(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["--peers", "quark"], "quark is no peer: any of aten, inductor, liger, flashinfer, sgl-kernel, quack, quack-tuned"),
         (["--shapes", "32x.bf16"], "32x.bf16 is no shape"),
         (["--regions", "0"], "0 is no count"),
+        (["--shapes", "0x128.bf16"], "0x128.bf16 is no shape"),
         (["--fast"], "unrecognized arguments: --fast"),
     ],
 )
 def test_wrong_arguments_are_one_line(arguments: list[str], said: str) -> None:
     done = run_script(*arguments)
     assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for out, said in ((tmp_path, "Is a directory"), (tmp_path / "file" / "r.json", "File exists"), (Path("/proc/none/r"), "No such file")):
+        done = run_script("--device", "cpu", "--shapes", "32x256.bf16", "--peers", "aten", "--out", str(out))
+        assert done.returncode == 2 and "cannot write" in done.stderr and said in done.stderr and done.stderr.count("\n") == 1
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
@@ -52,6 +61,8 @@ job = json.loads(sys.stdin.readline())
 def say(**line): print(json.dumps(line), flush=True)
 say(machine={}, l2_bytes=1 << 25, device_uuid="")
 print("a library's greeting", flush=True)
+print("{a library's braces}", flush=True)
+print('{"a library": "speaks JSON"}', flush=True)
 for shape, peer in job["cases"]:
     case = {"shape": shape, "peer": peer}
     say(begin=case)
@@ -77,6 +88,22 @@ def test_a_crash_costs_one_case(tmp_path: Path) -> None:
     first = [cases[peer].measurements[0].process for peer in ("aten", "quack")]
     assert first[0] != first[1]  # another process after the crash
     assert (tmp_path / "r").exists()
+
+
+# Measures a case where it has several; where one is left it ends before that.
+ENDS_BEFORE_THE_LAST = DIES.replace("for shape, peer in job", """
+if len(job["cases"]) == 1:
+    sys.exit("out of memory")
+for shape, peer in job""").replace('job["cases"]:', 'job["cases"][:1]:')
+
+
+def test_what_had_finished_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ends.py").write_text(ENDS_BEFORE_THE_LAST)
+    monkeypatch.setattr(measure.Run, "program", tmp_path / "ends.py")
+    code = measure.main(["--device", "cpu", "--shapes", "32x256.bf16", "--peers", "aten,quack", "--out", str(tmp_path / "r.json")])
+    assert code == 4 and "ended before its first case, exit code 1: out of memory" in capsys.readouterr().err
+    kept = json.loads((tmp_path / "r.json").read_text())
+    assert kept["interrupted"] and {case["id"][-5:]: case["status"] for case in kept["cases"]} == {"/aten": "ok", "quack": "failed"}
 
 
 def test_a_replicate_that_cannot_start_is_an_error(tmp_path: Path) -> None:
@@ -123,13 +150,15 @@ def test_accuracy() -> None:
     x, weight = torch.randn(16, 64).bfloat16(), torch.randn(64).bfloat16()
     best = exact(x, weight, EPS).bfloat16()
     seen = accuracy(best, x, weight, EPS, "bf16")
-    assert seen.finite and 0.3 < seen.max_ulp <= 0.5
+    assert seen.finite and 0.3 < seen.max_ulp <= 0.5 and seen.exact_share == 1
     off = best.clone()
     off[3, 5] = torch.nextafter(off[3, 5], torch.tensor(torch.inf, dtype=torch.bfloat16))
     assert accuracy(off, x, weight, EPS, "bf16").max_ulp > 0.5
+    assert accuracy(off, x, weight, EPS, "bf16").exact_share == 1 - 1 / (16 * 64)
     assert accuracy(off, x, weight, EPS, "bf16").checksum != seen.checksum
     off[3, 5] = torch.nan
-    assert not accuracy(off, x, weight, EPS, "bf16").finite
+    broken = accuracy(off, x, weight, EPS, "bf16")
+    assert not broken.finite and broken.exact_share == 0
 
 
 def test_a_peer_that_is_not_there_says_why(tmp_path: Path) -> None:

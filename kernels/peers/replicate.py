@@ -132,7 +132,8 @@ class Replicate:
                 seen = accuracy.accuracy(buffers.out[0], buffers.x[0], buffers.weight, EPS, shape.dtype)
             found.finite, found.checksum = seen.finite, seen.checksum
             if seen.finite:
-                found.rms, found.max_abs_error, found.max_ulp = seen.rms, seen.max_abs_error, seen.max_ulp
+                found.rms, found.exact_share = seen.rms, seen.exact_share
+                found.max_abs_error, found.max_ulp = seen.max_abs_error, seen.max_ulp
         if self.device.kind == "cuda":
             found.peak_memory_bytes = max(found.peak_memory_bytes, self.torch.cuda.max_memory_allocated())
         region.release()

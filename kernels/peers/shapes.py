@@ -22,7 +22,7 @@ class Shape:
     def parse(cls, text: str) -> Shape:
         sizes, _, dtype = text.partition(".")
         rows, _, width = sizes.partition("x")
-        if not (rows.isdecimal() and width.isdecimal() and dtype in BYTES):
+        if not (rows.isdecimal() and width.isdecimal() and int(rows) * int(width) > 0 and dtype in BYTES):
             raise ValueError(f"{text} is no shape: ROWSxWIDTH.TYPE, as {SHAPES[0]}; types {', '.join(BYTES)}")
         return cls(int(rows), int(width), dtype)
 

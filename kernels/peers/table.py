@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Usage: table.py RESULT...      for example: table.py results/peers.json results/zimage-full.json
 
-One matrix of all RMSNorms in these result files, ours and the peers': microseconds of a launch (median over all
-regions of all processes) and its share of a copy of the same bytes, measured beside it in the same process. The
-fastest of a shape is marked with *. What has no figure is named with the reason below the matrix. An implementation
-that several files hold gets a column for each, with its scenario's name.
+One matrix of all RMSNorms in these result files, ours and the peers': microseconds of a launch and its share of a copy
+of the same bytes, measured beside it in the same process. Times are those of `bench run`'s own table: medians less what
+each place in memory is worth. The fastest of a shape is marked with *. What has no figure is named with the reason
+below the matrix. An implementation that several files hold gets a column for each, with its scenario's name.
+A second matrix has what the outputs are off the fp64 result: the largest error in units in the last place, and the share
+of elements that are that result correctly rounded ('-': not in the file, 100 %: all of them).
 
-Exit codes: 0 shown, 2 wrong arguments or a file that is no result.
+Exit codes: 0 shown, 2 wrong arguments or a file that is no result with such cases.
 """
 
 from __future__ import annotations
@@ -18,8 +20,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
+from reports import words  # noqa: E402
+from reports.judged_samples import judged_samples, place_effects  # noqa: E402
 from shapes import SHAPES  # noqa: E402
 
 
@@ -32,6 +37,8 @@ class Cell:
     t_s: float | None = None
     copy_t_s: float | None = None
     reason: str = ""  # why there is no time
+    max_ulp: float | None = None
+    exact_share: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +60,29 @@ def read(path: str) -> dict[str, Any]:
         raise Faulty(f"{path}: not JSON: {error}") from error
     if not isinstance(content, dict) or content.get("schema_version") != 1 or "cases" not in content:
         raise Faulty(f"{path}: no result of bench that this table can read: schema_version 1 is needed")
+    try:
+        heads([content])
+        cells = collect([content])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise Faulty(f"{path}: no result of bench: {type(error).__name__}: {error}") from error
+    if not cells:
+        raise Faulty(f"{path}: holds no kernel case of rms_norm")
     return content
 
 
 def cell_of(case: dict[str, Any]) -> Cell:
-    times = [t for replicate in case["replicates"] for t in replicate["samples"]["t_s"]]
+    processes = [(replicate["samples"]["loop"], replicate["samples"]["t_s"]) for replicate in case["replicates"]]
+    effects = place_effects(processes)
+    times = [t for process in processes for t in judged_samples(process, effects).values()]
     if case["status"] != "ok" or not times:
         return Cell(reason=case["message"].removeprefix("not measured: ") or case["status"])
-    return Cell(statistics.median(times), case["reference"].get("copy_t_s"))
+    check = case["check"]
+    return Cell(
+        t_s=statistics.median(times),
+        copy_t_s=case["reference"].get("copy_t_s"),
+        max_ulp=check.get("max_ulp"),
+        exact_share=check.get("exact_share"),
+    )
 
 
 def collect(documents: list[dict[str, Any]]) -> Cells:
@@ -100,23 +122,33 @@ def text_of(cell: Cell, fastest: bool) -> str:
     return f"{'*' if fastest else ''}{significant(cell.t_s * 1e6)}{share}"
 
 
+def accuracy_of(cell: Cell) -> str:
+    return "-" if cell.t_s is None else f"{words.ulp(cell.max_ulp)} {words.exact_share(cell.exact_share):>5}"
+
+
+def aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]).rstrip() for row in rows]
+
+
 def render(documents: list[dict[str, Any]]) -> str:
     cells = collect(documents)
     order = {str(shape): i for i, shape in enumerate(SHAPES)}
     shapes = sorted(dict.fromkeys(shape for shape, _ in cells), key=lambda s: order.get(s, len(order)))
     columns = list(dict.fromkeys(column for _, column in cells))
     title = titles(columns)
-    rows = [["us, of copy", "copy", *(title[c] for c in columns)]]
+    times_of = [["us, of copy", "copy", *(title[c] for c in columns)]]
+    accuracies = [["ulp, exact", *(title[c] for c in columns)]]
     for shape in shapes:
         here = {c: cells[shape, c] for c in columns}
         times = [cell.t_s for cell in here.values() if cell.t_s is not None]
         copies = [cell.copy_t_s for cell in here.values() if cell.copy_t_s]
         copy = significant(statistics.median(copies) * 1e6) if copies else ""
         line = [text_of(here[c], here[c].t_s == min(times, default=0)) for c in columns]
-        rows.append([shape, copy, *line])
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ["  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]).rstrip() for row in rows]
-    return "\n".join([*heads(documents), "", *lines, *reasons(cells, columns, title)]) + "\n"
+        times_of.append([shape, copy, *line])
+        accuracies.append([shape, *(accuracy_of(here[c]) for c in columns)])
+    lines = [*heads(documents), "", *aligned(times_of), "", *aligned(accuracies), *reasons(cells, columns, title)]
+    return "\n".join(lines) + "\n"
 
 
 def heads(documents: list[dict[str, Any]]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -50,7 +51,11 @@ def test_a_result_that_is_not_there(tmp_path):
     assert "✗" not in markdown.render(report) and "verdict: invalid (no result)" in markdown.render(report)
 
 
-@pytest.mark.parametrize("text", ["[]", "3", '{"cases": 3}', '{"cases": [3, null, {"id": 7}]}', '{"cases": [{"replicates": "x"}]}'])
+@pytest.mark.parametrize("text", [
+    "[]", "3", '{"cases": 3}', '{"cases": [3, null, {"id": 7}]}', '{"cases": [{"replicates": "x"}]}',
+    '{"cases": [{"kernels": {"a": 1e400}}]}', '{"cases": [{"profile": {"kernels": [3]}}]}', '{"cases": [{"bytes": %s}]}' % (10**400),
+    '{"cases": [{"peak_memory_bytes": 1e400}]}', '{"cases": [{"kind": "kernel", "check": {"exact_share": NaN, "max_ulp": 1}}]}',
+])  # fmt: skip
 def test_a_result_of_another_kind(tmp_path, text):
     assert outputs(load(tmp_path, text, {"missing": "r.json: /tool: is missing"}))["report.md"]
 
@@ -284,6 +289,16 @@ def test_loops_whose_bytes_nobody_counted_are_under_no_roofline(report):
     assert drawing and "no copy, which was not measured, and a matrix product of 680 TFLOP/s" in drawing.alt
 
 
+def test_bytes_that_cannot_be_are_under_no_roofline(report):
+    data = new()
+    for case in data["cases"]:
+        if case.get("profile"):
+            case["profile"]["counters"]["dram_read_bytes"] = math.nan
+    cases = {case.id: case for case in reading.result_of(data, "r.json").cases}
+    rows = [replace(row, new=cases.get(row.id), base=None) for row in report.rows]
+    assert figures.loop_roofline(replace(report, rows=rows)) is None
+
+
 def test_kernels_have_the_names_that_bench_prints():
     """bench/compare/kernel_name_test.cpp holds the C++ rule against the same table."""
     rows = [line.split("\t") for line in (ROOT / "bench/compare/testdata/kernel_names.tsv").read_text().splitlines()]
@@ -297,6 +312,74 @@ def test_the_environment_is_of_all_machines_that_a_side_was_measured_on(report):
     facts = {(fact.topic, fact.key): fact for fact in page.environment(base, report.result)}
     assert (facts["driver", "version"].before, facts["driver", "version"].now) == ("570.9 and 580.1", "590.2")
     assert facts["driver", "version"].differs and not facts["gpu", "name"].differs
+
+
+PLACES = (2.61, 3.14, 3.04, 2.96, 2.95, 2.86, 2.77, 2.71)  # microseconds
+
+
+def of_places(*processes: tuple[float, ...], kind: str = "kernel") -> dict:
+    """A result of one case whose processes have two samples at each place."""
+    replicates = [{"process": i, "device_uuid": "GPU-a", "samples": {
+        "t_s": [us * 1e-6 for us in of for _ in range(2)], "f_hz": [None] * 2 * len(of), "loop": [p for p in range(len(of)) for _ in range(2)]}}
+        for i, of in enumerate(processes)]  # fmt: skip
+    return {"cases": [{"id": "zimage/rms_norm/32x3840.bf16/fused", "kind": kind, "status": "ok", "replicates": replicates}]}
+
+
+def test_a_kernel_is_shown_as_bench_s_own_table_has_it(tmp_path):
+    """The samples of bench/compare/judged_samples_test.cpp: without a baseline too, less what places are worth."""
+    data = of_places(PLACES, PLACES, (2.4, 3.2, 3.4, 2.97, 3.1, 2.85, 2.775, 2.70))
+    report = load(tmp_path, data, {"missing": "not held against a baseline"})
+    (row,) = report.rows
+    level = math.exp(sum(map(math.log, PLACES)) / len(PLACES)) * 1e-6
+    assert row.new_t_s == pytest.approx(level)
+    of_third = level * (2.97 / 2.96 + 2.775 / 2.77) / 2
+    assert [timing.t_s for timing in row.new_timings] == pytest.approx([level, level, of_third])
+    loops = reading.result_of(of_places(PLACES, kind="loop"), "r.json").cases[0]
+    assert loops.t_s == pytest.approx((2.86e-6 + 2.95e-6) / 2)  # of what is no kernel the samples as they are
+
+
+def test_a_kernel_s_picture_shows_the_samples_that_were_judged(report):
+    base, new = (reading.result_of(of_places(*of), "r.json").cases[0] for of in ([PLACES] * 2, [[1.01 * us for us in PLACES]] * 3))
+    row = replace(next(row for row in report.rows if row.kind == "kernel"), base=base, new=new)
+    level = math.exp(sum(map(math.log, PLACES)) / len(PLACES)) * 1e-6
+    for arm, drift, processes in zip(row.judged, (1, 1.01), (2, 3)):
+        assert [r.t_s for r in arm] == [pytest.approx([drift * level] * 4)] * processes  # at two places of eight
+    other = replace(base, id="zimage/rms_norm/4128x3840.bf16/fused", replicates=[])
+    assert replace(row, base=other).judged == ([], new.judged)  # another shape has other places
+
+
+def test_arms_without_a_common_place_are_shown_as_they_are(report):
+    one, other = (reading.result_of(of_places(PLACES), "r.json").cases[0] for _ in range(2))
+    moved = replace(other, replicates=[replace(r, loop=[place + 8 for place in r.loop]) for r in other.replicates])
+    row = replace(report.rows[0], base=one, new=moved)
+    assert row.judged == (one.replicates, moved.replicates)
+
+
+@pytest.mark.parametrize("t_s", [0, -1e-6, math.inf, math.nan])
+def test_times_that_cannot_be_are_no_samples(tmp_path, t_s):
+    data = of_places(PLACES)
+    data["cases"][0]["replicates"][0]["samples"]["t_s"][3] = t_s
+    report = load(tmp_path, data, {"missing": "r.json: /cases/0/replicates/0/samples/t_s/3: a number above 0 is needed"})
+    assert [(row.verdict, row.reason) for row in report.rows] == [("invalid", "no samples")]
+    assert outputs(report)["report.md"]
+
+
+def test_how_exact_a_kernel_is():
+    """bench/cli/table_test.cpp asks the same of the terminal's table."""
+    assert [words.exact_share(share) for share in (1, 1 - 1e-9, 0.7396, 0, None)] == ["100 %", "99 %", "73 %", "0 %", "-"]
+    assert (words.max_error(0.0078125), words.ulp(1), words.ulp(109.3), words.ulp(None)) == ("7.8e-03", "1", "109", "-")
+
+
+def test_accuracy_says_what_changed(report):
+    (row,) = [row for row in report.rows if row.id == "zimage/rms_norm/4128x3840.bf16/decomposed"]
+    assert words.accuracy(row) == ["3.1e-02 → 1.6e-02", "109 → 0.5", "99 % → 100 %"]
+    assert row.new and row.base
+    older = replace(row.new, accuracy=replace(row.new.accuracy, exact_share=None))
+    assert words.accuracy(replace(row, base=None, new=older)) == ["1.6e-02", "0.5", "-"]
+    assert words.accuracy(replace(row, new=older))[2] == "99 % → -"
+    assert words.accuracy(replace(row, base=older))[2] == "100 %"
+    assert words.accuracy(replace(row, new=replace(row.new, status="invalid"))) == []
+    assert words.accuracy(report.rows[0]) == []  # a loop
 
 
 def test_origins_are_read():
