@@ -20,7 +20,7 @@ namespace bench::compare {
 namespace {
 
 /// A launch below it is mostly its own latency, which differs more from process to process than the
-/// speed of memory does. baselines/noise/regimes.py draws the same line.
+/// speed of memory does. baselines/noise/replicates.py draws the same line.
 constexpr double kShortKernel_s = 5e-6;
 
 using results::CaseResult;
