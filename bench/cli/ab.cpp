@@ -1,9 +1,9 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
 #include <bench/base/stopwatch.h>
+#include <bench/baseline/lookup.h>
 #include <bench/cli/ab.h>
 #include <bench/compare/ab.h>
-#include <bench/compare/baseline_lookup.h>
 #include <bench/compare/looks.h>
 #include <bench/compare/output.h>
 #include <bench/compare/verdicts.h>
@@ -183,8 +183,8 @@ class AbRun {
 
   void judge() {
     const int looks = options_.pairs > 0 ? 1 : static_cast<int>(std::size(stats::kPairLooks));
-    comparison_ = compare_pairs(a_.result(), b_.result(), compare::noise_for(b_.result()),
-                                stats::confidence_of_look(0.99, looks));
+    comparison_ = compare::compare_pairs(a_.result(), b_.result(), baseline::noise_for(b_.result()),
+                                         stats::confidence_of_look(0.99, looks));
   }
 
   ExitCode report() {

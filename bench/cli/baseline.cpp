@@ -2,11 +2,12 @@
 #include <bench/base/file.h>
 #include <bench/base/regex_option.h>
 #include <bench/base/utc.h>
+#include <bench/baseline/lookup.h>
+#include <bench/baseline/oldest.h>
+#include <bench/baseline/promotion.h>
+#include <bench/baseline/since_oldest.h>
 #include <bench/cli/baseline.h>
-#include <bench/compare/baseline_lookup.h>
 #include <bench/compare/judged_samples.h>
-#include <bench/compare/oldest.h>
-#include <bench/compare/promotion.h>
 #include <bench/compare/verdicts.h>
 #include <bench/stats/summary.h>
 #include <bench/text/columns.h>
@@ -29,18 +30,19 @@ using results::Result;
 using std::filesystem::path;
 
 void promote(const BaselineOptions& options, std::FILE* out) {
-  compare::Promotion promotion{.reason = options.reason, .when = utc_now(), .force = options.force};
+  baseline::Promotion promotion{
+      .reason = options.reason, .when = utc_now(), .force = options.force};
   if (!options.replace.empty())
     promotion.replace = regex_option("--replace", options.replace);
-  std::vector<compare::Named> named;
+  std::vector<baseline::Named> named;
   for (const path& file : options.results) {
     named.push_back({file.string(), results::read(file)});
     check_promotable(named.back(), promotion);
   }
-  const Result fresh = compare::merge(named, options.force);
+  const Result fresh = baseline::merge(named, options.force);
   const path folder =
       options.into.empty()
-          ? path("baselines") / compare::gpu_folder(named.front().result, named.front().file)
+          ? path("baselines") / baseline::gpu_folder(named.front().result, named.front().file)
           : options.into;
   const path file = folder / (fresh.scenario + ".json");
 
@@ -48,16 +50,16 @@ void promote(const BaselineOptions& options, std::FILE* out) {
   if (std::filesystem::exists(file)) {
     existing = results::read(file);
   }
-  const Result promoted = compare::promote(existing, fresh, promotion);
-  const std::string text = compare::baseline_text(promoted, file.string());
-  const path oldest = compare::oldest_file(file);
+  const Result promoted = baseline::promote(existing, fresh, promotion);
+  const std::string text = baseline::baseline_text(promoted, file.string());
+  const path oldest = baseline::oldest_file(file);
   std::string first; // of the file `oldest`; "": nothing to keep
   if (existing) {
     const bool known = std::filesystem::exists(oldest);
-    const Result kept = compare::keep_oldest(
+    const Result kept = baseline::keep_oldest(
         known ? std::optional(results::read(oldest)) : std::nullopt, *existing, promoted);
     if (!kept.cases.empty())
-      first = compare::baseline_text(kept, oldest.string());
+      first = baseline::baseline_text(kept, oldest.string());
     fmt::print(out, "what it says of the baseline that it replaces:\n\n{}\n",
                text::comparison_table(compare::compare(*existing, fresh, compare::noise_in(folder)),
                                       compare::parse_fail_on(compare::kDefaultFailOn),
@@ -71,7 +73,7 @@ void promote(const BaselineOptions& options, std::FILE* out) {
                oldest.string());
   } else if (!first.empty()) {
     fmt::print(out, "{}what was measured first is kept: {}; commit it too\n",
-               text::crept_text(compare::since_oldest(file, promoted)), oldest.string());
+               text::crept_text(baseline::since_oldest(file, promoted)), oldest.string());
   }
   fmt::print(
       out, "baseline: {} ({} cases, {:.0f} kB); commit it\n", file.string(),
@@ -103,8 +105,8 @@ std::vector<path> files_of(const path& place) {
 }
 
 std::vector<std::string> show_row(const CaseResult& c,
-                                  const std::vector<compare::SinceOldest>& drifts) {
-  const auto drift = std::ranges::find(drifts, c.id, &compare::SinceOldest::id);
+                                  const std::vector<baseline::SinceOldest>& drifts) {
+  const auto drift = std::ranges::find(drifts, c.id, &baseline::SinceOldest::id);
   const bool known = drift != drifts.end();
   const std::vector<double> times = compare::pooled(c, &results::Samples::t_s);
   std::set<std::string> gpus;
@@ -133,10 +135,10 @@ void show(const path& place, std::FILE* out) {
       continue;
     }
     const Result result = results::read(file);
-    const std::string reason = compare::promotion_fact(result, "reason");
-    const std::string when = compare::promotion_fact(result, "when");
+    const std::string reason = baseline::promotion_fact(result, "reason");
+    const std::string when = baseline::promotion_fact(result, "when");
     text::Columns columns({"case", "GPUs", "replicates", "time", "date", "since", "drift", "+-"});
-    const std::vector<compare::SinceOldest> drifts = compare::since_oldest(file, result);
+    const std::vector<baseline::SinceOldest> drifts = baseline::since_oldest(file, result);
     for (const CaseResult& c : result.cases) {
       if (c.kind != "anchor") {
         columns.add(show_row(c, drifts));
@@ -148,7 +150,7 @@ void show(const path& place, std::FILE* out) {
                    result.device == "cpu" ? "the CPU" : compare::gpu_name(result))),
                reason.empty() ? "was not promoted: no reason is known"
                               : fmt::format("promoted {} of {}: {}", when.substr(0, 10),
-                                            compare::promotion_fact(result, "from"), reason),
+                                            baseline::promotion_fact(result, "from"), reason),
                columns.text(style));
     gap = "\n";
   }
@@ -160,14 +162,14 @@ std::vector<std::string> faults_of(const path& file) {
       compare::read_noise_file(file);
       return {};
     }
-    std::vector<std::string> faults = compare::baseline_faults(results::read(file));
+    std::vector<std::string> faults = baseline::baseline_faults(results::read(file));
     for (std::string& fault : faults) {
       fault = fmt::format("{}: {}", file.string(), fault);
     }
-    if (const auto size = std::filesystem::file_size(file); size > compare::kMaxBaselineBytes) {
+    if (const auto size = std::filesystem::file_size(file); size > baseline::kMaxBaselineBytes) {
       faults.push_back(fmt::format("{}: takes {:.1f} MB, a baseline may take {:.0f}", file.string(),
                                    static_cast<double>(size) / 1e6,
-                                   static_cast<double>(compare::kMaxBaselineBytes) / 1e6));
+                                   static_cast<double>(baseline::kMaxBaselineBytes) / 1e6));
     }
     return faults;
   } catch (const UsageError& error) { // one broken file must not hide the others

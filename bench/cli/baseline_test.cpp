@@ -1,7 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/base/temporary_folder.h>
 #include <bench/cli/baseline.h>
-#include <bench/compare/fake_results.h>
+#include <bench/results/fake_results.h>
 
 #include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 namespace bench::cli {
 namespace {
 
-using compare::fake_case;
-using compare::fake_result;
+using results::fake_case;
+using results::fake_result;
 
 class BaselineVerb : public testing::Test {
  protected:
@@ -37,34 +37,37 @@ class BaselineVerb : public testing::Test {
 };
 
 TEST_F(BaselineVerb, PromotesAndSaysWhatItChanges) {
-  results::write(fake_result({fake_case("zimage/a", 0.1)}), folder_ / "r.json");
+  results::write(results::fake_result({results::fake_case("zimage/a", 0.1)}), folder_ / "r.json");
   EXPECT_EQ(short_names(promote("r.json")),
             "baseline: h200/zimage.json (1 cases, 3 kB); commit it\n");
   const results::Result kept = results::read(folder_ / "h200/zimage.json");
   EXPECT_EQ(kept.settings.at("promotion").at("reason"), "a new torch");
   EXPECT_EQ(kept.settings.at("promotion").at("when").size(), 20u);
 
-  results::write(fake_result({fake_case("zimage/a", 0.102)}), folder_ / "slower.json");
+  results::write(results::fake_result({results::fake_case("zimage/a", 0.102)}),
+                 folder_ / "slower.json");
   EXPECT_NE(promote("slower.json").find("verdict: "), std::string::npos);
   EXPECT_NEAR(results::read(folder_ / "h200/zimage.json").cases[0].replicates[0].samples.t_s[0],
               0.102, 1e-4);
 }
 
 TEST_F(BaselineVerb, ARefusedPromotionLeavesTheBaselineAlone) {
-  results::write(fake_result({fake_case("zimage/a", 0.1)}), folder_ / "r.json");
+  results::write(results::fake_result({results::fake_case("zimage/a", 0.1)}), folder_ / "r.json");
   promote("r.json");
   const std::string before = read_file(folder_ / "h200/zimage.json");
-  results::Result dirty = fake_result({fake_case("zimage/a", 0.2)});
+  results::Result dirty = results::fake_result({results::fake_case("zimage/a", 0.2)});
   dirty.git_dirty = true;
   results::write(dirty, folder_ / "dirty.json");
   EXPECT_THROW(promote("dirty.json"), UsageError);
-  results::write(fake_result({fake_case("zimage/a", 0.1, 20'000)}), folder_ / "large.json");
+  results::write(results::fake_result({results::fake_case("zimage/a", 0.1, 20'000)}),
+                 folder_ / "large.json");
   EXPECT_THROW(promote("large.json"), UsageError);
   EXPECT_EQ(read_file(folder_ / "h200/zimage.json"), before);
 }
 
 TEST_F(BaselineVerb, Shows) {
-  results::write(fake_result({fake_case("zimage/a", 0.1), fake_case("zimage/b", 25e-6)}),
+  results::write(results::fake_result(
+                     {results::fake_case("zimage/a", 0.1), results::fake_case("zimage/b", 25e-6)}),
                  folder_ / "r.json");
   promote("r.json");
   std::string shown = short_names(run({.action = "show", .path = folder_ / "h200"}));
@@ -86,9 +89,9 @@ TEST_F(BaselineVerb, StepsBelowTheGateAddUpInSight) {
     "device_sd": 0, "device_df": 0, "extrapolation": 0.01, "device_extrapolation": 0}}})");
   std::string said;
   for (int step = 0; step < 4; ++step) { // of 0.15 % each, where the gate is 0.2 %
-    results::Result result =
-        fake_result({fake_case("zimage/a", 0.1 * (1 + 0.0015 * step)),
-                     fake_case("zimage/b", 0.1 * (1 - 1e-6 * step))}); // too little to be seen
+    results::Result result = results::fake_result(
+        {results::fake_case("zimage/a", 0.1 * (1 + 0.0015 * step)),
+         results::fake_case("zimage/b", 0.1 * (1 - 1e-6 * step))}); // too little to be seen
     result.started = "2026-11-2" + std::to_string(step) + "T10:00:00Z";
     for (results::CaseResult& c : result.cases) {
       for (results::Replicate& replicate : c.replicates) {
@@ -118,11 +121,12 @@ TEST_F(BaselineVerb, ChecksEveryFile) {
   const auto check = [&] {
     return short_names(run({.action = "check", .path = folder_ / "h200"}));
   };
-  results::write(fake_result({fake_case("zimage/a", 0.1)}), folder_ / "h200/zimage.json");
+  results::write(results::fake_result({results::fake_case("zimage/a", 0.1)}),
+                 folder_ / "h200/zimage.json");
   EXPECT_EQ(check(), "1 file: fine\n");
   EXPECT_EQ(code_, ExitCode::ok);
   write_file_atomically(folder_ / "h200/noise.json", "{}");
-  results::Result wrong = fake_result({fake_case("flux/a", 0.1)});
+  results::Result wrong = results::fake_result({results::fake_case("flux/a", 0.1)});
   wrong.cases[0].hash = "none";
   results::write(wrong, folder_ / "h200/flux.json");
   EXPECT_EQ(check(), "h200/flux.json: flux/a: its hash must be 16 hex digits, not 'none'\n"

@@ -1,6 +1,7 @@
+#include <bench/baseline/lookup.h>
+#include <bench/baseline/stored_pairs.h>
 #include <bench/cli/chosen_cases.h>
 #include <bench/cli/compare.h>
-#include <bench/compare/baseline_lookup.h>
 #include <bench/compare/output.h>
 #include <bench/compare/verdicts.h>
 #include <bench/text/comparison_table.h>
@@ -45,8 +46,8 @@ ExitCode compare_results(const CompareOptions& options, std::FILE* out) {
   if (!std::filesystem::is_directory(options.base))
     reading = std::async(std::launch::async, [&] { return results::read(options.base); });
   const results::Result fresh = results::read(options.fresh);
-  const std::filesystem::path file = compare::baseline_file(options.base, fresh.scenario);
-  const compare::NoiseFile noise = options.noise.empty() ? compare::noise_of(file, fresh)
+  const std::filesystem::path file = baseline::baseline_file(options.base, fresh.scenario);
+  const compare::NoiseFile noise = options.noise.empty() ? baseline::noise_of(file, fresh)
                                                          : compare::read_noise_file(options.noise);
   const results::Result base = reading.valid() ? reading.get() : results::read(file);
   compare::Comparison comparison =
@@ -54,7 +55,7 @@ ExitCode compare_results(const CompareOptions& options, std::FILE* out) {
           ? compare::compare(base, fresh, noise)
           : compare::compare_cases(base, *the_case(base, options.only, file), fresh,
                                    *the_case(fresh, options.with, options.fresh), noise);
-  decide_by_pairs(comparison, options.pairs);
+  baseline::decide_by_pairs(comparison, options.pairs);
   if (options.format == "csv") {
     fmt::print(out, "{}", to_csv(comparison));
   } else if (options.format == "json") {

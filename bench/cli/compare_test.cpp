@@ -1,7 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/base/temporary_folder.h>
 #include <bench/cli/compare.h>
-#include <bench/compare/fake_results.h>
+#include <bench/results/fake_results.h>
 
 #include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ class CompareVerb : public testing::Test {
   }
 
   static results::Result with(double t_s) {
-    return compare::fake_result({compare::fake_case("zimage/a", t_s)});
+    return results::fake_result({results::fake_case("zimage/a", t_s)});
   }
 
   std::string run(CompareOptions options) {
@@ -48,8 +48,8 @@ TEST_F(CompareVerb, ExitsWithTheVerdict) {
 }
 
 TEST_F(CompareVerb, HoldsACaseAgainstAnother) {
-  results::Result both = compare::fake_result({compare::fake_case("zimage/graph/aten", 0.1),
-                                               compare::fake_case("zimage/worker/other", 0.102)});
+  results::Result both = results::fake_result({results::fake_case("zimage/graph/aten", 0.1),
+                                               results::fake_case("zimage/worker/other", 0.102)});
   both.cases[1].hash = "ffff456789abcdef";
   results::write(both, folder_ / "both.json");
   const std::string text = run({.base = "both.json",

@@ -1,8 +1,8 @@
 #include <bench/base/error.h>
+#include <bench/baseline/lookup.h>
 #include <bench/cli/chosen_cases.h>
 #include <bench/cli/explain.h>
 #include <bench/compare/arms.h>
-#include <bench/compare/baseline_lookup.h>
 #include <bench/compare/explain_output.h>
 #include <bench/text/explain_table.h>
 
@@ -33,7 +33,7 @@ compare::CaseExplanation explained(const Result& base, const CaseResult& before,
 
 std::vector<compare::CaseExplanation> explanations(const ExplainOptions& options) {
   const Result fresh = results::read(options.fresh);
-  const std::filesystem::path file = compare::baseline_file(options.base, fresh.scenario);
+  const std::filesystem::path file = baseline::baseline_file(options.base, fresh.scenario);
   const Result base = results::read(file);
   if (const std::string before = compare::device_model(base), now = compare::device_model(fresh);
       before != now) {
@@ -41,7 +41,7 @@ std::vector<compare::CaseExplanation> explanations(const ExplainOptions& options
                                                "themselves; take a base of the same model",
                                                file.string(), before, options.fresh.string(), now));
   }
-  const compare::NoiseFile noise = compare::noise_of(file, fresh);
+  const compare::NoiseFile noise = baseline::noise_of(file, fresh);
   if (!options.with.empty()) {
     const CaseResult* before = the_case(base, options.only, file);
     const CaseResult* now = the_case(fresh, options.with, options.fresh);

@@ -1,6 +1,6 @@
 #include <bench/base/error.h>
+#include <bench/baseline/lookup.h>
 #include <bench/cli/rates_table.h>
-#include <bench/compare/baseline_lookup.h>
 #include <bench/compare/rates.h>
 #include <bench/replicate/injection.h>
 #include <bench/stats/variance.h>
@@ -109,7 +109,7 @@ void print_rates(const std::filesystem::path& file, int shuffles, std::FILE* out
     throw UsageError(fmt::format("{}: no loop with an injection: `bench selftest --append` makes "
                                  "such a data set",
                                  file.string()));
-  const compare::NoiseFile known = compare::noise_of(file, data);
+  const compare::NoiseFile known = baseline::noise_of(file, data);
   for (const auto& [id, arms] : loops) {
     const DataNoise noise = compare::data_noise(data, id);
     const double ratio = noise.raw_sd / noise.adjusted_sd;

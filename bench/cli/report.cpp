@@ -1,12 +1,13 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
 #include <bench/base/installation.h>
+#include <bench/baseline/lookup.h>
+#include <bench/baseline/promotion.h>
+#include <bench/baseline/stored_pairs.h>
 #include <bench/cli/compare.h>
 #include <bench/cli/report.h>
 #include <bench/compare/ab.h>
-#include <bench/compare/baseline_lookup.h>
 #include <bench/compare/output.h>
-#include <bench/compare/promotion.h>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -47,7 +48,7 @@ struct Input {
 Input compare_arms(const std::filesystem::path& folder, const std::set<stats::Verdict>& fail_on) {
   Input input{.json = {{"schema_version", 1}}, .fault = "", .baseline = folder / "a.json"};
   try {
-    input.json = to_json(compare::as_comparison(compare::read_pairs(folder)), fail_on);
+    input.json = to_json(compare::as_comparison(baseline::read_pairs(folder)), fail_on);
     input.json["baseline_file"] = input.baseline.string();
   } catch (const UsageError& error) {
     input.fault = error.what();
@@ -60,8 +61,8 @@ Input compare_with_baseline(const ReportOptions& options, const std::set<stats::
   Input input{.json = {{"schema_version", 1}}, .fault = "", .baseline = ""};
   try {
     const results::Result fresh = results::read(options.result);
-    const std::optional<compare::Baseline> baseline =
-        compare::find_baseline(options.baseline, fresh);
+    const std::optional<baseline::Baseline> baseline =
+        baseline::find_baseline(options.baseline, fresh);
     if (!baseline) {
       input.json["missing"] = options.baseline == "none"
                                   ? "not held against a baseline"
@@ -72,12 +73,12 @@ Input compare_with_baseline(const ReportOptions& options, const std::set<stats::
     const compare::NoiseFile noise =
         options.noise.empty() ? baseline->noise : compare::read_noise_file(options.noise);
     compare::Comparison comparison = compare::compare(baseline->result, fresh, noise);
-    decide_by_pairs(comparison, options.pairs);
+    baseline::decide_by_pairs(comparison, options.pairs);
     input.json = to_json(comparison, fail_on);
     input.json["baseline_file"] = baseline->file.string();
     if (!options.old_baseline.empty())
       input.json["promotion"] = {
-          {"reason", compare::promotion_fact(baseline->result, "reason")},
+          {"reason", baseline::promotion_fact(baseline->result, "reason")},
           {"comparison",
            to_json(compare::compare(results::read(options.old_baseline), baseline->result, noise))},
       };

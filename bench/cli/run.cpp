@@ -1,9 +1,10 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
 #include <bench/base/stopwatch.h>
+#include <bench/baseline/lookup.h>
+#include <bench/baseline/since_oldest.h>
 #include <bench/cli/escalation.h>
 #include <bench/cli/run.h>
-#include <bench/compare/baseline_lookup.h>
 #include <bench/compare/looks.h>
 #include <bench/compare/verdicts.h>
 #include <bench/kernel_bench/benchmark_flags.h>
@@ -151,7 +152,7 @@ class JobRun {
   /// Holds what there is against the baseline, if there is one.
   void judge() {
     if (!baseline_)
-      baseline_ = compare::find_baseline(options_.baseline, recorder_.result());
+      baseline_ = baseline::find_baseline(options_.baseline, recorder_.result());
     if (!baseline_)
       return;
     results::sort_cases(recorder_.result(), ids_);
@@ -200,7 +201,7 @@ class JobRun {
   /// Drifts since what was measured first; a file of it that is broken costs nothing else.
   std::string crept() const {
     try {
-      return text::crept_text(compare::since_oldest(baseline_->file, recorder_.result()));
+      return text::crept_text(baseline::since_oldest(baseline_->file, recorder_.result()));
     } catch (const Error& e) {
       return fmt::format("\nnot held against what was measured first: {}\n", e.what());
     }
@@ -216,7 +217,7 @@ class JobRun {
   double resolution_ = 0;           ///< of log time; 0: until all is decided
   int replaced_ = 0;                ///< processes measured in the place of those set aside
   std::optional<ExitCode> stopped_; ///< why no further replicate is started
-  std::optional<compare::Baseline> baseline_;
+  std::optional<baseline::Baseline> baseline_;
   std::optional<compare::Comparison> comparison_;
 };
 

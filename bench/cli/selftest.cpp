@@ -1,10 +1,10 @@
 #include <bench/base/error.h>
+#include <bench/baseline/lookup.h>
+#include <bench/baseline/promotion.h>
 #include <bench/cli/rates_table.h>
 #include <bench/cli/run.h>
 #include <bench/cli/selftest.h>
-#include <bench/compare/baseline_lookup.h>
 #include <bench/compare/comparison.h>
-#include <bench/compare/promotion.h>
 #include <bench/results/merge.h>
 #include <bench/results/result.h>
 #include <bench/text/columns.h>
@@ -117,7 +117,7 @@ std::string resolution(const CaseResult& arm, const stats::Judgement& judgement)
 /// wrongly.
 ExitCode judge_arms(const Result& result, const std::vector<replicate::Injection>& injections) {
   ExitCode code = ExitCode::ok;
-  const compare::NoiseFile noise = compare::noise_for(result);
+  const compare::NoiseFile noise = baseline::noise_for(result);
   const auto percent = [](double log_drift) {
     return fmt::format("{:+.3f} %", 100 * std::expm1(log_drift));
   };
@@ -168,7 +168,7 @@ void append_to(const std::filesystem::path& file, const Result& result) {
     data_set = results::read(file);
     results::merge(data_set, result);
   }
-  compare::compact(data_set);
+  baseline::compact(data_set);
   write(data_set, file);
 }
 

@@ -2,7 +2,6 @@
 #include <bench/compare/ab.h>
 #include <bench/compare/arms.h>
 #include <bench/compare/environment.h>
-#include <bench/compare/transfer.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -148,9 +147,9 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
   if (std::string warning = place_warning(pairs.place_change, b.gate_work); !warning.empty()) {
     result.warnings.push_back(std::move(warning));
   }
-  result.exact = exact_change(a, b);
-  result.explanation = explain(a, b, result.judgement->slope, result.judgement->covariates,
-                               result.judgement->work.drift, true);
+  result.exact = explain::exact_change(a, b);
+  result.explanation = explain::explain(a, b, result.judgement->slope, result.judgement->covariates,
+                                        result.judgement->work.drift, true);
   return result;
 }
 

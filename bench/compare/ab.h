@@ -27,10 +27,11 @@ struct AbCase {
   Works works{};
   std::vector<ReplicateMean> a_replicates{}; ///< of the pairs, in their order
   std::vector<ReplicateMean> b_replicates{};
-  ExactChange exact{}; ///< of the launches of a sample; says nothing about time
-  std::optional<Explanation> explanation{}; ///< where both arms have profiles of their kernels
-  std::optional<double> log_clock{};        ///< that work is of, A's mean; none: judged raw
-  double a_log_t = 0;                       ///< A's mean log time at that clock
+  explain::ExactChange exact{}; ///< of the launches of a sample; says nothing about time
+  std::optional<explain::Explanation>
+      explanation{};                 ///< where both arms have profiles of their kernels
+  std::optional<double> log_clock{}; ///< that work is of, A's mean; none: judged raw
+  double a_log_t = 0;                ///< A's mean log time at that clock
 };
 
 struct AbComparison {

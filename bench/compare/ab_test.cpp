@@ -1,7 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/compare/ab.h>
-#include <bench/compare/fake_results.h>
 #include <bench/compare/output.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -17,12 +17,12 @@ using stats::Verdict;
 Result arm_of(const std::vector<std::string>& ids, double t_s) {
   std::vector<CaseResult> cases;
   for (const std::string& id : ids) {
-    cases.push_back(fake_case(id, t_s));
+    cases.push_back(results::fake_case(id, t_s));
     for (std::uint64_t i = 0; i < 3; ++i) {
       cases.back().replicates[i].seed = i + 1;
     }
   }
-  return fake_result(std::move(cases));
+  return results::fake_result(std::move(cases));
 }
 
 TEST(Ab, PairsAreReplicatesOfOneSeed) {
@@ -200,14 +200,16 @@ TEST(AbKernels, ChangesOfLaunchesAndProfilesAreTold) {
                   .median_s = 1e-4}};
     return p;
   };
-  results::CaseResult a = fake_case("zimage/a", 0.1), b = fake_case("zimage/a", 0.1);
+  results::CaseResult a = results::fake_case("zimage/a", 0.1),
+                      b = results::fake_case("zimage/a", 0.1);
   a.profile = profile(90);
   b.profile = profile(91);
-  const AbComparison pairs = compare_pairs(fake_result({a}), fake_result({b}), {}, 0.99);
+  const AbComparison pairs =
+      compare_pairs(results::fake_result({a}), results::fake_result({b}), {}, 0.99);
   EXPECT_EQ(to_text(pairs.cases.at(0).exact), "in the profile launches 90 -> 91: +1 norm");
   const Comparison shown = as_comparison(pairs);
   ASSERT_TRUE(shown.cases.at(0).explanation);
-  EXPECT_EQ(moved_most(*shown.cases[0].explanation), "rms_norm +1.00 %");
+  EXPECT_EQ(explain::moved_most(*shown.cases[0].explanation), "rms_norm +1.00 %");
   EXPECT_EQ(to_text(shown.cases[0].exact), to_text(pairs.cases[0].exact));
   const auto json = to_json(pairs);
   EXPECT_EQ(json["cases"][0]["exact"]["new_launches"], 91);

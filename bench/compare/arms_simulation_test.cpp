@@ -1,5 +1,5 @@
 #include <bench/compare/arms.h>
-#include <bench/compare/fake_results.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ using Pattern = std::vector<double>; ///< log time at each place
 class Kernels {
  public:
   results::CaseResult measure(int replicates, const Pattern& pattern) {
-    results::CaseResult c = fake_case("zimage/rms_norm/32x3840.bf16/fused", 1);
+    results::CaseResult c = results::fake_case("zimage/rms_norm/32x3840.bf16/fused", 1);
     c.kind = "kernel";
     c.replicates.resize(static_cast<std::size_t>(replicates), c.replicates[0]);
     for (results::Replicate& replicate : c.replicates) {
@@ -70,7 +70,7 @@ struct Rates {
 Rates rates(int base_replicates, int fresh_replicates, double drift, bool new_pattern) {
   Kernels kernels;
   Rates result;
-  const Copies none(fake_result({}));
+  const Copies none(results::fake_result({}));
   for (int i = 0; i < kComparisons; ++i) {
     const Pattern before = kernels.pattern();
     Pattern now = new_pattern ? kernels.pattern() : before;

@@ -10,7 +10,7 @@ namespace {
 
 /// A kernel of `places` places, two regions in each, of so many microseconds.
 results::CaseResult kernel(const std::map<int, double>& places) {
-  results::CaseResult c = fake_case("zimage/a", 1);
+  results::CaseResult c = results::fake_case("zimage/a", 1);
   c.kind = "kernel";
   c.replicates.resize(1);
   results::Samples& samples = c.replicates[0].samples;
@@ -28,7 +28,7 @@ results::CaseResult kernel(const std::map<int, double>& places) {
 }
 
 Arm alone(const results::CaseResult& c) {
-  return arm(c, Copies(fake_result({c})), PlaceEffects(c));
+  return arm(c, Copies(results::fake_result({c})), PlaceEffects(c));
 }
 
 TEST(Arm, IsOfTheJudgedSamples) {
@@ -41,7 +41,7 @@ TEST(Arm, IsOfTheJudgedSamples) {
   EXPECT_EQ(four.observations[2].group, (std::vector<int>{1, 1, 3, 3}));
   EXPECT_DOUBLE_EQ(four.observations[2].log_f[2], std::log(1.98e9 + 3));
   EXPECT_DOUBLE_EQ(median_time(four, {2}), 1.5e-6);
-  EXPECT_EQ(alone(fake_case("zimage/loop", 0.1)).observations[0].log_t.size(), 8u)
+  EXPECT_EQ(alone(results::fake_case("zimage/loop", 0.1)).observations[0].log_t.size(), 8u)
       << "all of a loop";
 }
 
@@ -59,7 +59,7 @@ TEST(Arms, SayThatWhatPlacesAreWorthHasChanged) {
   };
   const results::CaseResult base = twice({{0, 1.5}, {1, 1.5}, {2, 1.5}, {3, 1.5}, {4, 1.5}});
   results::CaseResult fresh = twice({{0, 1.5}, {1, 1.5}, {2, 1.56}, {3, 1.6}, {4, 1.9}});
-  const Copies none(fake_result({}));
+  const Copies none(results::fake_result({}));
   const Arms changed = arms(base, none, fresh, none);
   const double mean = std::log(1.56 * 1.6 * 1.9 / (1.5 * 1.5 * 1.5)) / 5;
   EXPECT_NEAR(changed.place_change, mean - std::log(1.56 / 1.5), 1e-12);
@@ -68,14 +68,17 @@ TEST(Arms, SayThatWhatPlacesAreWorthHasChanged) {
   EXPECT_EQ(arms(base, none, base, none).place_change, 0);
   fresh.id = "zimage/other/a";
   EXPECT_EQ(arms(base, none, fresh, none).place_change, 0) << "another shape lies elsewhere";
-  EXPECT_EQ(
-      arms(base, none, fake_case("zimage/loop", 0.1), none).fresh.observations[0].log_t.size(), 8u)
+  EXPECT_EQ(arms(base, none, results::fake_case("zimage/loop", 0.1), none)
+                .fresh.observations[0]
+                .log_t.size(),
+            8u)
       << "a loop has no places";
 }
 
 // A process whose copy was slow ran on a GPU that was not itself.
 TEST(Copies, OfTheSameProcessSetReplicatesAside) {
-  const results::Result base = fake_result({fake_case("zimage/a", 0.1), anchor(1e-3)});
+  const results::Result base =
+      results::fake_result({results::fake_case("zimage/a", 0.1), anchor(1e-3)});
   results::Result fresh = base;
   for (double& t_s : fresh.cases[1].replicates[2].samples.t_s) {
     t_s *= 1.1;
@@ -89,7 +92,8 @@ TEST(Copies, OfTheSameProcessSetReplicatesAside) {
 }
 
 TEST(Copies, OfProcessIdsThatComeAgainAreToldApartByTheirStart) {
-  const results::Result base = fake_result({fake_case("zimage/a", 0.1), anchor(1e-3)});
+  const results::Result base =
+      results::fake_result({results::fake_case("zimage/a", 0.1), anchor(1e-3)});
   results::Result fresh = base;
   results::Replicate again = fresh.cases[1].replicates[0];
   again.started = "2026-11-24T11:00:00Z";

@@ -127,11 +127,12 @@ class Comparer {
     }
     CaseComparison result{
         .id = c.id, .kind = c.kind, .gate = c.gate_work, .works = works_of(base, c)};
-    result.exact = exact_change(base, c);
+    result.exact = explain::exact_change(base, c);
     judge(base, c, result);
     if (result.judgement) {
-      result.explanation = explain(base, c, result.judgement->slope, result.judgement->covariates,
-                                   result.judgement->work, result.judgement->same_device);
+      result.explanation =
+          explain::explain(base, c, result.judgement->slope, result.judgement->covariates,
+                           result.judgement->work, result.judgement->same_device);
       result.loops = loop_shares(c, result.judgement->work, fresh_);
     }
     return result;
@@ -171,7 +172,7 @@ class Comparer {
     if (const std::string limits = environment_.add(before, old_ones, now, new_ones);
         !limits.empty()) {
       result.verdict = Verdict::invalid;
-      result.reason = limits + ": set it back, or promote a new baseline";
+      result.reason = limits + ": set it back, or baseline::promote a new baseline";
       result.judgement.reset();
       return;
     }

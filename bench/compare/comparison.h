@@ -1,9 +1,9 @@
 #pragma once
 
-#include <bench/compare/exact.h>
-#include <bench/compare/explain.h>
 #include <bench/compare/loop_share.h>
 #include <bench/compare/noise_file.h>
+#include <bench/explain/exact_change.h>
+#include <bench/explain/explain.h>
 #include <bench/results/result.h>
 #include <bench/stats/judge.h>
 
@@ -56,9 +56,10 @@ struct CaseComparison {
   Works works{};
   std::vector<ReplicateMean> base_replicates{};
   std::vector<ReplicateMean> new_replicates{};
-  ExactChange exact{}; ///< of the launches of a sample; says nothing about time
-  std::optional<Explanation> explanation{}; ///< where both sides have profiles of their kernels
-  std::vector<LoopShare> loops{};           ///< of a kernel case: what its drift means for them
+  explain::ExactChange exact{}; ///< of the launches of a sample; says nothing about time
+  std::optional<explain::Explanation>
+      explanation{};              ///< where both sides have profiles of their kernels
+  std::vector<LoopShare> loops{}; ///< of a kernel case: what its drift means for them
   std::string pairs_of{}; ///< folder of `bench ab` that the verdict is from; "": the baseline's
 
   /// The SM frequency that work is of; none: judged as it was timed, or not at all.

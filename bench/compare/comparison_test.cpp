@@ -73,7 +73,7 @@ TEST(Compare, TimeThatIsKnownToFollowTheTemperatureIsNoRegression) {
 
 TEST(Compare, KeepsTheMeanOfEveryReplicate) {
   Result fresh = with(0.1);
-  fresh.cases[0].replicates.push_back(fake_replicate(4, 0.1, 8, "GPU-bbbb-2"));
+  fresh.cases[0].replicates.push_back(results::fake_replicate(4, 0.1, 8, "GPU-bbbb-2"));
   fresh.cases[0].replicates[0].machine["sampled"] = {{"energy_j", 500}, {"steps", 2}};
   const CaseComparison c = only(with(0.1), fresh);
   ASSERT_EQ(c.base_replicates.size(), 3u);
@@ -142,7 +142,8 @@ TEST(Compare, SaysWhyNoBaselineFits) {
 }
 
 TEST(Compare, ListsWhatTheNewResultLacksOnlyWithinAProfile) {
-  const Result base = fake_result({fake_case("zimage/a", 0.1), fake_case("zimage/b", 0.1)});
+  const Result base = results::fake_result(
+      {results::fake_case("zimage/a", 0.1), results::fake_case("zimage/b", 0.1)});
   const Comparison same = compare(base, with(0.1), known_noise());
   ASSERT_EQ(same.cases.size(), 2u);
   EXPECT_EQ(same.cases[1].id, "zimage/b");
@@ -211,15 +212,16 @@ TEST(Compare, NamesTheGpus) {
 }
 
 TEST(Compare, AnchorsAreNotJudged) {
-  const Result result = fake_result({fake_case("zimage/a", 0.1), anchor(1e-3)});
+  const Result result = results::fake_result({results::fake_case("zimage/a", 0.1), anchor(1e-3)});
   EXPECT_EQ(compare(result, result, known_noise()).cases.size(), 1u);
   EXPECT_EQ(compare(result, with(0.1), known_noise()).cases.size(), 1u); // nor missed
 }
 
 TEST(Compare, WhereNoCopyIsAlikeTimesAreShownAsTheyWere) {
-  const Result base = fake_result({fake_case("zimage/a", 0.1), anchor(1e-3)});
+  const Result base = results::fake_result({results::fake_case("zimage/a", 0.1), anchor(1e-3)});
   const Comparison comparison =
-      compare(base, fake_result({fake_case("zimage/a", 0.103), anchor(1.1e-3)}), known_noise());
+      compare(base, results::fake_result({results::fake_case("zimage/a", 0.103), anchor(1.1e-3)}),
+              known_noise());
   EXPECT_EQ(comparison.cases[0].verdict, Verdict::inconclusive);
   EXPECT_EQ(comparison.cases[0].judgement.value().base_replicates, 0);
   const auto judgement = to_json(comparison)["cases"][0]["judgement"];
@@ -241,7 +243,7 @@ TEST(Compare, UnknownClocksAreJudgedRaw) {
 TEST(Compare, MediansAreOfTheGpuThatWasCompared) {
   Result base = with(0.1);
   for (int i = 0; i < 3; ++i) {
-    base.cases[0].replicates.push_back(fake_replicate(10 + i, 0.2, 8, "GPU-bbbb-2"));
+    base.cases[0].replicates.push_back(results::fake_replicate(10 + i, 0.2, 8, "GPU-bbbb-2"));
   }
   const CaseComparison c = only(base, with(0.1));
   EXPECT_TRUE(c.judgement->same_device);
@@ -249,17 +251,17 @@ TEST(Compare, MediansAreOfTheGpuThatWasCompared) {
 }
 
 TEST(Compare, RegimesAreOfEngineAndKind) {
-  CaseResult c = fake_case("a", 1);
+  CaseResult c = results::fake_case("a", 1);
   EXPECT_EQ(regime(c), "graph loop");
   c.parameters["engine"] = "eager";
   EXPECT_EQ(regime(c), "eager loop");
   c.kind = "kernel";
   EXPECT_EQ(regime(c), "kernel") << "not timed";
-  c.replicates = {fake_replicate(0, 17e-6)};
+  c.replicates = {results::fake_replicate(0, 17e-6)};
   EXPECT_EQ(regime(c), "kernel");
-  c.replicates = {fake_replicate(0, 1.6e-6)};
+  c.replicates = {results::fake_replicate(0, 1.6e-6)};
   EXPECT_EQ(regime(c), "short kernel");
-  c.replicates = {fake_replicate(0, 16e-6)};
+  c.replicates = {results::fake_replicate(0, 16e-6)};
   c.launches = 8;
   EXPECT_EQ(regime(c), "short kernel") << "2 us each";
 }
@@ -273,16 +275,16 @@ TEST(Compare, AThousandCasesTakeAFractionOfASecond) {
 #endif
   std::vector<CaseResult> cases;
   for (int i = 0; i < 1000; ++i) {
-    cases.push_back(fake_case("zimage/" + std::to_string(i), 0.1, 30));
+    cases.push_back(results::fake_case("zimage/" + std::to_string(i), 0.1, 30));
   }
-  const Result result = fake_result(std::move(cases));
+  const Result result = results::fake_result(std::move(cases));
   const std::clock_t start = std::clock();
   EXPECT_EQ(compare(result, result, known_noise()).counts().at(Verdict::pass), 1000);
   EXPECT_LT(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, kLimit);
 }
 
 TEST(Compare, EnergyOfAStepWhereEveryReplicateKnowsIt) {
-  Result base = fake_result({fake_case("a", 0.1)});
+  Result base = results::fake_result({results::fake_case("a", 0.1)});
   for (results::Replicate& replicate : base.cases[0].replicates) {
     replicate.machine["sampled"] = {{"energy_j", 1356}, {"steps", 20}};
   }

@@ -40,14 +40,15 @@ void add_gpu(Result& result, std::size_t i, const std::string& driver) {
   results::Origin origin = origin_of(result, std::nullopt);
   origin.machine["driver"]["version"] = driver;
   for (int process = 11; process < 14; ++process) {
-    results::Replicate replicate = fake_replicate(process, 0.1, 8, "GPU-bbbb-2");
+    results::Replicate replicate = results::fake_replicate(process, 0.1, 8, "GPU-bbbb-2");
     set_origin(result, replicate, origin);
     result.cases.at(i).replicates.push_back(std::move(replicate));
   }
 }
 
 TEST(Environment, NotesWhatChangedAroundTheReplicatesThatAreCompared) {
-  Result base = fake_result({fake_case("zimage/a", 0.1), fake_case("zimage/b", 0.1)});
+  Result base = results::fake_result(
+      {results::fake_case("zimage/a", 0.1), results::fake_case("zimage/b", 0.1)});
   const Result fresh = base; // on GPU-aaaa-1, driver 580.1
   add_gpu(base, 0, "570.9");
   EXPECT_TRUE(compare(base, fresh, known_noise()).notes.empty())

@@ -16,9 +16,9 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
                               const Result& new_result, const CaseResult& fresh,
                               const NoiseFile& noise) {
   CaseExplanation result{
-      .base_id = base.id, .new_id = fresh.id, .exact = exact_change(base, fresh)};
+      .base_id = base.id, .new_id = fresh.id, .exact = explain::exact_change(base, fresh)};
   for (const auto& [side, name] : {std::pair{&base, "base"}, std::pair{&fresh, "new"}}) {
-    if (const std::string why = no_profile(*side); !why.empty()) {
+    if (const std::string why = explain::no_profile(*side); !why.empty()) {
       result.why_none = fmt::format("{} has {}", name, why);
       return result;
     }
@@ -26,7 +26,7 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
   const auto [before, now, place_change] =
       arms(base, Copies(base_result), fresh, Copies(new_result));
   if (before.replicates.empty() || now.replicates.empty()) { // `bench profile` times nothing
-    result.explanation = explain(*base.profile, *fresh.profile, std::nullopt);
+    result.explanation = explain::explain(*base.profile, *fresh.profile, std::nullopt);
     return result;
   }
   std::vector<std::string> notes;
@@ -34,8 +34,8 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
   const stats::Judgement judgement =
       stats::judge(before.observations, now.observations,
                    rules_for(fresh, new_result, known.prior(base, fresh), place_change));
-  result.explanation = explain(base, fresh, judgement.slope, judgement.covariates, judgement.work,
-                               judgement.same_device);
+  result.explanation = explain::explain(base, fresh, judgement.slope, judgement.covariates,
+                                        judgement.work, judgement.same_device);
   std::ranges::move(notes, std::back_inserter(result.explanation.value().notes));
   return result;
 }

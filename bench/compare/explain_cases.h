@@ -1,8 +1,8 @@
 #pragma once
 
-#include <bench/compare/exact.h>
-#include <bench/compare/explain.h>
 #include <bench/compare/noise_file.h>
+#include <bench/explain/exact_change.h>
+#include <bench/explain/explain.h>
 #include <bench/results/result.h>
 
 #include <optional>
@@ -15,8 +15,8 @@ namespace bench::compare {
 struct CaseExplanation {
   std::string base_id{};
   std::string new_id{};
-  ExactChange exact{};
-  std::optional<Explanation> explanation{};
+  explain::ExactChange exact{};
+  std::optional<explain::Explanation> explanation{};
   std::string why_none{}; ///< why there is no explanation and the mend, one line; else ""
 };
 

@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json part_json(const Part& part) {
+Json part_json(const explain::Part& part) {
   return {{"change", to_string(part.change)},  {"kernel", part.kernel},
           {"new_kernel", part.new_kernel},     {"grid", part.grid},
           {"new_grid", part.new_grid},         {"base_launches", part.base_launches},
@@ -19,9 +19,9 @@ Json part_json(const Part& part) {
           {"new_launch_s", part.new_launch_s}, {"drift_s", part.drift_s}};
 }
 
-Json operation_json(const OperationDrift& operation) {
+Json operation_json(const explain::OperationDrift& operation) {
   Json parts = Json::array();
-  for (const Part& part : operation.parts) {
+  for (const explain::Part& part : operation.parts) {
     parts.push_back(part_json(part));
   }
   return {{"operation", operation.operation},
@@ -35,9 +35,9 @@ Json operation_json(const OperationDrift& operation) {
 
 } // namespace
 
-Json to_json(const ExactChange& change) {
+Json to_json(const explain::ExactChange& change) {
   Json kernels = Json::array();
-  for (const KernelCount& kernel : change.kernels) {
+  for (const explain::KernelCount& kernel : change.kernels) {
     kernels.push_back({{"name", kernel.name}, {"base", kernel.base}, {"new", kernel.fresh}});
   }
   return {{"text", to_text(change)},
@@ -46,9 +46,9 @@ Json to_json(const ExactChange& change) {
           {"kernels", std::move(kernels)}};
 }
 
-Json to_json(const Explanation& explanation) {
+Json to_json(const explain::Explanation& explanation) {
   Json operations = Json::array();
-  for (const OperationDrift& operation : explanation.operations) {
+  for (const explain::OperationDrift& operation : explanation.operations) {
     operations.push_back(operation_json(operation));
   }
   return {{"base_source", explanation.base_source},
@@ -89,16 +89,17 @@ std::string to_csv(const std::vector<CaseExplanation>& cases) {
     if (!c.explanation) {
       continue;
     }
-    const Explanation& e = *c.explanation;
-    const auto add = [&](std::string_view operation, const Part& part, std::string_view change) {
+    const explain::Explanation& e = *c.explanation;
+    const auto add = [&](std::string_view operation, const explain::Part& part,
+                         std::string_view change) {
       text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(c.base_id),
                           csv_field(c.new_id), csv_field(operation), change, csv_field(part.kernel),
                           csv_field(part.new_kernel), part.base_launches, part.new_launches,
                           csv_number(part.base_launch_s), csv_number(part.new_launch_s),
                           csv_number(part.drift_s), csv_number(part.drift_s / e.base_sample_s));
     };
-    for (const OperationDrift& operation : e.operations) {
-      for (const Part& part : operation.parts) {
+    for (const explain::OperationDrift& operation : e.operations) {
+      for (const explain::Part& part : operation.parts) {
         add(operation.operation, part, to_string(part.change));
       }
     }

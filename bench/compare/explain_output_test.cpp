@@ -1,5 +1,5 @@
 #include <bench/compare/explain_output.h>
-#include <bench/compare/fake_results.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -25,10 +25,10 @@ std::vector<CaseExplanation> sample() {
   fresh.kernels[0].total_s = 0.11;
   fresh.sample_s = 0.125;
   fresh.gaps_s = 0.015;
-  results::CaseResult before = fake_case("a", 0.1), now = fake_case("b,c", 0.125);
+  results::CaseResult before = results::fake_case("a", 0.1), now = results::fake_case("b,c", 0.125);
   before.profile = base;
   now.profile = fresh;
-  const results::Result one = fake_result({before}), other = fake_result({now});
+  const results::Result one = results::fake_result({before}), other = results::fake_result({now});
   return {explain_cases(one, one.cases[0], other, other.cases[0], {})};
 }
 
@@ -62,7 +62,7 @@ TEST(ExplainOutput, JsonHoldsPartsAndWhole) {
 }
 
 TEST(ExplainOutput, ACaseWithoutProfilesSaysWhy) {
-  const results::Result one = fake_result({fake_case("a", 0.1)});
+  const results::Result one = results::fake_result({results::fake_case("a", 0.1)});
   const auto json = to_json(std::vector{explain_cases(one, one.cases[0], one, one.cases[0], {})});
   EXPECT_TRUE(json["cases"][0]["explanation"].is_null());
   EXPECT_EQ(json["cases"][0]["why_none"],

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <bench/compare/comparison.h>
-#include <bench/compare/fake_results.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 
@@ -23,11 +23,11 @@ inline CaseComparison only(const results::Result& base, const results::Result& f
 }
 
 inline results::Result with(double t_s) {
-  return fake_result({fake_case("zimage/a", t_s)});
+  return results::fake_result({results::fake_case("zimage/a", t_s)});
 }
 
 inline results::CaseResult anchor(double t_s) {
-  results::CaseResult c = fake_case("zimage/anchor/copy", t_s);
+  results::CaseResult c = results::fake_case("zimage/anchor/copy", t_s);
   c.kind = "anchor";
   c.hash = "";
   return c;

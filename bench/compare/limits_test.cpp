@@ -12,13 +12,13 @@ TEST(Limits, ChangedLimitsAreInvalid) {
   Result fresh = with(0.1);
   fresh.machine["gpu"]["power_limit_w"] = "600";
   EXPECT_EQ(only(with(0.1), fresh).verdict, Verdict::invalid);
-  EXPECT_EQ(only(with(0.1), fresh).reason,
-            "the power limit was 700 W, now it is 600 W: set it back, or promote a new baseline");
+  EXPECT_EQ(only(with(0.1), fresh).reason, "the power limit was 700 W, now it is 600 W: set it "
+                                           "back, or baseline::promote a new baseline");
   fresh = with(0.1);
   fresh.machine["gpu"]["application_sm_clock_hz"] = "1500000000";
-  EXPECT_EQ(only(with(0.1), fresh).reason,
-            "the application clock was 1980 MHz, now it is 1500 MHz: set it back, or promote a new "
-            "baseline");
+  EXPECT_EQ(only(with(0.1), fresh).reason, "the application clock was 1980 MHz, now it is 1500 "
+                                           "MHz: set it back, or baseline::promote a new "
+                                           "baseline");
   fresh.machine["gpu"].erase("application_sm_clock_hz"); // unknown is not different
   EXPECT_EQ(only(with(0.1), fresh).verdict, Verdict::pass);
 }
@@ -31,7 +31,7 @@ Result at(const std::vector<std::pair<std::string, std::string>>& gpus) {
     results::Origin origin = origin_of(result, std::nullopt);
     origin.machine["gpu"]["power_limit_w"] = watts;
     for (int process = 1; process < 4; ++process) {
-      results::Replicate replicate = fake_replicate(process, 0.1, 8, uuid);
+      results::Replicate replicate = results::fake_replicate(process, 0.1, 8, uuid);
       set_origin(result, replicate, origin);
       result.cases[0].replicates.push_back(std::move(replicate));
     }
@@ -47,12 +47,13 @@ TEST(Limits, AGpuIsHeldAgainstItself) {
   // That another GPU of the baseline had this limit does not help.
   const CaseComparison other = only(kTwoLimits, at({{"GPU-a-1", "700"}}));
   EXPECT_EQ(other.verdict, Verdict::invalid);
-  EXPECT_EQ(other.reason,
-            "the power limit was 600 W, now it is 700 W: set it back, or promote a new baseline");
+  EXPECT_EQ(other.reason, "the power limit was 600 W, now it is 700 W: set it back, or "
+                          "baseline::promote a new baseline");
   EXPECT_FALSE(other.judgement);
   EXPECT_EQ(only(kTwoLimits, at({{"GPU-a-1", "700"}, {"GPU-b-1", "600"}})).reason, other.reason);
   EXPECT_EQ(only(at({{"GPU-a-1", "600"}, {"GPU-a-1", "700"}}), at({{"GPU-a-1", "700"}})).reason,
-            "the power limit was 600 W and 700 W, now it is 700 W: set it back, or promote a new "
+            "the power limit was 600 W and 700 W, now it is 700 W: set it back, or "
+            "baseline::promote a new "
             "baseline");
 }
 
@@ -69,13 +70,15 @@ TEST(Limits, AnotherGpuIsHeldAgainstThoseAtItsLimit) {
             std::vector<std::string>{
                 "replicates of the baseline are not compared: power limit 600 W, now 700 W"});
   EXPECT_EQ(only(kTwoLimits, at({{"GPU-c-1", "500"}})).reason,
-            "the power limit was 600 W and 700 W, now it is 500 W: set it back, or promote a new "
+            "the power limit was 600 W and 700 W, now it is 500 W: set it back, or "
+            "baseline::promote a new "
             "baseline");
 }
 
 TEST(Limits, NewReplicatesOfTwoAreNotTakenTogether) {
   EXPECT_EQ(only(kTwoLimits, at({{"GPU-c-1", "600"}, {"GPU-d-1", "700"}})).reason,
-            "the power limit of the new replicates is 600 W and 700 W: set it back, or promote a "
+            "the power limit of the new replicates is 600 W and 700 W: set it back, or "
+            "baseline::promote a "
             "new baseline");
 }
 

@@ -1,6 +1,6 @@
-#include <bench/compare/fake_profile.h>
-#include <bench/compare/fake_results.h>
 #include <bench/compare/loop_share.h>
+#include <bench/explain/fake_profile.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 
@@ -10,25 +10,26 @@ namespace bench::compare {
 namespace {
 
 results::CaseResult loop(const std::string& name, const std::string& path, double norm_s) {
-  results::CaseResult c = fake_case("zimage/loop/" + name + "/graph/" + path, 0.1);
+  results::CaseResult c = results::fake_case("zimage/loop/" + name + "/graph/" + path, 0.1);
   c.parameters["loop"] = name;
   c.parameters["rms_norm"] = path;
-  c.profile = fake_profile({fake_kernel("gemm", "linear", 1, 0.1 - norm_s),
-                            fake_kernel("norm", "rms_norm", 1, norm_s / 2),
-                            fake_kernel("norm", "rms_norm_in_place", 1, norm_s / 2)},
-                           0);
+  c.profile =
+      explain::fake_profile({explain::fake_kernel("gemm", "linear", 1, 0.1 - norm_s),
+                             explain::fake_kernel("norm", "rms_norm", 1, norm_s / 2),
+                             explain::fake_kernel("norm", "rms_norm_in_place", 1, norm_s / 2)},
+                            0);
   return c;
 }
 
 TEST(LoopShare, IsDriftTimesShareOfTheSamePath) {
-  results::CaseResult kernel = fake_case("zimage/rms_norm/4128x3840.bf16/aten", 1e-5);
+  results::CaseResult kernel = results::fake_case("zimage/rms_norm/4128x3840.bf16/aten", 1e-5);
   kernel.kind = "kernel";
   kernel.parameters = {{"family", "rms_norm"}, {"path", "aten"}};
   auto plain = loop("turbo-50", "aten", 0.02);
   plain.profile.reset();
   const auto result =
-      fake_result({kernel, loop("turbo-2", "aten", 0.005), loop("turbo-9", "aten", 0.0075),
-                   loop("turbo-9", "fused", 0.01), plain});
+      results::fake_result({kernel, loop("turbo-2", "aten", 0.005), loop("turbo-9", "aten", 0.0075),
+                            loop("turbo-9", "fused", 0.01), plain});
   const stats::Interval work{.estimate = std::log1p(0.012), .half_width = 0};
   const auto shares = loop_shares(kernel, work, result);
   ASSERT_EQ(shares.size(), 2u);
@@ -42,7 +43,7 @@ TEST(LoopShare, IsDriftTimesShareOfTheSamePath) {
 TEST(LoopShare, OfNothing) {
   EXPECT_EQ(to_text({}, {.estimate = 0.1, .half_width = 0}), "");
   const auto c = loop("turbo-9", "aten", 0.01);
-  EXPECT_TRUE(loop_shares(c, {}, fake_result({c})).empty()); // a loop is no kernel
+  EXPECT_TRUE(loop_shares(c, {}, results::fake_result({c})).empty()); // a loop is no kernel
 }
 
 } // namespace

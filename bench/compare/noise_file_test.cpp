@@ -1,6 +1,6 @@
 #include <bench/base/error.h>
-#include <bench/compare/fake_results.h>
 #include <bench/compare/noise_file.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -42,17 +42,17 @@ std::string complaint(const char* pointer, const Json& value) {
 TEST(NoiseFile, ReadsPriors) {
   const NoiseFile noise = noise_from_json(document().dump(), "n.json");
   EXPECT_EQ(noise.gpu, "NVIDIA H200");
-  const stats::NoisePrior prior = noise.prior(fake_case("s/loop/b", 0.1));
+  const stats::NoisePrior prior = noise.prior(results::fake_case("s/loop/b", 0.1));
   EXPECT_EQ(prior.replicate_sd, 0.0002);
   EXPECT_EQ(prior.device_extrapolation, 0.02);
   EXPECT_FALSE(prior.covariates.known());
-  results::CaseResult kernel = fake_case("s/rms_norm/b", 0.1);
+  results::CaseResult kernel = results::fake_case("s/rms_norm/b", 0.1);
   kernel.kind = "kernel";
   EXPECT_EQ(noise.prior(kernel).replicate_df, 0); // nothing is known
 }
 
 TEST(NoiseFile, WhatIsKnownOfACaseComesBeforeItsRegime) {
-  const stats::NoisePrior known = prior(document(), fake_case("s/loop/a", 0.1));
+  const stats::NoisePrior known = prior(document(), results::fake_case("s/loop/a", 0.1));
   EXPECT_EQ(known.replicate_sd, 0.0001);
   EXPECT_EQ(known.replicate_df, 40);
   EXPECT_EQ(known.covariates.clock.slope, 0.13);
@@ -65,15 +65,15 @@ TEST(NoiseFile, WhatIsKnownOfACaseComesBeforeItsRegime) {
   Json with_kinds = document();
   with_kinds["regimes"]["graph loop"]["alike_device_sd"] = 0.0001;
   with_kinds["regimes"]["graph loop"]["alike_device_df"] = 6;
-  EXPECT_EQ(prior(with_kinds, fake_case("s/loop/a", 0.1)).alike_device_sd, 0.0001);
-  EXPECT_EQ(prior(with_kinds, fake_case("s/loop/a", 0.1)).alike_device_df, 6);
+  EXPECT_EQ(prior(with_kinds, results::fake_case("s/loop/a", 0.1)).alike_device_sd, 0.0001);
+  EXPECT_EQ(prior(with_kinds, results::fake_case("s/loop/a", 0.1)).alike_device_df, 6);
   Json regimes_only = document();
   regimes_only.erase("cases");
-  EXPECT_EQ(prior(regimes_only, fake_case("s/loop/a", 0.1)).replicate_sd, 0.0002);
+  EXPECT_EQ(prior(regimes_only, results::fake_case("s/loop/a", 0.1)).replicate_sd, 0.0002);
 }
 
 TEST(NoiseFile, OfOtherWorkUnderTheSameIdItKnowsTheRegime) {
-  results::CaseResult smaller = fake_case("s/loop/a", 0.1);
+  results::CaseResult smaller = results::fake_case("s/loop/a", 0.1);
   smaller.hash = "fedcba9876543210";
   EXPECT_EQ(prior(document(), smaller).replicate_sd, 0.0002);
 }
@@ -81,16 +81,17 @@ TEST(NoiseFile, OfOtherWorkUnderTheSameIdItKnowsTheRegime) {
 TEST(NoiseFile, KnowsWhatARegimeFollows) {
   Json follows = document();
   follows["regimes"]["graph loop"]["covariates"] = document()["cases"]["s/loop/a"]["covariates"];
-  const stats::NoisePrior known = prior(follows, fake_case("s/loop/unknown", 0.1));
+  const stats::NoisePrior known = prior(follows, results::fake_case("s/loop/unknown", 0.1));
   EXPECT_EQ(known.replicate_sd, 0.0002);
   EXPECT_EQ(known.covariates.clock.df, 38);
-  EXPECT_FALSE(prior(document(), fake_case("s/loop/unknown", 0.1)).covariates.known());
+  EXPECT_FALSE(prior(document(), results::fake_case("s/loop/unknown", 0.1)).covariates.known());
 }
 
 TEST(NoiseFile, OfTwoPathsTheNoisierOneCounts) {
   const NoiseFile noise = noise_from_json(document().dump(), "n.json");
-  const auto quiet = fake_case("s/loop/a", 0.1), noisy = fake_case("s/loop/noisy", 0.1),
-             unknown = fake_case("s/loop/b", 0.1);
+  const auto quiet = results::fake_case("s/loop/a", 0.1),
+             noisy = results::fake_case("s/loop/noisy", 0.1),
+             unknown = results::fake_case("s/loop/b", 0.1);
   EXPECT_EQ(noise.prior(quiet, quiet).covariates.clock.df, 38);
   for (const stats::NoisePrior& both : {noise.prior(quiet, noisy), noise.prior(noisy, quiet)}) {
     EXPECT_EQ(both.replicate_sd, 0.001);
@@ -99,7 +100,8 @@ TEST(NoiseFile, OfTwoPathsTheNoisierOneCounts) {
   }
   EXPECT_EQ(noise.prior(quiet, unknown).replicate_sd, 0.0002);
   EXPECT_EQ(noise.prior(unknown, quiet).replicate_df, 20);
-  results::CaseResult kernel = fake_case("s/rms_norm/a", 0.1); // of whose regime nothing is known
+  results::CaseResult kernel =
+      results::fake_case("s/rms_norm/a", 0.1); // of whose regime nothing is known
   kernel.kind = "kernel";
   EXPECT_EQ(noise.prior(quiet, kernel).replicate_df, 0);
 }
@@ -109,7 +111,8 @@ TEST(NoiseFile, KernelsOfTwoPathsFollowTheClockOfTheirRegime) {
   known["regimes"]["kernel"] = document()["regimes"]["graph loop"];
   known["regimes"]["kernel"]["covariates"] = document()["cases"]["s/loop/a"]["covariates"];
   const NoiseFile noise = noise_from_json(known.dump(), "n.json");
-  results::CaseResult one = fake_case("s/rms_norm/a", 0.1), other = fake_case("s/rms_norm/b", 0.1);
+  results::CaseResult one = results::fake_case("s/rms_norm/a", 0.1),
+                      other = results::fake_case("s/rms_norm/b", 0.1);
   one.kind = other.kind = "kernel";
   EXPECT_EQ(noise.prior(one, other).covariates.clock, noise.prior(one).covariates.clock);
   EXPECT_TRUE(noise.prior(one, other).covariates.known());
@@ -118,7 +121,7 @@ TEST(NoiseFile, KernelsOfTwoPathsFollowTheClockOfTheirRegime) {
 TEST(NoiseFile, IsOfOneGpuModel) {
   const NoiseFile noise = noise_from_json(document().dump(), "n.json");
   std::vector<std::string> notes;
-  results::Result result = fake_result({});
+  results::Result result = results::fake_result({});
   EXPECT_FALSE(noise_known_of(result, noise, notes).regimes.empty());
   EXPECT_TRUE(notes.empty());
   result.machine["gpu"]["name"] = "NVIDIA H200 NVL";

@@ -1,6 +1,6 @@
 #include <bench/base/error.h>
-#include <bench/compare/fake_results.h>
 #include <bench/compare/rates.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 
@@ -22,13 +22,13 @@ Result data(double sd, int per_device) {
       {"l", 0}, {"l#none", 0}, {"l#spin=0.3%", std::log1p(0.003)}};
   std::vector<CaseResult> cases;
   for (const auto& [id, drift] : arms) {
-    CaseResult c = fake_case(id, 0.1);
+    CaseResult c = results::fake_case(id, 0.1);
     c.replicates.clear();
     for (int device = 0; device < 3; ++device) {
       for (int i = 0; i < per_device; ++i) {
         const double process_clock = 0.004 * normal(random), level = sd * normal(random);
         results::Replicate r =
-            fake_replicate(100 + i, 0.1, 18, "GPU-" + std::to_string(device) + "-x");
+            results::fake_replicate(100 + i, 0.1, 18, "GPU-" + std::to_string(device) + "-x");
         for (std::size_t s = 0; s < r.samples.t_s.size(); ++s) {
           const double f = process_clock + 0.005 * normal(random);
           r.samples.f_hz[s] = 1.5e9 * std::exp(f);
@@ -40,7 +40,7 @@ Result data(double sd, int per_device) {
     }
     cases.push_back(std::move(c));
   }
-  return fake_result(std::move(cases));
+  return results::fake_result(std::move(cases));
 }
 
 const std::vector<KnownArm> kArms{{"l#none", 0}, {"l#spin=0.3%", std::log1p(0.003)}};

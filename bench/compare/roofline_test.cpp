@@ -1,5 +1,5 @@
-#include <bench/compare/fake_results.h>
 #include <bench/compare/roofline.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@ namespace bench::compare {
 namespace {
 
 results::CaseResult counted_loop() {
-  results::CaseResult loop = fake_case("zimage/loop/turbo-9/graph/aten", 0.1);
+  results::CaseResult loop = results::fake_case("zimage/loop/turbo-9/graph/aten", 0.1);
   loop.flop = 5e13;
   loop.reference.matmul_flop_per_s = 1e15;
   loop.profile.emplace().counters = results::Counters{.dram_read_bytes = 3e10,
@@ -18,14 +18,14 @@ results::CaseResult counted_loop() {
 }
 
 results::CaseResult copy_anchor() {
-  results::CaseResult anchor = fake_case("zimage/anchor/copy", 1e-3);
+  results::CaseResult anchor = results::fake_case("zimage/anchor/copy", 1e-3);
   anchor.kind = "anchor";
   anchor.bytes = 4e9;
   return anchor;
 }
 
 TEST(Roofline, SharesOfTheMeasuredCopyAndProduct) {
-  const results::Result result = fake_result({counted_loop(), copy_anchor()});
+  const results::Result result = results::fake_result({counted_loop(), copy_anchor()});
   const auto roof = roofline(result, result.cases[0]);
   ASSERT_TRUE(roof.has_value());
   EXPECT_DOUBLE_EQ(roof->bytes, 4e10);
@@ -35,7 +35,7 @@ TEST(Roofline, SharesOfTheMeasuredCopyAndProduct) {
 }
 
 TEST(Roofline, NeedsACountedStep) {
-  results::Result result = fake_result({counted_loop()});
+  results::Result result = results::fake_result({counted_loop()});
   EXPECT_FALSE(roofline(result, result.cases[0])->memory_share().has_value()) << "no copy";
   result.cases[0].flop = 0;
   EXPECT_FALSE(roofline(result, result.cases[0])->tensor_share().has_value());
@@ -49,20 +49,20 @@ TEST(Roofline, NeedsACountedStep) {
 }
 
 TEST(CopyRate, IsTheAnchorsElseThatOfTheLargestKernel) {
-  results::CaseResult small = fake_case("zimage/rms_norm/32x3840.bf16/aten", 2e-6),
-                      large = fake_case("zimage/rms_norm/4128x3840.bf16/aten", 2e-5);
+  results::CaseResult small = results::fake_case("zimage/rms_norm/32x3840.bf16/aten", 2e-6),
+                      large = results::fake_case("zimage/rms_norm/4128x3840.bf16/aten", 2e-5);
   for (results::CaseResult* c : {&small, &large})
     c->kind = "kernel";
   small.bytes = 5e5;
   small.reference.copy_t_s = 1e-6;
   large.bytes = 6e7;
   large.reference.copy_t_s = 1.5e-5;
-  EXPECT_FALSE(copy_rate(fake_result({})).has_value());
-  EXPECT_DOUBLE_EQ(copy_rate(fake_result({large, small})).value(), 4e12);
-  EXPECT_NEAR(copy_rate(fake_result({large, copy_anchor(), small})).value(), 4e12, 1e9);
+  EXPECT_FALSE(copy_rate(results::fake_result({})).has_value());
+  EXPECT_DOUBLE_EQ(copy_rate(results::fake_result({large, small})).value(), 4e12);
+  EXPECT_NEAR(copy_rate(results::fake_result({large, copy_anchor(), small})).value(), 4e12, 1e9);
   results::CaseResult old = copy_anchor();
   old.bytes = 0; // of a bench that did not store it
-  EXPECT_DOUBLE_EQ(copy_rate(fake_result({old, small})).value(), 5e11);
+  EXPECT_DOUBLE_EQ(copy_rate(results::fake_result({old, small})).value(), 5e11);
 }
 
 } // namespace

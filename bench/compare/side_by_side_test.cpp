@@ -1,7 +1,7 @@
 #include <bench/base/error.h>
-#include <bench/compare/fake_results.h>
 #include <bench/compare/output.h>
 #include <bench/compare/side_by_side.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -16,13 +16,13 @@ using stats::Verdict;
 Result on_gpu(const std::string& uuid, const std::vector<std::string>& ids, double t_s) {
   std::vector<CaseResult> cases;
   for (const std::string& id : ids) {
-    cases.push_back(fake_case(id, t_s));
+    cases.push_back(results::fake_case(id, t_s));
     for (std::uint64_t i = 0; i < 3; ++i) {
       cases.back().replicates[i].seed = i + 1;
       cases.back().replicates[i].device_uuid = uuid;
     }
   }
-  return fake_result(std::move(cases));
+  return results::fake_result(std::move(cases));
 }
 
 class SideBySide : public testing::Test {

@@ -30,6 +30,10 @@ std::vector<FactChange> changed_facts(const Facts& before, const Facts& now,
   return changes;
 }
 
+bool same_work(const CaseResult& a, const CaseResult& b) {
+  return a.hash == b.hash && a.work_version == b.work_version;
+}
+
 Origin origin_of(const Result& result, std::optional<std::size_t> index) {
   if (index)
     return result.origins.at(*index);

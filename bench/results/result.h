@@ -2,6 +2,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -227,6 +228,16 @@ struct Result {
   std::vector<CaseResult> cases;
   std::map<std::string, double> phases_s; ///< where the run's seconds went: start, weights, ...
 };
+
+/// Null where there is none. Of a Result, or of one that is const.
+template <typename AnyResult>
+auto find_case(AnyResult& result, std::string_view id) -> decltype(&*result.cases.begin()) {
+  const auto found = std::ranges::find(result.cases, id, &CaseResult::id);
+  return found == result.cases.end() ? nullptr : &*found;
+}
+
+/// Whether they did the same: only then their times may be compared.
+bool same_work(const CaseResult& a, const CaseResult& b);
 
 /// Origin `index` of the result; none: its own, without how it was promoted.
 Origin origin_of(const Result& result, std::optional<std::size_t> index);

@@ -217,9 +217,9 @@ std::string comparison_table(const Comparison& comparison, const std::set<Verdic
   return text;
 }
 
-std::string crept_text(const std::vector<compare::SinceOldest>& drifts) {
+std::string crept_text(const std::vector<baseline::SinceOldest>& drifts) {
   std::string text;
-  for (const compare::SinceOldest& drift : drifts)
+  for (const baseline::SinceOldest& drift : drifts)
     if (drift.crept())
       text +=
           fmt::format("since {} {} has become {} {} +- {}: no step of it need have been beyond "

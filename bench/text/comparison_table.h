@@ -1,6 +1,6 @@
 #pragma once
 
-#include <bench/compare/baseline_lookup.h>
+#include <bench/baseline/since_oldest.h>
 #include <bench/compare/comparison.h>
 #include <bench/stats/judge.h>
 #include <bench/text/terminal.h>
@@ -24,7 +24,7 @@ std::string comparison_table(const compare::Comparison& comparison,
                              const std::set<stats::Verdict>& fail_on, const Style& style);
 
 /// A line for each case that crept; "" where none did.
-std::string crept_text(const std::vector<compare::SinceOldest>& drifts);
+std::string crept_text(const std::vector<baseline::SinceOldest>& drifts);
 
 /// "93.12 ms", "22.30 us", "-0.0213 us"
 std::string time_text(double seconds);

@@ -1,4 +1,4 @@
-#include <bench/compare/kernel_name.h>
+#include <bench/explain/kernel_name.h>
 #include <bench/text/columns.h>
 #include <bench/text/comparison_table.h>
 #include <bench/text/explain_table.h>
@@ -13,10 +13,10 @@
 namespace bench::text {
 namespace {
 
-using compare::Change;
-using compare::Explanation;
-using compare::OperationDrift;
-using compare::Part;
+using explain::Change;
+using explain::Explanation;
+using explain::OperationDrift;
+using explain::Part;
 
 constexpr std::size_t kNameWidth = 46;
 constexpr double kLeastShare = 5e-5; ///< of a sample: less reads 0.00 %
@@ -28,10 +28,10 @@ std::string launches(std::int64_t base, std::int64_t fresh) {
 
 std::string name(const Part& part) {
   if (part.change == Change::replaced) {
-    return fmt::format("  {} -> {}", compare::short_kernel_name(part.kernel, kNameWidth / 2),
-                       compare::short_kernel_name(part.new_kernel, kNameWidth / 2));
+    return fmt::format("  {} -> {}", explain::short_kernel_name(part.kernel, kNameWidth / 2),
+                       explain::short_kernel_name(part.new_kernel, kNameWidth / 2));
   }
-  return "  " + compare::short_kernel_name(part.kernel, kNameWidth);
+  return "  " + explain::short_kernel_name(part.kernel, kNameWidth);
 }
 
 std::string share(double drift_s, const Explanation& e) {

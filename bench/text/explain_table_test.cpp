@@ -1,4 +1,4 @@
-#include <bench/compare/fake_results.h>
+#include <bench/results/fake_results.h>
 #include <bench/text/explain_table.h>
 
 #include <gtest/gtest.h>
@@ -36,12 +36,12 @@ compare::CaseExplanation explained() {
   now.kernels[2].total_s = 0.00225;
   now.kernels[0].total_s += 1e-9;
   now.sample_s = 0.0901 + 0.0001 + 0.00025 + 1e-9;
-  results::CaseResult old_case = compare::fake_case("zimage/loop/turbo-9/graph/fused", 0.09),
-                      new_case = compare::fake_case("zimage/loop/turbo-9/graph/fused", 0.0903);
+  results::CaseResult old_case = results::fake_case("zimage/loop/turbo-9/graph/fused", 0.09),
+                      new_case = results::fake_case("zimage/loop/turbo-9/graph/fused", 0.0903);
   old_case.profile.emplace(before);
   new_case.profile.emplace(now);
-  const results::Result base = compare::fake_result({old_case}),
-                        fresh = compare::fake_result({new_case});
+  const results::Result base = results::fake_result({old_case}),
+                        fresh = results::fake_result({new_case});
   return compare::explain_cases(base, base.cases[0], fresh, fresh.cases[0], {});
 }
 
@@ -83,7 +83,7 @@ TEST(ExplainTable, KernelsPastTheRowsAreCounted) {
 }
 
 TEST(ExplainTable, WithoutProfilesItSaysHowToGetThem) {
-  const results::Result one = compare::fake_result({compare::fake_case("a", 0.1)});
+  const results::Result one = results::fake_result({results::fake_case("a", 0.1)});
   EXPECT_EQ(explain_table(compare::explain_cases(one, one.cases[0], one, one.cases[0], {}), 24,
                           Style(false)),
             "a\nbase has no profile of its kernels; `bench run --profile-kernels` takes one\n");

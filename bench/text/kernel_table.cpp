@@ -1,6 +1,6 @@
 #include <bench/compare/judged_samples.h>
-#include <bench/compare/kernel_name.h>
 #include <bench/compare/roofline.h>
+#include <bench/explain/kernel_name.h>
 #include <bench/stats/summary.h>
 #include <bench/text/columns.h>
 #include <bench/text/comparison_table.h>
@@ -105,7 +105,7 @@ std::string text_of(const KernelProfile& profile, std::size_t rows, const Style&
   }
   const std::size_t room = std::max(kLeastName, kWidth - std::min(kWidth, used));
   for (std::size_t i = 0; i < shown; ++i)
-    all[i][0] = compare::short_kernel_name(profile.kernels[i].name, room);
+    all[i][0] = explain::short_kernel_name(profile.kernels[i].name, room);
   Columns columns(std::vector<std::string>(std::begin(kHeaders), std::end(kHeaders)));
   for (auto& row : all)
     columns.add(std::move(row));

@@ -301,7 +301,7 @@ def test_bytes_that_cannot_be_are_under_no_roofline(report):
 
 def test_kernels_have_the_names_that_bench_prints():
     """bench/compare/kernel_name_test.cpp holds the C++ rule against the same table."""
-    rows = [line.split("\t") for line in (ROOT / "bench/compare/testdata/kernel_names.tsv").read_text().splitlines()]
+    rows = [line.split("\t") for line in (ROOT / "bench/explain/testdata/kernel_names.tsv").read_text().splitlines()]
     assert len(rows) > 10
     for width, shown, name in rows:
         assert words.kernel(name, int(width)) == shown

@@ -9,7 +9,7 @@
 
 /// What is the same in every run of the same code, so that one run of each side tells a change: how
 /// many kernels a sample launches, and which.
-namespace bench::compare {
+namespace bench::explain {
 
 /// Launches of one kernel in one sample.
 struct KernelCount {
@@ -36,4 +36,4 @@ ExactChange exact_change(const results::CaseResult& base, const results::CaseRes
 /// "launches 1199 -> 1209: +10 rms_norm_kernel"; at most three kernels are named. "" for none.
 std::string to_text(const ExactChange& change);
 
-} // namespace bench::compare
+} // namespace bench::explain

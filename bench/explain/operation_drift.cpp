@@ -1,4 +1,4 @@
-#include <bench/compare/operation_drift.h>
+#include <bench/explain/operation_drift.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace bench::compare {
+namespace bench::explain {
 namespace {
 
 using results::KernelProfile;
@@ -224,4 +224,4 @@ std::vector<OperationDrift> operation_drifts(std::vector<Launches> base,
   return Splitter(std::move(base), std::move(fresh)).operations();
 }
 
-} // namespace bench::compare
+} // namespace bench::explain

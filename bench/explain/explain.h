@@ -1,6 +1,6 @@
 #pragma once
 
-#include <bench/compare/operation_drift.h>
+#include <bench/explain/operation_drift.h>
 #include <bench/results/result.h>
 #include <bench/stats/judge.h>
 
@@ -11,7 +11,7 @@
 
 /// Where a drift comes from: the difference of two profiles of one case, kernel by kernel.
 /// README.md beside this file says in words how launches are matched and what "at one clock" means.
-namespace bench::compare {
+namespace bench::explain {
 
 /// How times follow the SM clock, of log time on log clock. Products and attention do, what waits
 /// for memory does not.
@@ -68,4 +68,4 @@ std::optional<Explanation> explain(const results::CaseResult& base,
 /// "rms_norm +0.33 %, linear -0.02 %": the operations that moved most, at one clock. "" for none.
 std::string moved_most(const Explanation& explanation);
 
-} // namespace bench::compare
+} // namespace bench::explain

@@ -8,12 +8,12 @@
 #include <vector>
 
 /// Results of a made-up machine whose step time and noise tests know.
-namespace bench::compare {
+namespace bench::results {
 
 /// `steps` samples whose mean log time is log(t_s) exactly, at a clock that wanders a little.
-inline results::Replicate fake_replicate(std::int64_t process, double t_s, int steps = 8,
-                                         std::string uuid = "GPU-aaaa-1") {
-  results::Replicate replicate;
+inline Replicate fake_replicate(std::int64_t process, double t_s, int steps = 8,
+                                std::string uuid = "GPU-aaaa-1") {
+  Replicate replicate;
   replicate.process = process;
   replicate.started = "2026-11-24T10:00:00Z";
   replicate.device_uuid = std::move(uuid);
@@ -29,8 +29,8 @@ inline results::Replicate fake_replicate(std::int64_t process, double t_s, int s
 }
 
 /// Three processes, 0.01 % apart.
-inline results::CaseResult fake_case(std::string id, double t_s, int steps = 8) {
-  results::CaseResult result;
+inline CaseResult fake_case(std::string id, double t_s, int steps = 8) {
+  CaseResult result;
   result.id = std::move(id);
   result.kind = "loop";
   result.hash = "0123456789abcdef";
@@ -41,8 +41,8 @@ inline results::CaseResult fake_case(std::string id, double t_s, int steps = 8) 
   return result;
 }
 
-inline results::Result fake_result(std::vector<results::CaseResult> cases) {
-  results::Result result;
+inline Result fake_result(std::vector<CaseResult> cases) {
+  Result result;
   result.tool_version = "0.1.0";
   result.git_sha = "0123456789ab";
   result.started = "2026-11-24T10:00:00Z";
@@ -59,21 +59,21 @@ inline results::Result fake_result(std::vector<results::CaseResult> cases) {
 }
 
 /// Of one case, three processes on that GPU.
-inline results::Result on(const std::string& uuid, double t_s, std::string id = "zimage/a") {
-  results::Result result = fake_result({fake_case(std::move(id), t_s)});
-  for (results::Replicate& replicate : result.cases[0].replicates) {
+inline Result on(const std::string& uuid, double t_s, std::string id = "zimage/a") {
+  Result result = fake_result({fake_case(std::move(id), t_s)});
+  for (Replicate& replicate : result.cases[0].replicates) {
     replicate.device_uuid = uuid;
   }
   return result;
 }
 
 /// Of its replicates.
-inline std::vector<std::string> uuids(const results::CaseResult& c) {
+inline std::vector<std::string> uuids(const CaseResult& c) {
   std::vector<std::string> all;
-  for (const results::Replicate& replicate : c.replicates) {
+  for (const Replicate& replicate : c.replicates) {
     all.push_back(replicate.device_uuid);
   }
   return all;
 }
 
-} // namespace bench::compare
+} // namespace bench::results

@@ -1,9 +1,9 @@
-#include <bench/compare/kernel_name.h>
+#include <bench/explain/kernel_name.h>
 
 #include <algorithm>
 #include <cctype>
 
-namespace bench::compare {
+namespace bench::explain {
 namespace {
 
 bool is_identifier(char c) {
@@ -98,4 +98,4 @@ std::string short_kernel_name(std::string_view name, std::size_t width) {
   return text;
 }
 
-} // namespace bench::compare
+} // namespace bench::explain

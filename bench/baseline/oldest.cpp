@@ -1,11 +1,11 @@
-#include <bench/compare/oldest.h>
-#include <bench/compare/transfer.h>
+#include <bench/baseline/oldest.h>
+#include <bench/baseline/transfer.h>
 
 #include <algorithm>
 #include <map>
 #include <utility>
 
-namespace bench::compare {
+namespace bench::baseline {
 
 using results::CaseResult;
 using results::Replicate;
@@ -64,4 +64,4 @@ Result keep_oldest(const std::optional<Result>& oldest, const Result& before, co
   return kept;
 }
 
-} // namespace bench::compare
+} // namespace bench::baseline

@@ -7,7 +7,7 @@
 #include <vector>
 
 /// Profiles whose parts tests know.
-namespace bench::compare {
+namespace bench::explain {
 
 inline results::ProfiledKernel fake_kernel(std::string name, std::string operation,
                                            std::int64_t launches, double launch_s,
@@ -39,4 +39,4 @@ inline results::KernelProfile fake_profile(std::vector<results::ProfiledKernel> 
   return profile;
 }
 
-} // namespace bench::compare
+} // namespace bench::explain

@@ -1,12 +1,12 @@
 #include <bench/base/error.h>
-#include <bench/compare/fake_results.h>
-#include <bench/compare/promotion.h>
+#include <bench/baseline/promotion.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-namespace bench::compare {
+namespace bench::baseline {
 namespace {
 
 using results::CaseResult;
@@ -16,7 +16,7 @@ using results::Result;
 const Promotion kPromotion{.reason = "why", .when = "2026-11-24T12:00:00Z"};
 
 std::string refusal(auto change, Promotion promotion = kPromotion) {
-  Result result = on("GPU-a", 0.1);
+  Result result = results::on("GPU-a", 0.1);
   change(result);
   try {
     check_promotable({"r.json", result}, promotion);
@@ -30,7 +30,7 @@ TEST(Promotion, RefusesWhatIsNoBaseline) {
   EXPECT_EQ(refusal([](Result&) {}), "accepted");
   const auto interrupted = [](Result& r) { r.interrupted = true; };
   const auto failed = [](Result& r) {
-    r.cases.push_back(fake_case("zimage/b", 1));
+    r.cases.push_back(results::fake_case("zimage/b", 1));
     r.cases[1].status = CaseStatus::failed;
   };
   const auto dirty = [](Result& r) { r.git_dirty = true; };
@@ -65,7 +65,7 @@ TEST(Promotion, RefusesWhatIsNoBaseline) {
 
 TEST(Promotion, FolderIsOfTheGpuModel) {
   const auto folder = [](std::string name) {
-    Result result = on("GPU-a", 0.1);
+    Result result = results::on("GPU-a", 0.1);
     result.machine["gpu"]["name"] = std::move(name);
     return gpu_folder(result, "r.json");
   };
@@ -77,13 +77,13 @@ TEST(Promotion, FolderIsOfTheGpuModel) {
 }
 
 TEST(Promotion, KeepsReplicatesOfOtherGpusAndReplacesThoseOfItsOwn) {
-  Result old = on("GPU-a", 0.1);
-  const Result second = on("GPU-b", 0.1);
+  Result old = results::on("GPU-a", 0.1);
+  const Result second = results::on("GPU-b", 0.1);
   for (const results::Replicate& replicate : second.cases[0].replicates) {
     old.cases[0].replicates.push_back(replicate);
   }
-  const Result promoted = promote(old, on("GPU-a", 0.2), kPromotion);
-  EXPECT_EQ(uuids(promoted.cases.at(0)),
+  const Result promoted = promote(old, results::on("GPU-a", 0.2), kPromotion);
+  EXPECT_EQ(results::uuids(promoted.cases.at(0)),
             (std::vector<std::string>{"GPU-a", "GPU-a", "GPU-a", "GPU-b", "GPU-b", "GPU-b"}));
   EXPECT_NEAR(promoted.cases[0].replicates[0].samples.t_s[0], 0.2, 1e-3);
   EXPECT_EQ(promotion_fact(promoted, "reason"), "why");
@@ -92,36 +92,39 @@ TEST(Promotion, KeepsReplicatesOfOtherGpusAndReplacesThoseOfItsOwn) {
 }
 
 TEST(Promotion, ReplacesReplicatesOfOtherGpusWhereTheCodesSpeedHasChanged) {
-  const Result old = on("GPU-b", 0.1);
+  const Result old = results::on("GPU-b", 0.1);
   Promotion promotion = kPromotion;
   promotion.replace = std::regex("/a$");
-  EXPECT_EQ(uuids(promote(old, on("GPU-a", 0.2), promotion).cases.at(0)),
+  EXPECT_EQ(results::uuids(promote(old, results::on("GPU-a", 0.2), promotion).cases.at(0)),
             std::vector<std::string>(3, "GPU-a"));
   promotion.replace = std::regex("/b$");
-  EXPECT_EQ(uuids(promote(old, on("GPU-a", 0.2), promotion).cases.at(0)).size(), 6U);
+  EXPECT_EQ(results::uuids(promote(old, results::on("GPU-a", 0.2), promotion).cases.at(0)).size(),
+            6U);
 }
 
 TEST(Promotion, ReplacesOtherWorkAndKeepsOtherCases) {
-  Result old = fake_result({fake_case("zimage/a", 0.1), fake_case("zimage/b", 0.3)});
+  Result old = results::fake_result(
+      {results::fake_case("zimage/a", 0.1), results::fake_case("zimage/b", 0.3)});
   old.profile = "full";
-  Result fresh = on("GPU-b", 0.2);
+  Result fresh = results::on("GPU-b", 0.2);
   fresh.cases[0].hash = "ffff456789abcdef";
   const Result promoted = promote(old, fresh, kPromotion);
   ASSERT_EQ(promoted.cases.size(), 2u);
-  EXPECT_EQ(uuids(promoted.cases[0]), std::vector<std::string>(3, "GPU-b"));
+  EXPECT_EQ(results::uuids(promoted.cases[0]), std::vector<std::string>(3, "GPU-b"));
   EXPECT_EQ(promoted.cases[1].id, "zimage/b");
   EXPECT_EQ(promoted.profile, "full");
 }
 
 TEST(Promotion, OfAnotherGpuModelNothingStays) {
-  Result old = fake_result({fake_case("zimage/a", 0.1), fake_case("zimage/b", 0.3)});
+  Result old = results::fake_result(
+      {results::fake_case("zimage/a", 0.1), results::fake_case("zimage/b", 0.3)});
   old.machine["gpu"]["name"] = "NVIDIA H100";
-  EXPECT_EQ(promote(old, on("GPU-b", 0.2), kPromotion).cases.size(), 1u);
+  EXPECT_EQ(promote(old, results::on("GPU-b", 0.2), kPromotion).cases.size(), 1u);
 }
 
 TEST(Promotion, LeavesOutWhatIsNotOk) {
-  Result fresh = on("GPU-a", 0.1);
-  fresh.cases.push_back(fake_case("zimage/b", 0.1));
+  Result fresh = results::on("GPU-a", 0.1);
+  fresh.cases.push_back(results::fake_case("zimage/b", 0.1));
   fresh.cases[1].status = CaseStatus::invalid;
   EXPECT_EQ(promote(std::nullopt, fresh, kPromotion).cases.size(), 1u);
 }
@@ -137,7 +140,7 @@ TEST(Promotion, AnchorsStayAsLongAsTheirProcess) {
     result.cases.push_back(anchor);
     return result;
   };
-  Result old = anchored(on("GPU-a", 0.1), 100);
+  Result old = anchored(results::on("GPU-a", 0.1), 100);
   const auto processes = [](const Result& result) {
     std::vector<std::int64_t> all;
     for (const results::Replicate& replicate : result.cases.at(1).replicates) {
@@ -145,9 +148,10 @@ TEST(Promotion, AnchorsStayAsLongAsTheirProcess) {
     }
     return all;
   };
-  const Result fresh = anchored(on("GPU-a", 0.2), 200);
+  const Result fresh = anchored(results::on("GPU-a", 0.2), 200);
   EXPECT_EQ(processes(promote(old, fresh, kPromotion)), (std::vector<std::int64_t>{201, 202, 203}));
-  old.cases.push_back(fake_case("zimage/b", 0.3)); // is kept, and so is its process's anchor
+  old.cases.push_back(
+      results::fake_case("zimage/b", 0.3)); // is kept, and so is its process's anchor
   old.cases.back().replicates = {old.cases[0].replicates[0]};
   EXPECT_EQ(processes(promote(old, fresh, kPromotion)),
             (std::vector<std::int64_t>{201, 202, 203, 101}));
@@ -155,9 +159,9 @@ TEST(Promotion, AnchorsStayAsLongAsTheirProcess) {
 
 TEST(Promotion, MergesResultsOfOneRevision) {
   const auto merged = [](auto change) {
-    Result other = on("GPU-b", 0.2);
+    Result other = results::on("GPU-b", 0.2);
     change(other);
-    return merge({{"a.json", on("GPU-a", 0.1)}, {"b.json", other}}, false);
+    return merge({{"a.json", results::on("GPU-a", 0.1)}, {"b.json", other}}, false);
   };
   const auto complaint = [&](auto change) -> std::string {
     try {
@@ -168,7 +172,8 @@ TEST(Promotion, MergesResultsOfOneRevision) {
     return "accepted";
   };
   EXPECT_EQ(merged([](Result&) {}).cases.at(0).replicates.size(), 6u);
-  EXPECT_EQ(merged([](Result& r) { r = on("GPU-a", 0.1); }).cases.at(0).replicates.size(), 3u);
+  EXPECT_EQ(merged([](Result& r) { r = results::on("GPU-a", 0.1); }).cases.at(0).replicates.size(),
+            3u);
   EXPECT_EQ(merged([](Result& r) { r.cases[0].id = "zimage/b"; }).cases.size(), 2u);
   EXPECT_EQ(complaint([](Result& r) { r.scenario = "flux"; }),
             "b.json is of scenario flux, a.json of zimage: promote them one by one");
@@ -183,7 +188,7 @@ TEST(Promotion, MergesResultsOfOneRevision) {
 
 TEST(Promotion, KeepsWhereEachReplicateComesFrom) {
   const auto from = [](const char* uuid, const char* driver, const char* sha) {
-    Result result = on(uuid, 0.1);
+    Result result = results::on(uuid, 0.1);
     result.git_sha = sha;
     result.machine["gpu"]["uuid"] = uuid;
     result.machine["driver"]["version"] = driver;
@@ -225,15 +230,15 @@ TEST(Promotion, KeepsWhichReplicatesAreOfUncommittedChanges) {
     }
     return dirty;
   };
-  Result dirty = on("GPU-b", 0.1);
+  Result dirty = results::on("GPU-b", 0.1);
   dirty.git_dirty = true;
   const std::vector<bool> last_three{false, false, false, true, true, true};
-  EXPECT_EQ(dirty_of(merge({{"a", on("GPU-a", 0.1)}, {"b", dirty}}, true)), last_three);
-  EXPECT_EQ(dirty_of(promote(dirty, on("GPU-a", 0.1), kPromotion)), last_three);
+  EXPECT_EQ(dirty_of(merge({{"a", results::on("GPU-a", 0.1)}, {"b", dirty}}, true)), last_three);
+  EXPECT_EQ(dirty_of(promote(dirty, results::on("GPU-a", 0.1), kPromotion)), last_three);
 }
 
 TEST(Promotion, RoundsNumbers) {
-  Result result = on("GPU-a", 0.1);
+  Result result = results::on("GPU-a", 0.1);
   results::Samples& samples = result.cases[0].replicates[0].samples;
   samples.t_s[0] = 2.230498765e-5;
   samples.f_hz[0] = 1549876543.21;
@@ -247,8 +252,8 @@ TEST(Promotion, RoundsNumbers) {
 }
 
 TEST(Promotion, ThinsAnchorsOut) {
-  Result result =
-      fake_result({fake_case("zimage/a", 0.1, 60), fake_case("zimage/anchor/copy", 0.1, 60)});
+  Result result = results::fake_result(
+      {results::fake_case("zimage/a", 0.1, 60), results::fake_case("zimage/anchor/copy", 0.1, 60)});
   result.cases[1].kind = "anchor";
   const Result promoted = promote(std::nullopt, result, {.reason = "r", .when = "now"});
   EXPECT_EQ(promoted.cases[0].replicates[0].samples.t_s.size(), 60u);
@@ -261,7 +266,7 @@ TEST(Promotion, ThinsAnchorsOut) {
 }
 
 TEST(Promotion, LeavesTracesOutAndKeepsWhatCameOfThem) {
-  Result result = on("GPU-a", 0.1);
+  Result result = results::on("GPU-a", 0.1);
   results::Replicate& replicate = result.cases[0].replicates[0];
   const std::vector<double> column(65, 690.1);
   replicate.trace = results::Trace{column, column, column, column, column};
@@ -276,9 +281,9 @@ TEST(Promotion, LeavesTracesOutAndKeepsWhatCameOfThem) {
 }
 
 TEST(Promotion, RefusesWhatIsTooLargeToKeep) {
-  Result result = on("GPU-a", 0.1);
+  Result result = results::on("GPU-a", 0.1);
   EXPECT_LT(baseline_text(result, "b.json").size(), 10'000u);
-  result.cases = {fake_case("zimage/a", 0.1, 20'000)};
+  result.cases = {results::fake_case("zimage/a", 0.1, 20'000)};
   compact(result);
   try {
     baseline_text(result, "b.json");
@@ -289,9 +294,9 @@ TEST(Promotion, RefusesWhatIsTooLargeToKeep) {
 }
 
 TEST(Promotion, FaultsOfABaseline) {
-  Result result = on("GPU-a", 0.1);
+  Result result = results::on("GPU-a", 0.1);
   EXPECT_TRUE(baseline_faults(result).empty());
-  result.cases.push_back(fake_case("zimage/a", 0.1));
+  result.cases.push_back(results::fake_case("zimage/a", 0.1));
   result.cases[1].hash = "xyz";
   result.cases[1].replicates.clear();
   result.cases[1].status = CaseStatus::invalid;
@@ -302,13 +307,13 @@ TEST(Promotion, FaultsOfABaseline) {
 }
 
 TEST(Promote, KeepsHowItWasMeasuredAndNotWhereFilesLay) {
-  Result result = on("GPU-a", 0.1);
+  Result result = results::on("GPU-a", 0.1);
   result.argv = {"bench",  "run", "s.yaml",        "--out",   "/there/r.json",
                  "--only", "a",   "--baseline=/b", "--quiet", "--resume"};
   const std::vector<std::string> kept{"bench", "run", "s.yaml", "--only", "a", "--quiet"};
   EXPECT_EQ(promote(std::nullopt, result, kPromotion).argv, kept);
   EXPECT_EQ(promote(result, result, kPromotion).argv, kept) << "the old replicates of the GPU go";
-  EXPECT_EQ(promote(on("GPU-b", 0.1), result, kPromotion).argv, std::vector<std::string>{})
+  EXPECT_EQ(promote(results::on("GPU-b", 0.1), result, kPromotion).argv, std::vector<std::string>{})
       << "no one command measured both";
   Result again = result;
   again.argv[4] = "/elsewhere.json";
@@ -318,4 +323,4 @@ TEST(Promote, KeepsHowItWasMeasuredAndNotWhereFilesLay) {
 }
 
 } // namespace
-} // namespace bench::compare
+} // namespace bench::baseline

@@ -2,24 +2,15 @@
 
 #include <bench/results/result.h>
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
 /// Cases and replicates on their way from one result into another.
-namespace bench::compare {
+namespace bench::baseline {
 
 inline constexpr std::string_view kAnchor = "anchor"; ///< CaseResult::kind
 
-/// Null where there is none. Of a Result, or of one that is const.
-template <typename AnyResult>
-auto find_case(AnyResult& result, const std::string& id) -> decltype(&*result.cases.begin()) {
-  const auto found = std::ranges::find(result.cases, id, &results::CaseResult::id);
-  return found == result.cases.end() ? nullptr : &*found;
-}
-
 bool same_model(const results::Result& a, const results::Result& b);
-bool same_work(const results::CaseResult& a, const results::CaseResult& b);
 
 bool has_replicate(const results::CaseResult& c, const results::Replicate& replicate);
 bool has_gpu(const results::CaseResult& c, const std::string& uuid);
@@ -33,4 +24,4 @@ results::CaseResult moved(results::CaseResult c, const results::Result& from, re
 /// Leaves of anchors only those of processes that some case's replicate came from.
 void prune_anchors(results::Result& result);
 
-} // namespace bench::compare
+} // namespace bench::baseline

@@ -1,13 +1,13 @@
-#include <bench/compare/exact.h>
-#include <bench/compare/fake_results.h>
+#include <bench/explain/exact_change.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 
-namespace bench::compare {
+namespace bench::explain {
 namespace {
 
 results::CaseResult counted(std::int64_t launches, std::map<std::string, std::int64_t> kernels) {
-  results::CaseResult result = fake_case("zimage/loop/turbo-9/graph/aten", 0.1);
+  results::CaseResult result = results::fake_case("zimage/loop/turbo-9/graph/aten", 0.1);
   result.launches = launches;
   result.kernels = std::move(kernels);
   return result;
@@ -69,4 +69,4 @@ TEST(ExactChange, ProfilesTellItWhereTheGraphDoesNot) {
 }
 
 } // namespace
-} // namespace bench::compare
+} // namespace bench::explain

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-namespace bench::compare {
+namespace bench::baseline {
 
 /// What was measured first, so that promotions that each stay below the gate cannot add up unseen:
 /// `oldest` and, of each case and GPU that it lacks, up to three replicates that `before` has and
@@ -13,4 +13,4 @@ namespace bench::compare {
 results::Result keep_oldest(const std::optional<results::Result>& oldest,
                             const results::Result& before, const results::Result& after);
 
-} // namespace bench::compare
+} // namespace bench::baseline

@@ -4,7 +4,7 @@
 #include <string_view>
 
 /// Names of kernels as people read them.
-namespace bench::compare {
+namespace bench::explain {
 
 /// A demangled name up to the bracket that is outside of all others: that of its arguments.
 std::string without_arguments(std::string name);
@@ -16,4 +16,4 @@ std::string without_arguments(std::string name);
 /// the two together.
 std::string short_kernel_name(std::string_view name, std::size_t width);
 
-} // namespace bench::compare
+} // namespace bench::explain

@@ -11,7 +11,7 @@
 
 /// The launches of two profiles, matched with each other: which kernel moved, operation by
 /// operation. README.md beside this file says in words how.
-namespace bench::compare {
+namespace bench::explain {
 
 /// How a kernel moved.
 enum class Change {
@@ -73,4 +73,4 @@ std::vector<Launches> launches_of(const results::KernelProfile& profile);
 std::vector<OperationDrift> operation_drifts(std::vector<Launches> base,
                                              std::vector<Launches> fresh);
 
-} // namespace bench::compare
+} // namespace bench::explain

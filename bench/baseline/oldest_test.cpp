@@ -1,10 +1,10 @@
-#include <bench/compare/fake_results.h>
-#include <bench/compare/oldest.h>
-#include <bench/compare/promotion.h>
+#include <bench/baseline/oldest.h>
+#include <bench/baseline/promotion.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 
-namespace bench::compare {
+namespace bench::baseline {
 namespace {
 
 using results::CaseResult;
@@ -14,7 +14,7 @@ const Promotion kPromotion{.reason = "why", .when = "2026-11-24T12:00:00Z"};
 
 /// Three processes on that GPU, of other ids for another `run`.
 Result measured(const std::string& uuid, std::int64_t run) {
-  Result result = on(uuid, 0.1);
+  Result result = results::on(uuid, 0.1);
   for (results::Replicate& replicate : result.cases[0].replicates) {
     replicate.process += 100 * run;
   }
@@ -34,7 +34,7 @@ class Oldest : public testing::Test {
   /// Promotes and keeps what that replaces.
   void promote(const Result& fresh) {
     const Result before = baseline_;
-    baseline_ = compare::promote(before, fresh, kPromotion);
+    baseline_ = baseline::promote(before, fresh, kPromotion);
     oldest_ = keep_oldest(oldest_, before, baseline_);
   }
 
@@ -52,7 +52,7 @@ TEST_F(Oldest, IsWhatWasReplacedFirst) {
   promote(measured("GPU-a", 2));
   ASSERT_EQ(oldest_->cases.size(), 1U);
   EXPECT_EQ(processes(oldest_->cases[0]), (std::vector<std::int64_t>{1, 2, 3}));
-  EXPECT_EQ(uuids(oldest_->cases[0]), std::vector<std::string>(3, "GPU-a"));
+  EXPECT_EQ(results::uuids(oldest_->cases[0]), std::vector<std::string>(3, "GPU-a"));
   promote(measured("GPU-a", 3));
   EXPECT_EQ(processes(oldest_->cases.at(0)), (std::vector<std::int64_t>{1, 2, 3}));
 }
@@ -62,7 +62,7 @@ TEST_F(Oldest, IsKeptOfEveryGpu) {
   promote(measured("GPU-a", 2));
   promote(measured("GPU-b", 3));
   EXPECT_EQ(processes(oldest_->cases.at(0)), (std::vector<std::int64_t>{1, 2, 3, 101, 102, 103}));
-  EXPECT_EQ(uuids(oldest_->cases[0]).back(), "GPU-b");
+  EXPECT_EQ(results::uuids(oldest_->cases[0]).back(), "GPU-b");
 }
 
 TEST_F(Oldest, GoesWithAnotherGpuModelOrOtherWork) {
@@ -78,4 +78,4 @@ TEST_F(Oldest, GoesWithAnotherGpuModelOrOtherWork) {
 }
 
 } // namespace
-} // namespace bench::compare
+} // namespace bench::baseline

@@ -8,7 +8,7 @@
 #include <vector>
 
 /// Makes a baseline, which is a result file like any other, out of results.
-namespace bench::compare {
+namespace bench::baseline {
 
 /// A repository is to hold it: past this, fewer replicates or loops.
 inline constexpr std::size_t kMaxBaselineBytes = 2'000'000;
@@ -66,4 +66,4 @@ std::vector<std::string> baseline_faults(const results::Result& result);
 /// The entry of `result.settings["promotion"]`; "" when it was not promoted.
 std::string promotion_fact(const results::Result& result, const std::string& key);
 
-} // namespace bench::compare
+} // namespace bench::baseline

@@ -1,12 +1,12 @@
+#include <bench/baseline/transfer.h>
 #include <bench/compare/comparison.h>
-#include <bench/compare/transfer.h>
 
 #include <cstdint>
 #include <set>
 #include <tuple>
 #include <utility>
 
-namespace bench::compare {
+namespace bench::baseline {
 namespace {
 
 using results::CaseResult;
@@ -25,11 +25,7 @@ bool same_replicate(const Replicate& a, const Replicate& b) {
 } // namespace
 
 bool same_model(const Result& a, const Result& b) {
-  return a.device == b.device && gpu_name(a) == gpu_name(b);
-}
-
-bool same_work(const CaseResult& a, const CaseResult& b) {
-  return a.hash == b.hash && a.work_version == b.work_version;
+  return a.device == b.device && compare::gpu_name(a) == compare::gpu_name(b);
 }
 
 bool has_replicate(const CaseResult& c, const Replicate& replicate) {
@@ -82,4 +78,4 @@ void prune_anchors(Result& result) {
   }
 }
 
-} // namespace bench::compare
+} // namespace bench::baseline

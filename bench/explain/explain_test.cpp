@@ -1,12 +1,12 @@
-#include <bench/compare/explain.h>
-#include <bench/compare/fake_results.h>
+#include <bench/explain/explain.h>
+#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <numeric>
 
-namespace bench::compare {
+namespace bench::explain {
 namespace {
 
 using results::KernelProfile;
@@ -169,7 +169,7 @@ TEST(Explain, AProfileWhosePartsAreNotItsWholeSaysSo) {
 }
 
 TEST(Explain, TheResidualHoldsTheProfilesAgainstTheTimedSamples) {
-  results::CaseResult base = fake_case("a", 0.1), fresh = fake_case("a", 0.1003);
+  results::CaseResult base = results::fake_case("a", 0.1), fresh = results::fake_case("a", 0.1003);
   base.profile = profile({kernel("linear", "gemm", 10, 0.1)}, 0);
   fresh.profile = profile({kernel("linear", "gemm", 10, 0.1004)}, 0);
   const auto e = explain(base, fresh, std::nullopt, {}, {std::log(1.003), 0.0005}, true);
@@ -189,7 +189,7 @@ TEST(Explain, HoldsWhatTheGpuCountedOfAStep) {
 }
 
 TEST(Explain, WantsProfilesOfBothSides) {
-  results::CaseResult base = fake_case("a", 0.1), fresh = base;
+  results::CaseResult base = results::fake_case("a", 0.1), fresh = base;
   fresh.profile = profile({kernel("linear", "gemm", 10, 0.1)});
   EXPECT_FALSE(explain(base, fresh, std::nullopt, {}, {}, true));
   EXPECT_EQ(no_profile(fresh), "");
@@ -200,4 +200,4 @@ TEST(Explain, WantsProfilesOfBothSides) {
 }
 
 } // namespace
-} // namespace bench::compare
+} // namespace bench::explain

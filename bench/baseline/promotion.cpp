@@ -1,7 +1,7 @@
 #include <bench/base/error.h>
+#include <bench/baseline/promotion.h>
+#include <bench/baseline/transfer.h>
 #include <bench/compare/comparison.h>
-#include <bench/compare/promotion.h>
-#include <bench/compare/transfer.h>
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@
 #include <set>
 #include <utility>
 
-namespace bench::compare {
+namespace bench::baseline {
 namespace {
 
 using results::CaseResult;
@@ -119,7 +119,7 @@ std::string gpu_folder(const Result& result, const std::string& file) {
   if (result.device == "cpu") {
     return "cpu";
   }
-  std::string name = gpu_name(result);
+  std::string name = compare::gpu_name(result);
   if (constexpr std::string_view kVendor = "NVIDIA "; name.starts_with(kVendor)) {
     name.erase(0, kVendor.size());
   }
@@ -145,7 +145,7 @@ Result merge(const std::vector<Named>& named, bool force) {
     };
     demand_same("scenario", merged.scenario, other.result.scenario);
     demand_same("device", merged.device, other.result.device);
-    demand_same("GPU model", gpu_name(merged), gpu_name(other.result));
+    demand_same("GPU model", compare::gpu_name(merged), compare::gpu_name(other.result));
     if (!force) {
       demand_same("revision", merged.git_sha, other.result.git_sha);
     }
@@ -276,4 +276,4 @@ std::string promotion_fact(const Result& result, const std::string& key) {
   return fact == promotion->second.end() ? "" : fact->second;
 }
 
-} // namespace bench::compare
+} // namespace bench::baseline

@@ -1,5 +1,5 @@
-#include <bench/compare/exact.h>
-#include <bench/compare/kernel_name.h>
+#include <bench/explain/exact_change.h>
+#include <bench/explain/kernel_name.h>
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <map>
 
-namespace bench::compare {
+namespace bench::explain {
 namespace {
 
 using results::CaseResult;
@@ -111,4 +111,4 @@ std::string to_text(const ExactChange& change) {
   return text;
 }
 
-} // namespace bench::compare
+} // namespace bench::explain

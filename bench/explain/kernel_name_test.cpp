@@ -1,17 +1,17 @@
 #include <bench/base/file.h>
-#include <bench/compare/kernel_name.h>
+#include <bench/explain/kernel_name.h>
 
 #include <gtest/gtest.h>
 
 #include <set>
 #include <sstream>
 
-namespace bench::compare {
+namespace bench::explain {
 namespace {
 
 /// The names of a table that reports/words.py is held against too.
 TEST(ShortKernelName, IsWhatTellsKernelsApart) {
-  std::istringstream lines(read_file(BENCH_COMPARE_DIR "/testdata/kernel_names.tsv"));
+  std::istringstream lines(read_file(BENCH_EXPLAIN_DIR "/testdata/kernel_names.tsv"));
   std::set<std::string> shorts;
   int count = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -36,4 +36,4 @@ TEST(WithoutArguments, IsUpToTheBracketOutsideOfAllOthers) {
 }
 
 } // namespace
-} // namespace bench::compare
+} // namespace bench::explain

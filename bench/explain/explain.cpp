@@ -1,4 +1,4 @@
-#include <bench/compare/explain.h>
+#include <bench/explain/explain.h>
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <numeric>
 #include <utility>
 
-namespace bench::compare {
+namespace bench::explain {
 namespace {
 
 using results::KernelProfile;
@@ -170,4 +170,4 @@ std::string moved_most(const Explanation& explanation) {
   return text;
 }
 
-} // namespace bench::compare
+} // namespace bench::explain
