@@ -37,9 +37,8 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() {
-    if (value_ >= 0) {
+    if (value_ >= 0)
       ::close(value_);
-    }
   }
   bool is_open() const { return value_ >= 0; }
   int value() const { return value_; }
@@ -56,26 +55,23 @@ class TemporaryFile {
   explicit TemporaryFile(const fs::path& target)
       : target_(target), path_(name_beside(target)),
         file_(path_, O_WRONLY | O_CREAT | O_EXCL, 0666) {
-    if (!file_.is_open()) {
+    if (!file_.is_open())
       throw_write_error(target_, errno);
-    }
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   ~TemporaryFile() {
-    if (!renamed_) {
+    if (!renamed_)
       ::unlink(path_.c_str());
-    }
   }
 
   void write(std::string_view text) {
     while (!text.empty()) {
       const ssize_t written = ::write(file_.value(), text.data(), text.size());
-      if (written >= 0) {
+      if (written >= 0)
         text.remove_prefix(static_cast<std::size_t>(written));
-      } else if (errno != EINTR) {
+      else if (errno != EINTR)
         throw_write_error(target_, errno);
-      }
     }
   }
 
@@ -107,9 +103,8 @@ class TemporaryFile {
 /// The regular file that writing to `path` replaces, its folder made.
 fs::path prepare_target(const fs::path& path) {
   std::error_code error;
-  if (path.filename().empty()) {
+  if (path.filename().empty())
     throw_write_error(path, EISDIR);
-  }
   if (fs::exists(path, error)) {
     if (!fs::is_regular_file(path, error)) {
       throw UsageError(
@@ -119,22 +114,19 @@ fs::path prepare_target(const fs::path& path) {
   }
   const fs::path target = fs::absolute(path);
   fs::create_directories(target.parent_path(), error);
-  if (error) {
+  if (error)
     throw_write_error(path, error.value());
-  }
   return target;
 }
 
 /// Makes the rename itself survive a power cut.
 void sync_folder(const fs::path& folder) {
   const Descriptor descriptor(folder, O_RDONLY | O_DIRECTORY);
-  if (!descriptor.is_open()) {
+  if (!descriptor.is_open())
     return; // a folder that can be written but not read: the file is in place all the same
-  }
   // EINVAL: a file system that knows no fsync of folders.
-  if (::fsync(descriptor.value()) != 0 && errno != EINVAL) {
+  if (::fsync(descriptor.value()) != 0 && errno != EINVAL)
     throw_write_error(folder, errno);
-  }
 }
 
 } // namespace
@@ -153,24 +145,21 @@ void throw_write_error(const fs::path& path, int error) {
 std::string read_file(const fs::path& path) {
   const Descriptor file(path, O_RDONLY);
   struct stat status {};
-  if (!file.is_open() || ::fstat(file.value(), &status) != 0) {
+  if (!file.is_open() || ::fstat(file.value(), &status) != 0)
     throw_read_error(path, errno);
-  }
-  if (S_ISDIR(status.st_mode)) {
+  if (S_ISDIR(status.st_mode))
     throw_read_error(path, EISDIR);
-  }
   std::string text;
   // Read to the end, not to st_size: pipes and /proc have none.
   char buffer[1 << 16];
   for (;;) {
     const ssize_t count = ::read(file.value(), buffer, sizeof buffer);
-    if (count > 0) {
+    if (count > 0)
       text.append(buffer, static_cast<std::size_t>(count));
-    } else if (count == 0) {
+    else if (count == 0)
       return text;
-    } else if (errno != EINTR) {
+    else if (errno != EINTR)
       throw_read_error(path, errno);
-    }
   }
 }
 

@@ -33,9 +33,8 @@ class File : public testing::Test {
 
   std::vector<std::string> names() const {
     std::vector<std::string> names;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder_))
       names.push_back(entry.path().filename().string());
-    }
     return names;
   }
 

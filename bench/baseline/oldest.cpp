@@ -19,18 +19,16 @@ Result keep_oldest(const std::optional<Result>& oldest, const Result& before, co
     kept.cases.clear();
     kept.argv.clear(); // no one command measured just these
   }
-  if (!same_model(before, after)) {
+  if (!same_model(before, after))
     return kept;
-  }
   std::erase_if(kept.cases, [&](const CaseResult& c) {
     const CaseResult* now = find_case(after, c.id);
     return c.kind != kAnchor && now && !same_work(*now, c);
   });
   for (const CaseResult& c : before.cases) {
     const CaseResult* now = find_case(after, c.id);
-    if (c.kind == kAnchor || !now || !same_work(*now, c)) {
+    if (c.kind == kAnchor || !now || !same_work(*now, c))
       continue;
-    }
     CaseResult* known = find_case(kept, c.id);
     CaseResult lost = moved(c, before, kept);
     std::erase_if(lost.replicates,
@@ -39,9 +37,8 @@ Result keep_oldest(const std::optional<Result>& oldest, const Result& before, co
     std::erase_if(lost.replicates, [&](const Replicate& r) {
       return (known && has_gpu(*known, r.device_uuid)) || ++of_gpu[r.device_uuid] > kMost;
     });
-    if (lost.replicates.empty()) {
+    if (lost.replicates.empty())
       continue;
-    }
     if (known) {
       add_replicates(*known, std::move(lost));
     } else {
@@ -51,11 +48,10 @@ Result keep_oldest(const std::optional<Result>& oldest, const Result& before, co
   }
   for (const CaseResult& c : before.cases) { // those that no kept replicate needs go again
     if (c.kind == kAnchor) {
-      if (CaseResult* known = find_case(kept, c.id)) {
+      if (CaseResult* known = find_case(kept, c.id))
         add_replicates(*known, moved(c, before, kept));
-      } else {
+      else
         kept.cases.push_back(moved(c, before, kept));
-      }
     }
   }
   prune_anchors(kept);

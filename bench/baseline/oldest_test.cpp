@@ -15,17 +15,15 @@ const Promotion kPromotion{.reason = "why", .when = "2026-11-24T12:00:00Z"};
 /// Three processes on that GPU, of other ids for another `run`.
 Result measured(const std::string& uuid, std::int64_t run) {
   Result result = results::on(uuid, 0.1);
-  for (results::Replicate& replicate : result.cases[0].replicates) {
+  for (results::Replicate& replicate : result.cases[0].replicates)
     replicate.process += 100 * run;
-  }
   return result;
 }
 
 std::vector<std::int64_t> processes(const CaseResult& c) {
   std::vector<std::int64_t> all;
-  for (const results::Replicate& replicate : c.replicates) {
+  for (const results::Replicate& replicate : c.replicates)
     all.push_back(replicate.process);
-  }
   return all;
 }
 

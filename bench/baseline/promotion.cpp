@@ -26,13 +26,11 @@ constexpr std::size_t kAnchorSamples = 24;
 /// Leaves at most `most` samples, spread evenly.
 void thin_out(results::Samples& samples, std::size_t most) {
   const std::size_t count = samples.t_s.size();
-  if (count <= most) {
+  if (count <= most)
     return;
-  }
   const auto thin = [&](auto& column) {
-    for (std::size_t i = 0; i < most; ++i) {
+    for (std::size_t i = 0; i < most; ++i)
       column[i] = column[i * count / most];
-    }
     column.resize(most);
   };
   thin(samples.start_s);
@@ -69,9 +67,8 @@ double milliseconds(double seconds) {
 std::vector<std::string> without_files(std::vector<std::string> argv) {
   for (const std::string option : {"--out", "--baseline", "--resume", "--save-latents"}) {
     std::erase_if(argv, [&](const std::string& word) { return word.starts_with(option + "="); });
-    for (auto at = argv.begin(); (at = std::find(at, argv.end(), option)) != argv.end();) {
+    for (auto at = argv.begin(); (at = std::find(at, argv.end(), option)) != argv.end();)
       at = argv.erase(at, at + std::min<std::ptrdiff_t>(2, argv.end() - at));
-    }
   }
   return argv;
 }
@@ -83,9 +80,8 @@ void check_promotable(const Named& named, const Promotion& promotion) {
   const auto refuse = [&](std::string_view why) {
     throw UsageError(fmt::format("{}: {}", named.file, why));
   };
-  if (promotion.reason.find_first_not_of(" \t\r\n") == promotion.reason.npos) {
+  if (promotion.reason.find_first_not_of(" \t\r\n") == promotion.reason.npos)
     refuse("say why it becomes the baseline: --reason TEXT");
-  }
   if (result.scenario.empty() || result.scenario.starts_with('.') ||
       result.scenario.find_first_of("/\\") != std::string::npos) {
     refuse("its scenario's name is no file name");
@@ -95,34 +91,28 @@ void check_promotable(const Named& named, const Promotion& promotion) {
       })) {
     refuse("no case is ok: nothing to promote");
   }
-  if (promotion.force) {
+  if (promotion.force)
     return;
-  }
-  if (result.interrupted) {
+  if (result.interrupted)
     refuse("was interrupted: run it again, or --force to take the cases that had finished");
-  }
   for (const CaseResult& c : result.cases) {
     if (c.status != CaseStatus::ok) {
       refuse(fmt::format("{} is {}: run it again, or --force to leave such cases out", c.id,
                          to_string(c.status)));
     }
   }
-  if (result.git_dirty || std::ranges::any_of(result.origins, &results::Origin::git_dirty)) {
+  if (result.git_dirty || std::ranges::any_of(result.origins, &results::Origin::git_dirty))
     refuse("was measured by a harness with uncommitted changes: commit and run again, or --force");
-  }
-  if (result.device == "cpu") {
+  if (result.device == "cpu")
     refuse("was measured on the CPU: its times say nothing about a GPU; --force to take it");
-  }
 }
 
 std::string gpu_folder(const Result& result, const std::string& file) {
-  if (result.device == "cpu") {
+  if (result.device == "cpu")
     return "cpu";
-  }
   std::string name = compare::gpu_name(result);
-  if (constexpr std::string_view kVendor = "NVIDIA "; name.starts_with(kVendor)) {
+  if (constexpr std::string_view kVendor = "NVIDIA "; name.starts_with(kVendor))
     name.erase(0, kVendor.size());
-  }
   name.erase(std::min(name.find_first_of(" _/\\."), name.size()));
   if (name.empty()) {
     throw UsageError(
@@ -146,20 +136,16 @@ Result merge(const std::vector<Named>& named, bool force) {
     demand_same("scenario", merged.scenario, other.result.scenario);
     demand_same("device", merged.device, other.result.device);
     demand_same("GPU model", compare::gpu_name(merged), compare::gpu_name(other.result));
-    if (!force) {
+    if (!force)
       demand_same("revision", merged.git_sha, other.result.git_sha);
-    }
-    if (without_files(other.result.argv) != without_files(merged.argv)) {
+    if (without_files(other.result.argv) != without_files(merged.argv))
       merged.argv.clear(); // no one command measured both
-    }
     merged.interrupted |= other.result.interrupted;
-    if (other.result.profile == "full") { // holds every case
+    if (other.result.profile == "full") // holds every case
       merged.profile = other.result.profile;
-    }
     for (const CaseResult& c : other.result.cases) {
-      if (c.status != CaseStatus::ok) {
+      if (c.status != CaseStatus::ok)
         continue;
-      }
       CaseResult* known = find_case(merged, c.id);
       if (!known) {
         merged.cases.push_back(moved(c, other.result, merged));
@@ -194,19 +180,16 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
                                            std::regex_search(old.id, *promotion.replace))) {
         const std::size_t replicates = now->replicates.size();
         keep_old_replicates(*now, moved(old, *existing, fresh));
-        if (now->replicates.size() > replicates) {
+        if (now->replicates.size() > replicates)
           fresh.argv.clear();
-        }
       }
     }
     prune_anchors(fresh);
   }
   for (CaseResult& c : fresh.cases) {
-    for (Replicate& replicate : c.replicates) {
-      if (c.kind == kAnchor) {
+    for (Replicate& replicate : c.replicates)
+      if (c.kind == kAnchor)
         thin_out(replicate.samples, kAnchorSamples);
-      }
-    }
   }
   prune_origins(fresh);
   compact(fresh);
@@ -244,34 +227,27 @@ std::vector<std::string> baseline_faults(const Result& result) {
     const auto add = [&](std::string_view fault) {
       faults.push_back(fmt::format("{}: {}", c.id, fault));
     };
-    if (!ids.insert(c.id).second) {
+    if (!ids.insert(c.id).second)
       add("is there twice");
-    }
-    if (c.status != CaseStatus::ok) {
+    if (c.status != CaseStatus::ok)
       add(fmt::format("is {}, not ok", to_string(c.status)));
-    }
-    if (c.kind == kAnchor) {
+    if (c.kind == kAnchor)
       continue;
-    }
     const auto is_hex = [](char ch) {
       return (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'f');
     };
-    if (c.hash.size() != 16 || !std::ranges::all_of(c.hash, is_hex)) {
+    if (c.hash.size() != 16 || !std::ranges::all_of(c.hash, is_hex))
       add(fmt::format("its hash must be 16 hex digits, not '{}'", c.hash));
-    }
-    if (std::ranges::all_of(c.replicates,
-                            [](const Replicate& r) { return r.samples.t_s.empty(); })) {
+    if (std::ranges::all_of(c.replicates, [](const Replicate& r) { return r.samples.t_s.empty(); }))
       add("has no samples");
-    }
   }
   return faults;
 }
 
 std::string promotion_fact(const Result& result, const std::string& key) {
   const auto promotion = result.settings.find("promotion");
-  if (promotion == result.settings.end()) {
+  if (promotion == result.settings.end())
     return "";
-  }
   const auto fact = promotion->second.find(key);
   return fact == promotion->second.end() ? "" : fact->second;
 }

@@ -79,9 +79,8 @@ TEST(Promotion, FolderIsOfTheGpuModel) {
 TEST(Promotion, KeepsReplicatesOfOtherGpusAndReplacesThoseOfItsOwn) {
   Result old = results::on("GPU-a", 0.1);
   const Result second = results::on("GPU-b", 0.1);
-  for (const results::Replicate& replicate : second.cases[0].replicates) {
+  for (const results::Replicate& replicate : second.cases[0].replicates)
     old.cases[0].replicates.push_back(replicate);
-  }
   const Result promoted = promote(old, results::on("GPU-a", 0.2), kPromotion);
   EXPECT_EQ(results::uuids(promoted.cases.at(0)),
             (std::vector<std::string>{"GPU-a", "GPU-a", "GPU-a", "GPU-b", "GPU-b", "GPU-b"}));
@@ -131,9 +130,8 @@ TEST(Promotion, LeavesOutWhatIsNotOk) {
 
 TEST(Promotion, AnchorsStayAsLongAsTheirProcess) {
   const auto anchored = [](Result result, std::int64_t first_process) {
-    for (results::Replicate& replicate : result.cases[0].replicates) {
+    for (results::Replicate& replicate : result.cases[0].replicates)
       replicate.process += first_process;
-    }
     CaseResult anchor = result.cases[0];
     anchor.id = "zimage/anchor/copy";
     anchor.kind = "anchor";
@@ -143,9 +141,8 @@ TEST(Promotion, AnchorsStayAsLongAsTheirProcess) {
   Result old = anchored(results::on("GPU-a", 0.1), 100);
   const auto processes = [](const Result& result) {
     std::vector<std::int64_t> all;
-    for (const results::Replicate& replicate : result.cases.at(1).replicates) {
+    for (const results::Replicate& replicate : result.cases.at(1).replicates)
       all.push_back(replicate.process);
-    }
     return all;
   };
   const Result fresh = anchored(results::on("GPU-a", 0.2), 200);
@@ -213,9 +210,8 @@ TEST(Promotion, KeepsWhereEachReplicateComesFrom) {
   // An older bench kept the facts of the last run only: which GPU the others are, it does not know.
   Result old = merged;
   old.origins.clear();
-  for (results::Replicate& replicate : old.cases[0].replicates) {
+  for (results::Replicate& replicate : old.cases[0].replicates)
     replicate.origin.reset();
-  }
   const Result now = promote(old, from("GPU-a", "590", "two"), kPromotion);
   EXPECT_EQ(driver_of(now, 3), "570");
   EXPECT_FALSE(now.origins.at(0).machine.at("gpu").contains("uuid"));
@@ -225,9 +221,8 @@ TEST(Promotion, KeepsWhereEachReplicateComesFrom) {
 TEST(Promotion, KeepsWhichReplicatesAreOfUncommittedChanges) {
   const auto dirty_of = [](const Result& result) {
     std::vector<bool> dirty;
-    for (const results::Replicate& replicate : result.cases.at(0).replicates) {
+    for (const results::Replicate& replicate : result.cases.at(0).replicates)
       dirty.push_back(origin_of(result, replicate.origin).git_dirty);
-    }
     return dirty;
   };
   Result dirty = results::on("GPU-b", 0.1);

@@ -38,11 +38,9 @@ bool has_gpu(const CaseResult& c, const std::string& uuid) {
 }
 
 void add_replicates(CaseResult& to, const CaseResult& from) {
-  for (const Replicate& replicate : from.replicates) {
-    if (!has_replicate(to, replicate)) {
+  for (const Replicate& replicate : from.replicates)
+    if (!has_replicate(to, replicate))
       to.replicates.push_back(replicate);
-    }
-  }
 }
 
 CaseResult moved(CaseResult c, const Result& from, Result& to) {
@@ -50,9 +48,8 @@ CaseResult moved(CaseResult c, const Result& from, Result& to) {
     results::Origin origin = origin_of(from, replicate.origin);
     const std::string* uuid = results::find_fact(origin.machine, "gpu", "uuid");
     if (uuid && *uuid != replicate.device_uuid) { // an older bench kept the last run's facts only
-      for (const char* key : {"uuid", "pci_bus_id", "vbios"}) {
+      for (const char* key : {"uuid", "pci_bus_id", "vbios"})
         origin.machine["gpu"].erase(key);
-      }
       origin.git_sha.clear();
     }
     set_origin(to, replicate, origin);
@@ -63,11 +60,9 @@ CaseResult moved(CaseResult c, const Result& from, Result& to) {
 void prune_anchors(Result& result) {
   std::set<Process> used;
   for (const CaseResult& c : result.cases) {
-    if (c.kind != kAnchor) {
-      for (const Replicate& replicate : c.replicates) {
+    if (c.kind != kAnchor)
+      for (const Replicate& replicate : c.replicates)
         used.emplace(replicate.process, replicate.device_uuid);
-      }
-    }
   }
   for (CaseResult& c : result.cases) {
     if (c.kind == kAnchor) {

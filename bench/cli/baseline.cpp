@@ -47,9 +47,8 @@ void promote(const BaselineOptions& options, std::FILE* out) {
   const path file = folder / (fresh.scenario + ".json");
 
   std::optional<Result> existing;
-  if (std::filesystem::exists(file)) {
+  if (std::filesystem::exists(file))
     existing = results::read(file);
-  }
   const Result promoted = baseline::promote(existing, fresh, promotion);
   const std::string text = baseline::baseline_text(promoted, file.string());
   const path oldest = baseline::oldest_file(file);
@@ -87,15 +86,12 @@ void promote(const BaselineOptions& options, std::FILE* out) {
 
 /// The file, or every JSON file under the folder, sorted.
 std::vector<path> files_of(const path& place) {
-  if (!std::filesystem::is_directory(place)) {
+  if (!std::filesystem::is_directory(place))
     return {place};
-  }
   std::vector<path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(place)) {
-    if (entry.is_regular_file() && entry.path().extension() == ".json") {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(place))
+    if (entry.is_regular_file() && entry.path().extension() == ".json")
       files.push_back(entry.path());
-    }
-  }
   std::ranges::sort(files);
   if (files.empty()) {
     throw UsageError(
@@ -139,11 +135,9 @@ void show(const path& place, std::FILE* out) {
     const std::string when = baseline::promotion_fact(result, "when");
     text::Columns columns({"case", "GPUs", "replicates", "time", "date", "since", "drift", "+-"});
     const std::vector<baseline::SinceOldest> drifts = baseline::since_oldest(file, result);
-    for (const CaseResult& c : result.cases) {
-      if (c.kind != "anchor") {
+    for (const CaseResult& c : result.cases)
+      if (c.kind != "anchor")
         columns.add(show_row(c, drifts));
-      }
-    }
     fmt::print(out, "{}{}\n{}\n\n{}", gap,
                style.bold(fmt::format(
                    "{}: {}, profile {}, on {}", file.string(), result.scenario, result.profile,
@@ -163,9 +157,8 @@ std::vector<std::string> faults_of(const path& file) {
       return {};
     }
     std::vector<std::string> faults = baseline::baseline_faults(results::read(file));
-    for (std::string& fault : faults) {
+    for (std::string& fault : faults)
       fault = fmt::format("{}: {}", file.string(), fault);
-    }
     if (const auto size = std::filesystem::file_size(file); size > baseline::kMaxBaselineBytes) {
       faults.push_back(fmt::format("{}: takes {:.1f} MB, a baseline may take {:.0f}", file.string(),
                                    static_cast<double>(size) / 1e6,
@@ -182,9 +175,8 @@ ExitCode check(const path& place, std::FILE* out) {
   std::size_t faulty = 0;
   for (const path& file : files) {
     const std::vector<std::string> faults = faults_of(file);
-    for (const std::string& fault : faults) {
+    for (const std::string& fault : faults)
       fmt::print(out, "{}\n", fault);
-    }
     faulty += faults.empty() ? 0 : 1;
   }
   fmt::print(out, "{} file{}: {}\n", files.size(), files.size() == 1 ? "" : "s",

@@ -26,9 +26,8 @@ class BaselineVerb : public testing::Test {
   /// The output without the folder's name, which no golden can hold.
   std::string short_names(std::string text) const {
     const std::string prefix = (folder_ / "").string();
-    for (std::size_t at; (at = text.find(prefix)) != text.npos;) {
+    for (std::size_t at; (at = text.find(prefix)) != text.npos;)
       text.erase(at, prefix.size());
-    }
     return text;
   }
 
@@ -93,11 +92,9 @@ TEST_F(BaselineVerb, StepsBelowTheGateAddUpInSight) {
         {results::fake_case("zimage/a", 0.1 * (1 + 0.0015 * step)),
          results::fake_case("zimage/b", 0.1 * (1 - 1e-6 * step))}); // too little to be seen
     result.started = "2026-11-2" + std::to_string(step) + "T10:00:00Z";
-    for (results::CaseResult& c : result.cases) {
-      for (results::Replicate& replicate : c.replicates) {
+    for (results::CaseResult& c : result.cases)
+      for (results::Replicate& replicate : c.replicates)
         replicate.started = result.started;
-      }
-    }
     results::write(result, folder_ / "r.json");
     said = short_names(promote("r.json"));
     EXPECT_EQ(said.find("has become") != said.npos, step >= 2) << step << ": " << said;

@@ -22,20 +22,16 @@ std::vector<const CaseResult*> cases_matching(const Result& result, const std::s
   std::vector<const CaseResult*> cases;
   std::vector<std::string> ids;
   for (const CaseResult& c : result.cases) {
-    if (c.kind == "anchor") {
+    if (c.kind == "anchor")
       continue;
-    }
     ids.push_back(c.id);
-    if (c.id == pattern) {
+    if (c.id == pattern)
       return {&c};
-    }
-    if (std::regex_search(c.id, regex)) {
+    if (std::regex_search(c.id, regex))
       cases.push_back(&c);
-    }
   }
-  if (cases.empty()) {
+  if (cases.empty())
     throw UsageError(fmt::format("{}: no case '{}'{}", file.string(), pattern, hint(pattern, ids)));
-  }
   return cases;
 }
 

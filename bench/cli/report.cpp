@@ -170,9 +170,8 @@ ExitCode report(const ReportOptions& options) {
       installed_python(root), "-m",    "reports",   "--result", result.string(), "--comparison",
       comparison.string(),    "--out", out.string()};
   words.insert(words.end(), {"--figures", std::to_string(options.figures)});
-  if (!input.baseline.empty()) {
+  if (!input.baseline.empty())
     words.insert(words.end(), {"--baseline", input.baseline.string()});
-  }
   const int code = run_and_wait(words, root);
   for (const ExitCodeInfo& info : kExitCodes)
     if (code != 0 && code != 1 && code == static_cast<int>(info.code))

@@ -40,9 +40,8 @@ Pairs pairs_of(const CaseResult& a, const Copies& of_a, const CaseResult& b, con
     const auto partner = std::ranges::find_if(all_b.replicates, [&](const Replicate* each) {
       return each->seed == of_pair.seed && each->device_uuid == of_pair.device_uuid;
     });
-    if (partner == all_b.replicates.end()) {
+    if (partner == all_b.replicates.end())
       continue; // the other process was lost, or ran on another GPU
-    }
     pairs.a.replicates.push_back(all_a.replicates[i]);
     pairs.a.observations.push_back(all_a.observations[i]);
     pairs.b.replicates.push_back(*partner);
@@ -56,19 +55,16 @@ Pairs pairs_of(const CaseResult& a, const Copies& of_a, const CaseResult& b, con
 std::vector<const CaseResult*> without_partner(const Result& result, const Result& other,
                                                const std::string& id) {
   std::vector<const CaseResult*> cases;
-  for (const CaseResult& c : result.cases) {
-    if (c.kind != "anchor" && without_path(c.id) == without_path(id) && !find_case(other, c.id)) {
+  for (const CaseResult& c : result.cases)
+    if (c.kind != "anchor" && without_path(c.id) == without_path(id) && !find_case(other, c.id))
       cases.push_back(&c);
-    }
-  }
   return cases;
 }
 
 /// The case of A that `c` of B is held against; null when A has none.
 const CaseResult* partner(const Result& a, const Result& b, const CaseResult& c) {
-  if (const CaseResult* same = find_case(a, c.id)) {
+  if (const CaseResult* same = find_case(a, c.id))
     return same;
-  }
   const auto before = without_partner(a, b, c.id), after = without_partner(b, a, c.id);
   return before.size() == 1 && after.size() == 1 ? before[0] : nullptr;
 }
@@ -117,19 +113,15 @@ void add_means(AbCase& result, const Pairs& pairs, const std::vector<std::size_t
 
 AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
               const stats::Rules& rules, Environment& environment) {
-  for (const auto& [side, name] : {std::pair{&a, "A"}, std::pair{&b, "B"}}) {
-    if (side->status != CaseStatus::ok) {
+  for (const auto& [side, name] : {std::pair{&a, "A"}, std::pair{&b, "B"}})
+    if (side->status != CaseStatus::ok)
       return concluded(b, Verdict::invalid, fmt::format("{}: {}", name, not_ok(*side)));
-    }
-  }
-  if (pairs.a.replicates.empty()) {
+  if (pairs.a.replicates.empty())
     return concluded(b, Verdict::invalid, "no pair of processes measured it");
-  }
   std::vector<std::size_t> all(pairs.a.replicates.size());
   std::iota(all.begin(), all.end(), 0);
-  if (std::string limits = environment.add(pairs.a, all, pairs.b, all); !limits.empty()) {
+  if (std::string limits = environment.add(pairs.a, all, pairs.b, all); !limits.empty())
     return concluded(b, Verdict::invalid, std::move(limits));
-  }
   AbCase result{.id = b.id, .kind = b.kind, .gate = b.gate_work};
   result.judgement = stats::judge_pairs(pairs.a.observations, pairs.b.observations, rules);
   result.verdict = result.judgement->verdict;
@@ -144,9 +136,8 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
       a.check.checksum != b.check.checksum) {
     result.warnings.push_back("output differs");
   }
-  if (std::string warning = place_warning(pairs.place_change, b.gate_work); !warning.empty()) {
+  if (std::string warning = place_warning(pairs.place_change, b.gate_work); !warning.empty())
     result.warnings.push_back(std::move(warning));
-  }
   result.exact = explain::exact_change(a, b);
   result.explanation = explain::explain(a, b, result.judgement->slope, result.judgement->covariates,
                                         result.judgement->work.drift, true);
@@ -157,9 +148,8 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
 
 std::map<Verdict, int> AbComparison::counts() const {
   std::map<Verdict, int> counts;
-  for (const AbCase& c : cases) {
+  for (const AbCase& c : cases)
     ++counts[c.verdict];
-  }
   return counts;
 }
 
@@ -167,9 +157,8 @@ std::vector<std::string> AbComparison::open() const {
   std::vector<std::string> ids;
   for (const AbCase& c : cases) {
     if (c.judgement && c.judgement->open) {
-      if (c.ids.empty()) {
+      if (c.ids.empty())
         ids.push_back(c.id);
-      }
       ids.insert(ids.end(), c.ids.begin(), c.ids.end());
     }
   }
@@ -197,23 +186,20 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
   const bool on_gpu = b.device != "cpu";
   std::vector<std::string> other_work;
   for (const CaseResult& c : b.cases) {
-    if (c.kind == "anchor") {
+    if (c.kind == "anchor")
       continue;
-    }
     const CaseResult* before = partner(a, b, c);
     if (before == nullptr) {
       comparison.cases.push_back(concluded(c, Verdict::missing, "only B has this case"));
       continue;
     }
-    if (!same_work(*before, c)) {
+    if (!same_work(*before, c))
       other_work.push_back(c.id);
-    }
     const Pairs pairs = pairs_of(*before, of_a, c, of_b);
     stats::Rules rules = rules_for(c, b, known.prior(*before, c), pairs.place_change);
     rules.confidence = confidence;
-    if (!on_gpu) { // a shared CPU has no modes: its copies differ from process to process
+    if (!on_gpu) // a shared CPU has no modes: its copies differ from process to process
       rules.anchor_tolerance = std::numeric_limits<double>::infinity();
-    }
     AbCase result = judged(*before, c, pairs, rules, environment);
     result.works = works_of(*before, c);
     if (before->id != c.id) {
@@ -223,11 +209,9 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
     }
     comparison.cases.push_back(std::move(result));
   }
-  for (const CaseResult& c : a.cases) {
-    if (c.kind != "anchor" && find_case(b, c.id) == nullptr && !matched.contains(c.id)) {
+  for (const CaseResult& c : a.cases)
+    if (c.kind != "anchor" && find_case(b, c.id) == nullptr && !matched.contains(c.id))
       comparison.cases.push_back(concluded(c, Verdict::missing, "only A has this case"));
-    }
-  }
   comparison.notes = environment.notes();
   comparison.notes.insert(comparison.notes.end(), noise_notes.begin(), noise_notes.end());
   if (!other_work.empty()) {

@@ -18,9 +18,8 @@ Result arm_of(const std::vector<std::string>& ids, double t_s) {
   std::vector<CaseResult> cases;
   for (const std::string& id : ids) {
     cases.push_back(results::fake_case(id, t_s));
-    for (std::uint64_t i = 0; i < 3; ++i) {
+    for (std::uint64_t i = 0; i < 3; ++i)
       cases.back().replicates[i].seed = i + 1;
-    }
   }
   return results::fake_result(std::move(cases));
 }
@@ -51,13 +50,11 @@ TEST(Ab, APairIsOfOneGpu) {
 TEST(Ab, TimesAndEnergyAreOfThePairsThatAreCompared) {
   Result a = arm_of({"x", "z/anchor/copy"}, 0.1);
   a.cases[1].kind = "anchor";
-  for (results::Replicate& replicate : a.cases[0].replicates) {
+  for (results::Replicate& replicate : a.cases[0].replicates)
     replicate.machine["sampled"] = {{"energy_j", 678}, {"steps", 10}};
-  }
   Result b = a;
-  for (CaseResult& c : b.cases) { // of the third pair, on a machine in another mode
+  for (CaseResult& c : b.cases) // of the third pair, on a machine in another mode
     std::ranges::fill(c.replicates[2].samples.t_s, 0.2);
-  }
   b.cases[0].replicates[2].machine["sampled"]["energy_j"] = 1356;
   b.cases[0].replicates[1].samples = b.cases[0].replicates[2].samples;
   const AbCase c = compare_pairs(a, b, {}, 0.99).cases.at(0);
@@ -95,9 +92,8 @@ TEST(Ab, APathIsHeldAgainstTheOnlyOtherPath) {
   EXPECT_EQ(comparison.cases[0].id, "z/l/aten -> cuda");
   EXPECT_EQ(comparison.cases[0].verdict, Verdict::regression);
   EXPECT_EQ(comparison.open(), (std::vector<std::string>{"z/l/aten", "z/l/cuda"}));
-  for (const std::size_t i : {1, 2, 3}) { // which of two it would be held against nobody knows
+  for (const std::size_t i : {1, 2, 3}) // which of two it would be held against nobody knows
     EXPECT_EQ(comparison.cases[i].verdict, Verdict::missing);
-  }
 }
 
 TEST(Ab, OfTwoPathsTheNoisierOnesNoiseCounts) {
@@ -139,9 +135,8 @@ TEST(Ab, AFailedArmIsInvalid) {
 TEST(Ab, NoPairIsInvalid) {
   const Result a = arm_of({"x"}, 0.1);
   Result b = arm_of({"x"}, 0.1);
-  for (results::Replicate& replicate : b.cases[0].replicates) {
+  for (results::Replicate& replicate : b.cases[0].replicates)
     replicate.seed += 10;
-  }
   EXPECT_EQ(compare_pairs(a, b, {}, 0.99).cases[0].reason, "no pair of processes measured it");
 }
 
@@ -154,11 +149,9 @@ TEST(Ab, RefusesTwoGpuModels) {
 
 TEST(Ab, Json) {
   Result a = arm_of({"x", "old"}, 0.1), b = arm_of({"x"}, 0.1);
-  for (Result* side : {&a, &b}) {
-    for (results::Replicate& replicate : side->cases[0].replicates) {
+  for (Result* side : {&a, &b})
+    for (results::Replicate& replicate : side->cases[0].replicates)
       replicate.machine["sampled"] = {{"energy_j", 678}, {"steps", 10}};
-    }
-  }
   const auto json = nlohmann::json::parse(to_json(compare_pairs(a, b, {}, 0.9975)).dump());
   EXPECT_EQ(json["confidence"], 0.9975);
   EXPECT_EQ(json["counts"]["missing"], 1);

@@ -30,13 +30,11 @@ std::vector<double> logs(const std::vector<double>& values) {
 } // namespace
 
 Copies::Copies(const Result& result) {
-  if (result.device == "cpu") {
+  if (result.device == "cpu")
     return; // copies differ by per cents from one process to the next: no sign of a mode
-  }
   for (const CaseResult& c : result.cases) {
-    if (!is_copy_anchor(c) || c.status != CaseStatus::ok) {
+    if (!is_copy_anchor(c) || c.status != CaseStatus::ok)
       continue;
-    }
     for (const Replicate& replicate : c.replicates) {
       if (!replicate.samples.t_s.empty()) {
         copies_[{replicate.process, replicate.device_uuid}].push_back(
@@ -48,39 +46,32 @@ Copies::Copies(const Result& result) {
 
 std::optional<double> Copies::log_time(const Replicate& replicate) const {
   const auto found = copies_.find({replicate.process, replicate.device_uuid});
-  if (found == copies_.end()) {
+  if (found == copies_.end())
     return std::nullopt;
-  }
-  for (const Copy& copy : found->second) {
-    if (copy.started == replicate.started) {
+  for (const Copy& copy : found->second)
+    if (copy.started == replicate.started)
       return copy.log_t;
-    }
-  }
   return found->second.size() == 1 ? std::optional(found->second.front().log_t) : std::nullopt;
 }
 
 Arm arm(const CaseResult& c, const Copies& copies, const PlaceEffects& places) {
   Arm result;
   for (const Replicate& replicate : c.replicates) {
-    if (replicate.samples.t_s.empty()) {
+    if (replicate.samples.t_s.empty())
       continue;
-    }
     const results::Samples samples = judged_samples(replicate, places);
-    if (samples.t_s.empty()) {
+    if (samples.t_s.empty())
       continue; // at none of the places that the other arm has
-    }
     stats::Observation observation;
     observation.device = replicate.device_uuid;
     observation.log_t = logs(samples.t_s);
-    if (std::ranges::none_of(samples.f_hz, [](double f) { return std::isnan(f); })) {
+    if (std::ranges::none_of(samples.f_hz, [](double f) { return std::isnan(f); }))
       observation.log_f = logs(samples.f_hz);
-    }
     observation.group.assign(samples.loop.begin(), samples.loop.end());
     observation.log_anchor = copies.log_time(replicate);
     observation.temperature_c = results::mean_temperature(replicate);
-    if (const auto energy_j = results::energy_per_sample(replicate)) {
+    if (const auto energy_j = results::energy_per_sample(replicate))
       observation.log_energy = std::log(*energy_j);
-    }
     result.observations.push_back(std::move(observation));
     result.replicates.push_back(&replicate);
   }
@@ -89,17 +80,15 @@ Arm arm(const CaseResult& c, const Copies& copies, const PlaceEffects& places) {
 
 Arms arms(const CaseResult& base, const Copies& of_base, const CaseResult& fresh,
           const Copies& of_fresh) {
-  if (base.kind != fresh.kind || without_path(base.id) != without_path(fresh.id)) {
+  if (base.kind != fresh.kind || without_path(base.id) != without_path(fresh.id))
     return {arm(base, of_base, PlaceEffects(base)), arm(fresh, of_fresh, PlaceEffects(fresh))};
-  }
   const PlaceEffects places(base, fresh);
   return {arm(base, of_base, places), arm(fresh, of_fresh, places), places.change()};
 }
 
 std::string place_warning(double place_change, double gate) {
-  if (place_change <= gate / 10) {
+  if (place_change <= gate / 10)
     return "";
-  }
   return fmt::format(
       "what its places in memory are worth has changed: over all of them the drift is "
       "{:.2f} % off that at most of them",
@@ -150,18 +139,16 @@ std::optional<double> mean_energy(const Arm& arm, const std::vector<std::size_t>
   std::vector<double> joules;
   for (const std::size_t i : replicates) {
     const std::optional<double> energy_j = results::energy_per_sample(*arm.replicates[i]);
-    if (!energy_j) {
+    if (!energy_j)
       return std::nullopt;
-    }
     joules.push_back(*energy_j);
   }
   return joules.empty() ? std::nullopt : std::optional(stats::mean(joules));
 }
 
 std::string device_model(const Result& result) {
-  if (result.device == "cpu") {
+  if (result.device == "cpu")
     return "the CPU";
-  }
   const std::string name = gpu_name(result);
   return name.empty() ? "an unknown GPU" : name;
 }
@@ -169,16 +156,13 @@ std::string device_model(const Result& result) {
 Side side(const Result& result) {
   std::set<std::string> uuids;
   for (const CaseResult& c : result.cases) {
-    for (const Replicate& replicate : c.replicates) {
-      if (!replicate.device_uuid.empty()) {
+    for (const Replicate& replicate : c.replicates)
+      if (!replicate.device_uuid.empty())
         uuids.insert(short_uuid(replicate.device_uuid));
-      }
-    }
   }
   std::string gpu = device_model(result);
-  if (!uuids.empty()) {
+  if (!uuids.empty())
     gpu += fmt::format(" ({})", fmt::join(uuids, ", "));
-  }
   return {.git_sha = result.git_sha,
           .started = result.started,
           .gpu = std::move(gpu),

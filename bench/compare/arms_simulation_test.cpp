@@ -47,9 +47,8 @@ class Kernels {
 
   Pattern pattern() {
     Pattern result(8);
-    for (double& log_t : result) {
+    for (double& log_t : result)
       log_t = 0.05 * normal_(random_);
-    }
     return result;
   }
 
@@ -77,9 +76,8 @@ Rates rates(int base_replicates, int fresh_replicates, double drift, bool new_pa
     const double shift = (std::accumulate(before.begin(), before.end(), 0.0) -
                           std::accumulate(now.begin(), now.end(), 0.0)) /
                          8;
-    for (double& log_t : now) {
+    for (double& log_t : now)
       log_t += drift + shift;
-    }
     const results::CaseResult base = kernels.measure(base_replicates, before),
                               fresh = kernels.measure(fresh_replicates, now);
     const Arms both = arms(base, none, fresh, none);

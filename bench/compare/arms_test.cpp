@@ -80,9 +80,8 @@ TEST(Copies, OfTheSameProcessSetReplicatesAside) {
   const results::Result base =
       results::fake_result({results::fake_case("zimage/a", 0.1), anchor(1e-3)});
   results::Result fresh = base;
-  for (double& t_s : fresh.cases[1].replicates[2].samples.t_s) {
+  for (double& t_s : fresh.cases[1].replicates[2].samples.t_s)
     t_s *= 1.1;
-  }
   const Comparison comparison = compare(base, fresh, known_noise());
   ASSERT_TRUE(comparison.cases[0].judgement);
   EXPECT_EQ(comparison.cases[0].judgement->new_set_aside, std::vector<std::size_t>{2});
@@ -97,9 +96,8 @@ TEST(Copies, OfProcessIdsThatComeAgainAreToldApartByTheirStart) {
   results::Result fresh = base;
   results::Replicate again = fresh.cases[1].replicates[0];
   again.started = "2026-11-24T11:00:00Z";
-  for (double& t_s : again.samples.t_s) {
+  for (double& t_s : again.samples.t_s)
     t_s *= 1.1;
-  }
   fresh.cases[1].replicates.insert(fresh.cases[1].replicates.begin(), again);
   EXPECT_TRUE(compare(base, fresh, known_noise()).cases[0].judgement->new_set_aside.empty());
 }

@@ -64,9 +64,8 @@ std::vector<std::size_t> compared(const Arm& arm, const Arm& other, bool same_de
     const bool shared = has_device(other, arm.observations[i].device);
     const bool aside = std::ranges::find(set_aside, i) != set_aside.end();
     all.push_back(i);
-    if ((shared || !same_device) && !aside) {
+    if ((shared || !same_device) && !aside)
       replicates.push_back(i);
-    }
   }
   return replicates.empty() ? all : replicates;
 }
@@ -79,12 +78,10 @@ class Comparer {
         fresh_copies_(fresh), environment_(base, fresh) {
     const std::string before = device_model(base);
     const std::string now = device_model(fresh);
-    if (base.device != fresh.device || before != now) {
+    if (base.device != fresh.device || before != now)
       other_model_ = fmt::format("baseline is of {}, this of {}", before, now);
-    }
-    for (const CaseResult& c : base.cases) {
+    for (const CaseResult& c : base.cases)
       base_cases_.emplace(c.id, &c);
-    }
   }
 
   /// Against the case of the same id and work.
@@ -92,17 +89,14 @@ class Comparer {
     const auto missing = [&](std::string reason) {
       return concluded(c, Verdict::missing, std::move(reason));
     };
-    if (c.status != CaseStatus::ok) {
+    if (c.status != CaseStatus::ok)
       return concluded(c, Verdict::invalid, not_ok(c));
-    }
     const auto found = base_cases_.find(c.id);
-    if (found == base_cases_.end()) {
+    if (found == base_cases_.end())
       return missing("no baseline case");
-    }
     const CaseResult& base = *found->second;
-    if (!other_model_.empty()) {
+    if (!other_model_.empty())
       return missing(other_model_);
-    }
     if (base.work_version != c.work_version) {
       return missing(fmt::format("work version differs: baseline is of {}, this of {}",
                                  base.work_version, c.work_version));
@@ -116,15 +110,12 @@ class Comparer {
 
   /// Whatever the two are.
   CaseComparison against(const CaseResult& base, const CaseResult& c) {
-    if (c.status != CaseStatus::ok) {
+    if (c.status != CaseStatus::ok)
       return concluded(c, Verdict::invalid, not_ok(c));
-    }
-    if (!other_model_.empty()) {
+    if (!other_model_.empty())
       return concluded(c, Verdict::missing, other_model_);
-    }
-    if (base.status != CaseStatus::ok) {
+    if (base.status != CaseStatus::ok)
       return concluded(c, Verdict::invalid, "the baseline's case: " + not_ok(base));
-    }
     CaseComparison result{
         .id = c.id, .kind = c.kind, .gate = c.gate_work, .works = works_of(base, c)};
     result.exact = explain::exact_change(base, c);
@@ -190,9 +181,8 @@ class Comparer {
         !fresh.check.checksum.empty() && base.check.checksum != fresh.check.checksum) {
       result.warnings.push_back("output differs");
     }
-    if (std::string warning = place_warning(place_change, fresh.gate_work); !warning.empty()) {
+    if (std::string warning = place_warning(place_change, fresh.gate_work); !warning.empty())
       result.warnings.push_back(std::move(warning));
-    }
   }
 
   const Result& fresh_;
@@ -230,9 +220,8 @@ std::optional<double> CaseComparison::clock_hz() const {
 
 std::map<Verdict, int> Comparison::counts() const {
   std::map<Verdict, int> counts;
-  for (const CaseComparison& c : cases) {
+  for (const CaseComparison& c : cases)
     ++counts[c.verdict];
-  }
   return counts;
 }
 
@@ -255,9 +244,8 @@ Comparison compare(const Result& base, const Result& fresh, const NoiseFile& noi
   std::set<std::string_view> ids;
   for (const CaseResult& c : fresh.cases) {
     ids.insert(c.id);
-    if (c.kind != "anchor") {
+    if (c.kind != "anchor")
       comparison.cases.push_back(comparer.of(c));
-    }
   }
   comparison.notes = comparer.notes();
   if (base.profile == fresh.profile) {
@@ -288,9 +276,8 @@ std::string regime(const CaseResult& result) {
     return !times.empty() && stats::median(times) / launches < kShortKernel_s ? "short kernel"
                                                                               : "kernel";
   }
-  if (result.kind != "loop") {
+  if (result.kind != "loop")
     return result.kind;
-  }
   const auto engine = result.parameters.find("engine");
   return engine == result.parameters.end() ? "loop" : engine->second + " loop";
 }

@@ -177,9 +177,8 @@ TEST(Compare, KernelsAtOtherPlacesInMemoryAreInvalid) {
   const auto at_place = [](int place) {
     Result result = with(0.1);
     result.cases[0].kind = "kernel";
-    for (results::Replicate& replicate : result.cases[0].replicates) {
+    for (results::Replicate& replicate : result.cases[0].replicates)
       std::ranges::fill(replicate.samples.loop, place);
-    }
     return result;
   };
   EXPECT_EQ(only(at_place(0), at_place(1)).verdict, Verdict::invalid);
@@ -232,9 +231,8 @@ TEST(Compare, WhereNoCopyIsAlikeTimesAreShownAsTheyWere) {
 
 TEST(Compare, UnknownClocksAreJudgedRaw) {
   Result fresh = with(0.1);
-  for (results::Replicate& replicate : fresh.cases[0].replicates) {
+  for (results::Replicate& replicate : fresh.cases[0].replicates)
     replicate.samples.f_hz[3] = std::numeric_limits<double>::quiet_NaN();
-  }
   const CaseComparison c = only(with(0.1), fresh);
   EXPECT_EQ(c.verdict, Verdict::pass) << c.reason;
   EXPECT_FALSE(c.judgement->slope);
@@ -242,9 +240,8 @@ TEST(Compare, UnknownClocksAreJudgedRaw) {
 
 TEST(Compare, MediansAreOfTheGpuThatWasCompared) {
   Result base = with(0.1);
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < 3; ++i)
     base.cases[0].replicates.push_back(results::fake_replicate(10 + i, 0.2, 8, "GPU-bbbb-2"));
-  }
   const CaseComparison c = only(base, with(0.1));
   EXPECT_TRUE(c.judgement->same_device);
   EXPECT_NEAR(*c.base_t_s, 0.1, 1e-4);
@@ -274,9 +271,8 @@ TEST(Compare, AThousandCasesTakeAFractionOfASecond) {
   constexpr double kLimit = 5;
 #endif
   std::vector<CaseResult> cases;
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 1000; ++i)
     cases.push_back(results::fake_case("zimage/" + std::to_string(i), 0.1, 30));
-  }
   const Result result = results::fake_result(std::move(cases));
   const std::clock_t start = std::clock();
   EXPECT_EQ(compare(result, result, known_noise()).counts().at(Verdict::pass), 1000);
@@ -285,9 +281,8 @@ TEST(Compare, AThousandCasesTakeAFractionOfASecond) {
 
 TEST(Compare, EnergyOfAStepWhereEveryReplicateKnowsIt) {
   Result base = results::fake_result({results::fake_case("a", 0.1)});
-  for (results::Replicate& replicate : base.cases[0].replicates) {
+  for (results::Replicate& replicate : base.cases[0].replicates)
     replicate.machine["sampled"] = {{"energy_j", 1356}, {"steps", 20}};
-  }
   Result fresh = base;
   fresh.cases[0].replicates[1].machine["sampled"]["energy_j"] = 1416;
   CaseComparison c = compare(base, fresh, {}).cases.at(0);

@@ -11,9 +11,8 @@ namespace bench::compare {
 /// there be one, and per
 /// degree Celsius.
 inline nlohmann::ordered_json covariates_json(const stats::Covariates& covariates, double share) {
-  if (!covariates.used()) {
+  if (!covariates.used())
     return nullptr;
-  }
   return {{"share", share},
           {"clock_slope", covariates.clock_slope().slope},
           {"temperature_slope", covariates.temperature_slope().slope}};

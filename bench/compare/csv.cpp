@@ -7,15 +7,13 @@
 namespace bench::compare {
 
 std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == text.npos) {
+  if (text.find_first_of(",\"\r\n") == text.npos)
     return std::string(text);
-  }
   std::string quoted = "\"";
   for (const char c : text) {
     quoted += c;
-    if (c == '"') {
+    if (c == '"')
       quoted += c;
-    }
   }
   return quoted + "\"";
 }

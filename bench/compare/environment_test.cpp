@@ -55,21 +55,17 @@ TEST(Environment, NotesWhatChangedAroundTheReplicatesThatAreCompared) {
       << "the other GPU's are not compared";
 
   Result elsewhere = fresh;
-  for (CaseResult& c : elsewhere.cases) {
-    for (results::Replicate& replicate : c.replicates) {
+  for (CaseResult& c : elsewhere.cases)
+    for (results::Replicate& replicate : c.replicates)
       replicate.device_uuid = "GPU-bbbb-2";
-    }
-  }
   // Of a there are three on this GPU; of b only those of another.
   EXPECT_EQ(compare(base, elsewhere, known_noise()).notes,
             std::vector<std::string>{
                 "environment changed: driver version 570.9 -> 580.1 (1 of 2 cases); compared all "
                 "the same: a drift may come from it"});
-  for (CaseResult& c : elsewhere.cases) {
-    for (results::Replicate& replicate : c.replicates) {
+  for (CaseResult& c : elsewhere.cases)
+    for (results::Replicate& replicate : c.replicates)
       replicate.device_uuid = "GPU-cccc-3"; // a is compared with those of both GPUs
-    }
-  }
   EXPECT_EQ(compare(base, elsewhere, known_noise()).notes,
             std::vector<std::string>{
                 "environment changed: driver version 570.9 and 580.1 -> 580.1 (1 of 2 cases); "

@@ -21,9 +21,8 @@ Json part_json(const explain::Part& part) {
 
 Json operation_json(const explain::OperationDrift& operation) {
   Json parts = Json::array();
-  for (const explain::Part& part : operation.parts) {
+  for (const explain::Part& part : operation.parts)
     parts.push_back(part_json(part));
-  }
   return {{"operation", operation.operation},
           {"base_launches", operation.base_launches},
           {"new_launches", operation.new_launches},
@@ -37,9 +36,8 @@ Json operation_json(const explain::OperationDrift& operation) {
 
 Json to_json(const explain::ExactChange& change) {
   Json kernels = Json::array();
-  for (const explain::KernelCount& kernel : change.kernels) {
+  for (const explain::KernelCount& kernel : change.kernels)
     kernels.push_back({{"name", kernel.name}, {"base", kernel.base}, {"new", kernel.fresh}});
-  }
   return {{"text", to_text(change)},
           {"base_launches", or_null(change.base_launches)},
           {"new_launches", or_null(change.new_launches)},
@@ -48,9 +46,8 @@ Json to_json(const explain::ExactChange& change) {
 
 Json to_json(const explain::Explanation& explanation) {
   Json operations = Json::array();
-  for (const explain::OperationDrift& operation : explanation.operations) {
+  for (const explain::OperationDrift& operation : explanation.operations)
     operations.push_back(operation_json(operation));
-  }
   return {{"base_source", explanation.base_source},
           {"new_source", explanation.new_source},
           {"base_sample_s", explanation.base_sample_s},
@@ -86,9 +83,8 @@ std::string to_csv(const std::vector<CaseExplanation>& cases) {
   std::string text = "case,new_case,operation,change,kernel,new_kernel,base_launches,new_launches,"
                      "base_launch_s,new_launch_s,drift_s,share\n";
   for (const CaseExplanation& c : cases) {
-    if (!c.explanation) {
+    if (!c.explanation)
       continue;
-    }
     const explain::Explanation& e = *c.explanation;
     const auto add = [&](std::string_view operation, const explain::Part& part,
                          std::string_view change) {
@@ -98,11 +94,9 @@ std::string to_csv(const std::vector<CaseExplanation>& cases) {
                           csv_number(part.base_launch_s), csv_number(part.new_launch_s),
                           csv_number(part.drift_s), csv_number(part.drift_s / e.base_sample_s));
     };
-    for (const explain::OperationDrift& operation : e.operations) {
-      for (const explain::Part& part : operation.parts) {
+    for (const explain::OperationDrift& operation : e.operations)
+      for (const explain::Part& part : operation.parts)
         add(operation.operation, part, to_string(part.change));
-      }
-    }
     add("", {.drift_s = e.gaps_s}, "gaps");
     add("", {.drift_s = e.clock_s}, "clock");
     add("", {.drift_s = e.unaccounted_s}, "unaccounted");

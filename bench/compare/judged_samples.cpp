@@ -29,53 +29,44 @@ OfPlaces mean_log_times(const Samples& samples) {
     means[samples.loop[i]] += std::log(samples.t_s[i]);
     ++counts[samples.loop[i]];
   }
-  for (auto& [place, log_t] : means) {
+  for (auto& [place, log_t] : means)
     log_t /= counts[place];
-  }
   return means;
 }
 
 /// Of each replicate of a kernel that has samples.
 std::vector<OfPlaces> log_times(const CaseResult& c) {
   std::vector<OfPlaces> found;
-  for (const Replicate& replicate : c.replicates) {
-    if (c.kind == "kernel" && !replicate.samples.t_s.empty()) {
+  for (const Replicate& replicate : c.replicates)
+    if (c.kind == "kernel" && !replicate.samples.t_s.empty())
       found.push_back(mean_log_times(replicate.samples));
-    }
-  }
   return found;
 }
 
 OfPlaces medians(const std::vector<OfPlaces>& replicates) {
   std::map<std::int32_t, std::vector<double>> of_places;
-  for (const OfPlaces& replicate : replicates) {
-    for (const auto& [place, log_t] : replicate) {
+  for (const OfPlaces& replicate : replicates)
+    for (const auto& [place, log_t] : replicate)
       of_places[place].push_back(log_t);
-    }
-  }
   OfPlaces result;
-  for (const auto& [place, values] : of_places) {
+  for (const auto& [place, values] : of_places)
     result[place] = stats::median(values);
-  }
   return result;
 }
 
 /// a - b at the places that both have.
 std::vector<double> differences(const OfPlaces& a, const OfPlaces& b) {
   std::vector<double> result;
-  for (const auto& [place, value] : a) {
-    if (const auto other = b.find(place); other != b.end()) {
+  for (const auto& [place, value] : a)
+    if (const auto other = b.find(place); other != b.end())
       result.push_back(value - other->second);
-    }
-  }
   return result;
 }
 
 std::vector<double> deviations(std::vector<double> values) {
   const double center = values.empty() ? 0 : stats::median(values);
-  for (double& value : values) {
+  for (double& value : values)
     value = std::abs(value - center);
-  }
   return values;
 }
 
@@ -106,26 +97,21 @@ double changed_by(const std::vector<OfPlaces>& base, const std::vector<OfPlaces>
 
 void center(OfPlaces& values) {
   double mean = 0;
-  for (const auto& [place, value] : values) {
+  for (const auto& [place, value] : values)
     mean += value / static_cast<double>(values.size());
-  }
-  for (auto& [place, value] : values) {
+  for (auto& [place, value] : values)
     value -= mean;
-  }
 }
 
 std::set<std::int32_t> judged_places(const Samples& samples, const PlaceEffects& effects) {
   std::vector<std::pair<double, std::int32_t>> by_deviation;
-  for (const auto& [place, log_t] : mean_log_times(samples)) {
-    if (effects.has(place)) {
+  for (const auto& [place, log_t] : mean_log_times(samples))
+    if (effects.has(place))
       by_deviation.emplace_back(log_t - effects.at(place), place);
-    }
-  }
   std::ranges::sort(by_deviation);
   std::set<std::int32_t> judged;
-  if (const std::size_t count = by_deviation.size(); count > 0) {
+  if (const std::size_t count = by_deviation.size(); count > 0)
     judged = {by_deviation[(count - 1) / 2].second, by_deviation[count / 2].second};
-  }
   return judged;
 }
 
@@ -139,23 +125,19 @@ PlaceEffects::PlaceEffects(const CaseResult& alone) : effects_(medians(log_times
 PlaceEffects::PlaceEffects(const CaseResult& base, const CaseResult& fresh) {
   const std::vector<OfPlaces> of_base = log_times(base), of_fresh = log_times(fresh);
   const OfPlaces before = medians(of_base), now = medians(of_fresh);
-  for (const auto& [place, log_t] : before) {
-    if (const auto other = now.find(place); other != now.end()) {
+  for (const auto& [place, log_t] : before)
+    if (const auto other = now.find(place); other != now.end())
       effects_[place] = (log_t + other->second) / 2;
-    }
-  }
   any_ = !of_base.empty() && !of_fresh.empty();
   center(effects_);
-  if (!effects_.empty()) {
+  if (!effects_.empty())
     change_ = changed_by(of_base, of_fresh, differences(now, before));
-  }
 }
 
 Samples judged_samples(const Replicate& replicate, const PlaceEffects& effects) {
   const Samples& all = replicate.samples;
-  if (!effects.any()) {
+  if (!effects.any())
     return all;
-  }
   const std::set<std::int32_t> places = judged_places(all, effects);
   Samples judged;
   for (std::size_t i = 0; i < all.t_s.size(); ++i) {

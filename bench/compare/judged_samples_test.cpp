@@ -37,9 +37,8 @@ Replicate replicate(const std::vector<double>& us_of_place) {
 CaseResult kernel(const std::vector<std::vector<double>>& replicates) {
   CaseResult c;
   c.kind = "kernel";
-  for (const auto& us_of_place : replicates) {
+  for (const auto& us_of_place : replicates)
     c.replicates.push_back(replicate(us_of_place));
-  }
   return c;
 }
 
@@ -50,9 +49,8 @@ CaseResult noisy(int count, double factor, unsigned seed, std::vector<double> us
   std::vector<std::vector<double>> replicates;
   for (int i = 0; i < count; ++i) {
     std::vector<double>& us = replicates.emplace_back(usual);
-    for (double& each : us) {
+    for (double& each : us)
       each *= factor * std::exp(noise(random));
-    }
   }
   return kernel(replicates);
 }
@@ -62,9 +60,8 @@ double mean_log(const CaseResult& c, const PlaceEffects& effects) {
   for (const Replicate& each : c.replicates) {
     const Samples judged = judged_samples(each, effects);
     double of_one = 0;
-    for (const double t_s : judged.t_s) {
+    for (const double t_s : judged.t_s)
       of_one += std::log(t_s) / static_cast<double>(judged.t_s.size());
-    }
     sum += of_one / static_cast<double>(c.replicates.size());
   }
   return sum;
@@ -108,9 +105,8 @@ TEST(JudgedSamples, AreThoseInTheMiddleOfWhatIsUsual) {
   EXPECT_EQ(judged.start_s, (std::vector<double>{6, 7, 12, 13}));
   EXPECT_EQ(judged.step, (std::vector<std::int32_t>{0, 1, 0, 1}));
   double usual = 0; // what a kernel takes is the mean over its places
-  for (const double us : kUsual) {
+  for (const double us : kUsual)
     usual += std::log(us * 1e-6) / 8;
-  }
   EXPECT_NEAR(std::log(judged.t_s[0]), usual + std::log(2.97 / 2.96), 1e-12);
   EXPECT_NEAR(std::log(judged.t_s[2]), usual + std::log(2.775 / 2.77), 1e-12);
 }
@@ -148,20 +144,17 @@ TEST(JudgedSamples, OfArmsWithoutAPlaceInCommonAreNone) {
 TEST(JudgedSamples, WhatTogglesAtThreePlacesIsNoDrift) {
   const CaseResult base = noisy(3, 1, 1);
   CaseResult toggled = noisy(3, 1, 2);
-  for (Replicate& each : toggled.replicates) {
-    for (std::size_t i = 0; i < 6; ++i) {
+  for (Replicate& each : toggled.replicates)
+    for (std::size_t i = 0; i < 6; ++i)
       each.samples.t_s[i] *= 1.1;
-    }
-  }
   EXPECT_NEAR(drift(base, toggled), 0, 0.004) << "and not a tenth";
 }
 
 TEST(PlaceEffects, AChangeOfWhatPlacesAreWorthIsSaid) {
   // The mean over places stays, the places no longer differ: more than half of them drifted.
   double mean = 0;
-  for (const double us : kUsual) {
+  for (const double us : kUsual)
     mean += std::log(us) / 8;
-  }
   const CaseResult base = noisy(6, 1, 1),
                    flat = noisy(3, 1, 2, std::vector<double>(8, std::exp(mean)));
   const double seen = drift(base, flat);
@@ -186,9 +179,8 @@ TEST(Pooled, JoinsReplicatesAndLeavesOutWhatIsUnknown) {
 TEST(Pooled, IsOfTheJudgedSamples) {
   const std::vector<double> times = pooled(kernel({{1, 4}}), &Samples::t_s);
   ASSERT_EQ(times.size(), 4u);
-  for (const double t_s : times) {
+  for (const double t_s : times)
     EXPECT_NEAR(t_s, 2e-6, 1e-18);
-  }
 }
 
 } // namespace

@@ -28,11 +28,9 @@ const std::string* value_of(const Result& result, const Replicate& replicate,
 
 Values values_of(const Result& result, const Replicates& replicates, const GpuLimit& limit) {
   Values values;
-  for (const Replicate* replicate : replicates) {
-    if (const std::string* value = value_of(result, *replicate, limit)) {
+  for (const Replicate* replicate : replicates)
+    if (const std::string* value = value_of(result, *replicate, limit))
       values.insert(*value);
-    }
-  }
   return values;
 }
 
@@ -50,12 +48,10 @@ std::string text_of(const Values& values, const GpuLimit& limit) {
 std::map<std::string, std::pair<Replicates, Replicates>> by_gpu(const Replicates& base,
                                                                 const Replicates& fresh) {
   std::map<std::string, std::pair<Replicates, Replicates>> gpus;
-  for (const Replicate* replicate : base) {
+  for (const Replicate* replicate : base)
     gpus[replicate->device_uuid].first.push_back(replicate);
-  }
-  for (const Replicate* replicate : fresh) {
+  for (const Replicate* replicate : fresh)
     gpus[replicate->device_uuid].second.push_back(replicate);
-  }
   return gpus;
 }
 
@@ -68,9 +64,8 @@ std::string changed(const Result& base_result, const Replicates& base, const Res
   for (const GpuLimit& limit : results::kGpuLimits) {
     const Values before = values_of(base_result, base, limit);
     const Values now = values_of(fresh_result, fresh, limit);
-    if (now.size() > 1) {
+    if (now.size() > 1)
       return fmt::format("the {} of the new replicates is {}", limit.name, text_of(now, limit));
-    }
     if (!before.empty() && !now.empty() && before != now) {
       return fmt::format("the {} was {}, now it is {}", limit.name, text_of(before, limit),
                          text_of(now, limit));
@@ -85,14 +80,12 @@ std::string limits_changed(const Result& base_result, const Replicates& base,
                            const Result& fresh_result, const Replicates& fresh) {
   bool shared = false;
   for (const auto& [uuid, of_gpu] : by_gpu(base, fresh)) {
-    if (!in_both(of_gpu)) {
+    if (!in_both(of_gpu))
       continue;
-    }
     shared = true;
     std::string text = changed(base_result, of_gpu.first, fresh_result, of_gpu.second);
-    if (!text.empty()) {
+    if (!text.empty())
       return text;
-    }
   }
   return shared ? "" : changed(base_result, base, fresh_result, fresh);
 }
@@ -127,9 +120,8 @@ std::string leave_out_other_limits(const Result& base_result, Arm& base, const R
       kept.observations.push_back(base.observations[i]);
     }
   }
-  if (kept.replicates.empty()) {
+  if (kept.replicates.empty())
     return "";
-  }
   base = std::move(kept);
   return fmt::format("{}", fmt::join(texts, ", "));
 }

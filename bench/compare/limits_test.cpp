@@ -63,9 +63,8 @@ TEST(Limits, AnotherGpuIsHeldAgainstThoseAtItsLimit) {
   ASSERT_TRUE(c.judgement) << c.reason;
   EXPECT_FALSE(c.judgement->same_device);
   EXPECT_EQ(c.judgement->base_replicates, 3);
-  for (const ReplicateMean& replicate : c.base_replicates) {
+  for (const ReplicateMean& replicate : c.base_replicates)
     EXPECT_EQ(replicate.gpu, "GPU-b");
-  }
   EXPECT_EQ(compare(kTwoLimits, elsewhere, known_noise()).notes,
             std::vector<std::string>{
                 "replicates of the baseline are not compared: power limit 600 W, now 700 W"});
@@ -84,9 +83,8 @@ TEST(Limits, NewReplicatesOfTwoAreNotTakenTogether) {
 
 TEST(Limits, UnknownIsNotAnother) {
   Result unknown = at({{"GPU-c-1", "700"}});
-  for (results::Origin& origin : unknown.origins) {
+  for (results::Origin& origin : unknown.origins)
     origin.machine["gpu"].erase("power_limit_w");
-  }
   unknown.machine["gpu"].erase("power_limit_w");
   EXPECT_EQ(only(kTwoLimits, unknown).judgement.value().base_replicates, 6);
   EXPECT_EQ(only(unknown, at({{"GPU-d-1", "500"}})).judgement.value().base_replicates, 3);

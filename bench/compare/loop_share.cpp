@@ -29,18 +29,16 @@ std::vector<LoopShare> loop_shares(const CaseResult& kernel, const stats::Interv
                                    const results::Result& result) {
   const std::string family = parameter(kernel, "family");
   std::vector<LoopShare> shares;
-  if (kernel.kind != "kernel" || family.empty()) {
+  if (kernel.kind != "kernel" || family.empty())
     return shares;
-  }
   for (const CaseResult& c : result.cases) {
     if (c.kind != "loop" || !c.profile || c.profile->sample_s <= 0 ||
         parameter(c, family) != parameter(kernel, "path")) {
       continue;
     }
     double total_s = 0;
-    for (const results::ProfiledKernel& each : c.profile->kernels) {
+    for (const results::ProfiledKernel& each : c.profile->kernels)
       total_s += is_of(each, family) ? each.total_s : 0;
-    }
     if (total_s > 0) {
       const std::string loop = parameter(c, "loop");
       const double share = total_s / c.profile->sample_s;
@@ -56,9 +54,8 @@ std::vector<LoopShare> loop_shares(const CaseResult& kernel, const stats::Interv
 }
 
 std::string to_text(const std::vector<LoopShare>& shares, const stats::Interval& work) {
-  if (shares.empty()) {
+  if (shares.empty())
     return "";
-  }
   std::string text = fmt::format("{:+.2f} % of {} is about ", 100 * std::expm1(work.estimate),
                                  shares.front().operation);
   for (std::size_t i = 0; i < std::min(kMostNamed, shares.size()); ++i) {

@@ -117,9 +117,8 @@ NoiseFile noise_from_json(std::string_view text, const std::string& origin) {
   const JsonDocument document = JsonDocument::parse(text, origin);
   const JsonNode root(document, origin);
   const JsonNode version = root.at("schema_version");
-  if (const int number = version.count<int>(); number != kSchemaVersion) {
+  if (const int number = version.count<int>(); number != kSchemaVersion)
     version.fail(fmt::format("{}: this bench reads {}", number, kSchemaVersion));
-  }
   const JsonNode regimes = root.at("regimes");
   NoiseFile noise{
       .gpu = root.at("gpu").text(),

@@ -60,9 +60,8 @@ Json judgement_json(const CaseComparison& c) {
 
 Json counts_json(const std::map<stats::Verdict, int>& verdicts) {
   Json counts = Json::object();
-  for (const auto& [verdict, count] : verdicts) {
+  for (const auto& [verdict, count] : verdicts)
     counts[std::string(to_string(verdict))] = count;
-  }
   return counts;
 }
 
@@ -143,12 +142,10 @@ Json to_json(const Comparison& comparison) {
       cases.back()["loops"].push_back(
           {{"id", loop.id}, {"share", loop.share}, {"drift", loop.drift}});
     }
-    if (!c.ids.empty()) {
+    if (!c.ids.empty())
       cases.back()["ids"] = c.ids;
-    }
-    if (!c.pairs_of.empty()) {
+    if (!c.pairs_of.empty())
       cases.back()["pairs_of"] = c.pairs_of;
-    }
   }
   return {
       {"schema_version", 1},
@@ -165,9 +162,8 @@ Json to_json(const Comparison& comparison) {
 Json to_json(const Comparison& comparison, const std::set<stats::Verdict>& fail_on) {
   Json json = to_json(comparison);
   json["fail_on"] = Json::array();
-  for (const stats::Verdict verdict : fail_on) {
+  for (const stats::Verdict verdict : fail_on)
     json["fail_on"].push_back(to_string(verdict));
-  }
   json["verdict"] = to_string(overall(comparison, fail_on));
   json["verdict_line"] = verdict_line(comparison, fail_on);
   json["exit_code"] = static_cast<int>(exit_code(comparison, fail_on));

@@ -37,11 +37,9 @@ bool wants_pairs(const CaseComparison& c) {
 
 std::vector<std::string> cases_that_want_pairs(const Comparison& comparison) {
   std::vector<std::string> ids;
-  for (const CaseComparison& c : comparison.cases) {
-    if (wants_pairs(c)) {
+  for (const CaseComparison& c : comparison.cases)
+    if (wants_pairs(c))
       ids.push_back(c.id);
-    }
-  }
   return ids;
 }
 
@@ -53,13 +51,11 @@ void decide_by_pairs(Comparison& comparison, const AbComparison& pairs, const st
   const Comparison decided = as_comparison(pairs);
   std::size_t count = 0;
   for (CaseComparison& c : comparison.cases) {
-    if (!wants_pairs(c) && c.pairs_of.empty()) {
+    if (!wants_pairs(c) && c.pairs_of.empty())
       continue;
-    }
     const auto found = std::ranges::find(decided.cases, c.id, &CaseComparison::id);
-    if (found == decided.cases.end()) {
+    if (found == decided.cases.end())
       continue; // not measured in pairs
-    }
     if (found->verdict == Verdict::missing || found->verdict == Verdict::invalid ||
         !found->judgement) {
       c.reason +=
@@ -74,15 +70,13 @@ void decide_by_pairs(Comparison& comparison, const AbComparison& pairs, const st
     std::vector<LoopShare> loops = std::move(c.loops);
     c = *found;
     c.loops = std::move(loops);
-    for (LoopShare& loop : c.loops) {
+    for (LoopShare& loop : c.loops)
       loop.drift = loop.share * std::expm1(c.judgement->work.estimate);
-    }
     c.pairs_of = folder;
     ++count;
   }
-  if (count > 0) {
+  if (count > 0)
     comparison.notes.push_back(note(comparison, pairs, count));
-  }
 }
 
 } // namespace bench::compare

@@ -44,9 +44,8 @@ std::set<Verdict> parse_fail_on(std::string_view text) {
     bool known = false;
     std::vector<std::string> words;
     for (const Verdict verdict : kWorstFirst) {
-      if (verdict == Verdict::pass) {
+      if (verdict == Verdict::pass)
         continue;
-      }
       words.emplace_back(to_string(verdict));
       if (words.back() == word) {
         verdicts.insert(verdict);
@@ -63,11 +62,9 @@ std::set<Verdict> parse_fail_on(std::string_view text) {
 
 ExitCode exit_code(const Counts& counts, const std::set<Verdict>& fail_on) {
   ExitCode code = ExitCode::ok;
-  for (const auto& [verdict, count] : counts) {
-    if (fail_on.contains(verdict)) {
+  for (const auto& [verdict, count] : counts)
+    if (fail_on.contains(verdict))
       code = worse(code, exit_code_of(verdict));
-    }
-  }
   return code;
 }
 
@@ -84,19 +81,14 @@ std::string verdict_line(const Comparison& comparison, const std::set<Verdict>& 
 }
 
 Verdict overall(const Counts& counts, const std::set<Verdict>& fail_on) {
-  for (const Verdict verdict : kWorstFirst) {
-    if (fail_on.contains(verdict) && counts.contains(verdict)) {
+  for (const Verdict verdict : kWorstFirst)
+    if (fail_on.contains(verdict) && counts.contains(verdict))
       return verdict;
-    }
-  }
-  if (counts.contains(Verdict::pass) || counts.contains(Verdict::improvement)) {
+  if (counts.contains(Verdict::pass) || counts.contains(Verdict::improvement))
     return Verdict::pass;
-  }
-  for (const Verdict verdict : kWorstFirst) {
-    if (counts.contains(verdict)) {
+  for (const Verdict verdict : kWorstFirst)
+    if (counts.contains(verdict))
       return verdict;
-    }
-  }
   return Verdict::missing;
 }
 

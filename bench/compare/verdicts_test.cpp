@@ -10,9 +10,8 @@ using stats::Verdict;
 
 Comparison having(std::vector<Verdict> verdicts) {
   Comparison comparison;
-  for (const Verdict verdict : verdicts) {
+  for (const Verdict verdict : verdicts)
     comparison.cases.push_back({.id = "a", .kind = "loop", .verdict = verdict});
-  }
   return comparison;
 }
 

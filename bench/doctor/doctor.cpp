@@ -20,22 +20,19 @@ std::string label(const machine::NvmlDevice& device) {
 }
 
 std::string why_no_gpu(const machine::Nvml& nvml, const Places& places) {
-  if (!nvml.available()) {
+  if (!nvml.available())
     return nvml.reason();
-  }
   const std::size_t present = nvml.devices().size();
-  if (present == 0 || !places.cuda_visible_devices) {
+  if (present == 0 || !places.cuda_visible_devices)
     return "the driver lists none";
-  }
   return fmt::format("CUDA_VISIBLE_DEVICES='{}' selects none of {}", *places.cuda_visible_devices,
                      present);
 }
 
 std::string fact(const FactMap& facts, const char* topic, const char* key) {
   const auto found = facts.find(topic);
-  if (found == facts.end()) {
+  if (found == facts.end())
     return "";
-  }
   const auto value = found->second.find(key);
   return value == found->second.end() ? "" : value->second;
 }
@@ -77,9 +74,8 @@ void ask_libraries(const Build& build, Report& report) {
 
 Places Places::of_this_process() {
   Places places;
-  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) {
+  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES"))
     places.cuda_visible_devices = visible;
-  }
   places.lock_folder = machine::GpuLock::lock_folder();
   return places;
 }
@@ -100,11 +96,9 @@ Report examine(const machine::Nvml& nvml, const Build& build, const Places& plac
   } else {
     report.no_gpu = why_no_gpu(nvml, places);
   }
-  for (const machine::NvmlDevice& other : nvml.devices()) {
-    if (!device || other.uuid() != device->uuid()) {
+  for (const machine::NvmlDevice& other : nvml.devices())
+    if (!device || other.uuid() != device->uuid())
       report.other_gpus.push_back(label(other));
-    }
-  }
   ask_libraries(build, report);
   std::stable_sort(report.findings.begin(), report.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });

@@ -22,9 +22,8 @@ using machine::Severity;
 FactMap torch_facts(bool on_gpu) {
   FactMap facts{{"libraries", {{"torch", "2.11.0"}}},
                 {"settings", {{"attention", on_gpu ? "cudnn" : "flash"}}}};
-  if (on_gpu) {
+  if (on_gpu)
     facts["libraries"]["cudnn"] = "91900";
-  }
   return facts;
 }
 

@@ -24,9 +24,8 @@ class Text {
   void heading(std::string_view line) { add("\n{}\n", line); }
   /// "  name          value"; nothing when the value is not known.
   void row(std::string_view name, std::string_view value) {
-    if (!value.empty()) {
+    if (!value.empty())
       add("  {:<13} {}\n", name, value);
-    }
   }
   template <typename... Args>
   void add(fmt::format_string<Args...> format, Args&&... args) {
@@ -47,9 +46,8 @@ std::string joined(std::vector<std::string> parts, std::string_view separator = 
 std::string fact(const FactMap& facts, const char* topic, const char* key,
                  fmt::format_string<const std::string&> format) {
   const auto found = facts.find(topic);
-  if (found == facts.end() || !found->second.contains(key)) {
+  if (found == facts.end() || !found->second.contains(key))
     return "";
-  }
   return fmt::format(format, found->second.at(key));
 }
 
@@ -63,29 +61,25 @@ std::string on_off(std::string_view name, std::optional<bool> on) {
 
 std::string describe(const GpuProcess& process) {
   std::string memory;
-  if (process.memory_bytes) {
+  if (process.memory_bytes)
     memory = fmt::format(", {:.0f} MiB", static_cast<double>(*process.memory_bytes) / kMib);
-  }
   return fmt::format("{} {} ({}{})", process.pid,
                      process.name.empty() ? "not visible from here" : process.name,
                      to_string(process.kind), memory);
 }
 
 std::string processes(const MachineState& state) {
-  if (!state.processes) {
+  if (!state.processes)
     return "";
-  }
   std::vector<std::string> lines;
-  for (const GpuProcess& process : *state.processes) {
+  for (const GpuProcess& process : *state.processes)
     lines.push_back(describe(process));
-  }
   return lines.empty() ? "none" : joined(std::move(lines));
 }
 
 std::string clocks_events(const MachineState& state) {
-  if (!state.clocks_events) {
+  if (!state.clocks_events)
     return "";
-  }
   return state.clocks_events->empty()
              ? "as high as possible"
              : fmt::format("lowered by {}", fmt::join(state.clocks_events->names(), " "));
@@ -94,9 +88,8 @@ std::string clocks_events(const MachineState& state) {
 void render_machine(const FactMap& host, Text& text) {
   text.heading("machine");
   std::string memory = fact(host, "host", "memory_bytes", "{}");
-  if (!memory.empty()) {
+  if (!memory.empty())
     memory = fmt::format("{:.0f} GiB", std::stod(memory) / kGib);
-  }
   text.row("cpu", joined({fact(host, "host", "cpu", "{}"),
                           fact(host, "host", "cores", "{} cores usable")}));
   text.row("memory", memory);
@@ -141,17 +134,15 @@ void render_gpu(const Report& report, Text& text) {
                               state.compute_mode ? "compute mode " + *state.compute_mode : ""}));
     text.row("processes", processes(state));
   }
-  for (const std::string& other : report.other_gpus) {
+  for (const std::string& other : report.other_gpus)
     text.row("not chosen", other);
-  }
 }
 
 void render_libraries(const FactMap& libraries, Text& text) {
   for (const auto& [topic, facts] : libraries) {
     text.heading(topic);
-    for (const auto& [key, value] : facts) {
+    for (const auto& [key, value] : facts)
       text.row(key, value);
-    }
   }
 }
 
@@ -159,9 +150,8 @@ void render_libraries(const FactMap& libraries, Text& text) {
 std::vector<std::string> not_checked(const MachineState& state) {
   std::vector<std::string> names;
   const auto check = [&](bool known, const char* name) {
-    if (!known) {
+    if (!known)
       names.emplace_back(name);
-    }
   };
   check(state.processes.has_value(), "processes");
   check(state.memory.has_value(), "memory used by others");
@@ -178,14 +168,12 @@ void render_findings(const Report& report, Text& text) {
     text.add("  {} {}\n         mend: {}\n",
              finding.severity == Severity::error ? "[fail]" : "[warn]", finding.line, finding.mend);
   }
-  if (report.findings.empty()) {
+  if (report.findings.empty())
     text.add("  [ok]   nothing found\n");
-  }
   if (report.gpu && report.cuda_build) {
     const std::vector<std::string> unknown = not_checked(report.gpu->state);
-    if (!unknown.empty()) {
+    if (!unknown.empty())
       text.add("  [?]    not told by the driver: {}\n", fmt::join(unknown, ", "));
-    }
   }
 }
 
@@ -197,12 +185,10 @@ std::string verdict(const Report& report) {
     return errors == 1 ? fmt::format("not ready: {}", report.findings.front().line)
                        : fmt::format("not ready: {} errors, see above", errors);
   }
-  if (!report.gpu) {
+  if (!report.gpu)
     return "no GPU: the cpu profile runs";
-  }
-  if (!report.cuda_build) {
+  if (!report.cuda_build)
     return "no CUDA: this build only runs the cpu profile; build with the preset `cuda`";
-  }
   const auto warnings = static_cast<long>(report.findings.size()) - errors;
   return fmt::format("ready: {} ({}){}", report.gpu->state.name, report.gpu->state.uuid,
                      warnings == 0   ? ""

@@ -20,9 +20,8 @@ constexpr std::size_t kNameWidth = 36;
 
 std::int64_t sum(const Counts& counts) {
   std::int64_t launches = 0;
-  for (const auto& [name, count] : counts) {
+  for (const auto& [name, count] : counts)
     launches += count;
-  }
   return launches;
 }
 
@@ -40,9 +39,8 @@ std::vector<KernelCount> differences(const Counts& base, const Counts& fresh) {
   std::vector<KernelCount> changed;
   for (const auto& [name, ignored] : names) {
     const KernelCount kernel{.name = name, .base = count(base, name), .fresh = count(fresh, name)};
-    if (delta(kernel) != 0) {
+    if (delta(kernel) != 0)
       changed.push_back(kernel);
-    }
   }
   std::ranges::stable_sort(changed, std::ranges::greater(),
                            [](const KernelCount& kernel) { return std::abs(delta(kernel)); });
@@ -51,9 +49,8 @@ std::vector<KernelCount> differences(const Counts& base, const Counts& fresh) {
 
 Counts counts_of(const KernelProfile& profile) {
   Counts counts;
-  for (const results::ProfiledKernel& kernel : profile.kernels) {
+  for (const results::ProfiledKernel& kernel : profile.kernels)
     counts[kernel.name] += kernel.launches;
-  }
   return counts;
 }
 
@@ -70,44 +67,39 @@ bool ExactChange::empty() const {
 
 ExactChange exact_change(const CaseResult& base, const CaseResult& fresh) {
   ExactChange change{.base_launches = base.launches, .new_launches = fresh.launches};
-  if (!base.kernels.empty() && !fresh.kernels.empty()) {
+  if (!base.kernels.empty() && !fresh.kernels.empty())
     change.kernels = differences(base.kernels, fresh.kernels);
-  }
   if (change.empty() && complete(base.profile) && complete(fresh.profile)) {
     const Counts before = counts_of(*base.profile), now = counts_of(*fresh.profile);
     ExactChange seen{.base_launches = sum(before),
                      .new_launches = sum(now),
                      .kernels = differences(before, now),
                      .from_profile = true};
-    if (!seen.empty()) {
+    if (!seen.empty())
       return seen;
-    }
   }
   return change;
 }
 
 std::string to_text(const ExactChange& change) {
-  if (change.empty()) {
+  if (change.empty())
     return "";
-  }
   std::string text = change.from_profile ? "in the profile " : "";
   const bool counted = change.base_launches && change.new_launches;
-  if (counted && *change.base_launches != *change.new_launches) {
+  if (counted && *change.base_launches != *change.new_launches)
     text += fmt::format("launches {} -> {}", *change.base_launches, *change.new_launches);
-  } else if (counted) {
+  else if (counted)
     text += fmt::format("other kernels in as many launches ({})", *change.new_launches);
-  } else {
+  else
     text += "other launches";
-  }
   std::string_view separator = ": ";
   for (std::size_t i = 0; i < std::min(kMostNamed, change.kernels.size()); ++i) {
     text += fmt::format("{}{:+d} {}", separator, delta(change.kernels[i]),
                         short_kernel_name(change.kernels[i].name, kNameWidth));
     separator = ", ";
   }
-  if (change.kernels.size() > kMostNamed) {
+  if (change.kernels.size() > kMostNamed)
     text += fmt::format(" and {} more", change.kernels.size() - kMostNamed);
-  }
   return text;
 }
 

@@ -20,13 +20,11 @@ constexpr double kFarthestClock = 0.05;
 /// more than the clock does: compute that would is held at -1, and memory takes what is left.
 ClockSlopes share_out(double slope, double sample_s, const std::vector<Launches>& all) {
   double compute_s = 0, memory_s = 0;
-  for (const Launches& each : all) {
+  for (const Launches& each : all)
     (each.compute ? compute_s : memory_s) += each.total_s;
-  }
   ClockSlopes slopes;
-  if (compute_s > 0) {
+  if (compute_s > 0)
     slopes.compute = std::max(-1.0, slope * sample_s / compute_s);
-  }
   if (memory_s > 0) {
     slopes.memory =
         std::clamp((slope * sample_s - slopes.compute * compute_s) / memory_s, -1.0, 0.0);
@@ -78,9 +76,8 @@ void set_clock(const KernelProfile& base, const KernelProfile& fresh, std::optio
 
 double Explanation::work_s() const {
   double sum = gaps_s + unaccounted_s;
-  for (const OperationDrift& operation : operations) {
+  for (const OperationDrift& operation : operations)
     sum += operation.drift_s();
-  }
   return sum;
 }
 
@@ -111,19 +108,16 @@ Explanation explain(const KernelProfile& base, const KernelProfile& fresh,
   std::vector<Launches> launches = launches_of(fresh);
   set_clock(base, fresh, slope, launches, result);
   result.operations = operation_drifts(launches_of(base), std::move(launches));
-  for (const auto& [profile, name] : {std::pair{&base, "base"}, std::pair{&fresh, "new one"}}) {
-    if (!profile->message.empty()) {
+  for (const auto& [profile, name] : {std::pair{&base, "base"}, std::pair{&fresh, "new one"}})
+    if (!profile->message.empty())
       result.notes.push_back(fmt::format("profile of the {}: {}", name, profile->message));
-    }
-  }
   return result;
 }
 
 std::string no_profile(const results::CaseResult& c) {
   constexpr std::string_view kMend = "`bench run --profile-kernels` takes one";
-  if (!c.profile) {
+  if (!c.profile)
     return fmt::format("no profile of its kernels; {}", kMend);
-  }
   if (c.profile->kernels.empty() || c.profile->sample_s <= 0) {
     return fmt::format("its profile has no kernels{}{}; {}", c.profile->message.empty() ? "" : ": ",
                        c.profile->message, kMend);
@@ -135,15 +129,13 @@ std::optional<Explanation> explain(const results::CaseResult& base,
                                    const results::CaseResult& fresh, std::optional<double> slope,
                                    const stats::Covariates& covariates, const stats::Interval& work,
                                    bool same_device) {
-  if (!no_profile(base).empty() || !no_profile(fresh).empty()) {
+  if (!no_profile(base).empty() || !no_profile(fresh).empty())
     return std::nullopt;
-  }
   Explanation result =
       explain(*base.profile, *fresh.profile, stats::slope_between_processes(slope, covariates));
   result.timed = std::expm1(work.estimate);
-  if (std::isfinite(work.half_width)) {
+  if (std::isfinite(work.half_width))
     result.timed_half_width = std::exp(work.estimate) * std::sinh(work.half_width);
-  }
   if (!same_device) {
     result.notes.emplace_back(
         "base and new are of different GPUs, whose kernels differ by themselves");

@@ -32,9 +32,8 @@ inline results::KernelProfile fake_profile(std::vector<results::ProfiledKernel> 
   profile.gaps_s = gaps_s;
   profile.f_hz = f_hz;
   profile.sample_s = gaps_s;
-  for (const results::ProfiledKernel& kernel : kernels) {
+  for (const results::ProfiledKernel& kernel : kernels)
     profile.sample_s += kernel.total_s;
-  }
   profile.kernels = std::move(kernels);
   return profile;
 }

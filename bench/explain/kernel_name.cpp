@@ -12,13 +12,11 @@ bool is_identifier(char c) {
 
 /// Every `what` that does not begin in the middle of a word.
 void erase_all(std::string& text, std::string_view what) {
-  for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at)) {
-    if (at > 0 && is_identifier(text[at - 1])) {
+  for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at))
+    if (at > 0 && is_identifier(text[at - 1]))
       ++at;
-    } else {
+    else
       text.erase(at, what.size());
-    }
-  }
 }
 
 /// "add<float>, array<char*, 3> >(int" -> "add<float>": up to what is outside of its own brackets.
@@ -41,26 +39,22 @@ std::string elementwise(const std::string& text) {
   constexpr std::string_view kKernel = "elementwise_kernel<";
   const std::size_t at = text.find(kKernel);
   const std::string kind = text.substr(0, std::min(at, text.size()));
-  if (at == text.npos || (!kind.empty() && kind != "vectorized_" && kind != "unrolled_")) {
+  if (at == text.npos || (!kind.empty() && kind != "vectorized_" && kind != "unrolled_"))
     return text;
-  }
   std::size_t from = at + kKernel.size();
   while (from < text.size() && (std::isdigit(static_cast<unsigned char>(text[from])) != 0 ||
                                 text[from] == ',' || text[from] == ' ')) {
     ++from;
   }
   std::string_view functor = std::string_view(text).substr(from);
-  for (const std::string_view wrapper : {"gpu_kernel_impl_nocast<", "gpu_kernel_impl<"}) {
-    if (functor.starts_with(wrapper)) {
+  for (const std::string_view wrapper : {"gpu_kernel_impl_nocast<", "gpu_kernel_impl<"})
+    if (functor.starts_with(wrapper))
       functor.remove_prefix(wrapper.size());
-    }
-  }
   constexpr std::string_view kInner = "binary_internal::";
   for (const std::string_view wrapper : {"BinaryFunctor<", "AUnaryFunctor<", "BUnaryFunctor<"}) {
     const std::size_t inner = functor.find(kInner);
-    if (functor.starts_with(wrapper) && inner != functor.npos) {
+    if (functor.starts_with(wrapper) && inner != functor.npos)
       functor.remove_prefix(inner + kInner.size());
-    }
   }
   return kind + "elementwise " + first_argument(functor);
 }
@@ -89,12 +83,10 @@ std::string short_kernel_name(std::string_view name, std::size_t width) {
   }
   text = without_arguments(elementwise(text));
   std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  if (text.empty()) {
+  if (text.empty())
     return "?";
-  }
-  if (text.size() > width) {
+  if (text.size() > width)
     text.replace(width - 2, text.npos, "..");
-  }
   return text;
 }
 

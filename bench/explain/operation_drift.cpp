@@ -25,9 +25,8 @@ bool by_name_compute(std::string_view name) {
 }
 
 bool is_compute(const ProfiledKernel& kernel) {
-  if (kernel.counters) {
+  if (kernel.counters)
     return kernel.counters->tensor_utilization >= kTensorBound;
-  }
   return kernel.operation == "linear" || kernel.operation == "attention" ||
          (kernel.operation == "other" && by_name_compute(kernel.name));
 }
@@ -212,9 +211,8 @@ std::vector<Launches> launches_of(const KernelProfile& profile) {
     target.total_s += kernel.total_s;
     target.compute = target.compute || is_compute(kernel);
   }
-  for (Launches& each : all) {
+  for (Launches& each : all)
     each.work_s = each.total_s;
-  }
   std::ranges::stable_sort(all, std::ranges::greater(), &Launches::total_s);
   return all;
 }

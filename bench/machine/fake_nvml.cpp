@@ -10,56 +10,48 @@ FakeNvml* fake = nullptr;
 
 template <typename Value, typename Out>
 nvmlReturn_t answer(const std::optional<Value>& value, Out* out) {
-  if (!value) {
+  if (!value)
     return NVML_ERROR_NOT_SUPPORTED;
-  }
   *out = static_cast<Out>(*value);
   return NVML_SUCCESS;
 }
 
 nvmlReturn_t answer(const std::optional<std::string>& value, char* out, unsigned int size) {
-  if (!value) {
+  if (!value)
     return NVML_ERROR_NOT_SUPPORTED;
-  }
-  if (value->size() >= size) {
+  if (value->size() >= size)
     return NVML_ERROR_INSUFFICIENT_SIZE;
-  }
   std::memcpy(out, value->c_str(), value->size() + 1);
   return NVML_SUCCESS;
 }
 
 nvmlReturn_t answer(const std::optional<bool>& value, nvmlEnableState_t* out) {
-  if (!value) {
+  if (!value)
     return NVML_ERROR_NOT_SUPPORTED;
-  }
   *out = *value ? NVML_FEATURE_ENABLED : NVML_FEATURE_DISABLED;
   return NVML_SUCCESS;
 }
 
 nvmlReturn_t answer(const std::optional<std::vector<nvmlProcessInfo_t>>& list, unsigned int* count,
                     nvmlProcessInfo_t* infos) {
-  if (!list) {
+  if (!list)
     return NVML_ERROR_NOT_SUPPORTED;
-  }
   const auto room = std::exchange(*count, static_cast<unsigned int>(list->size()));
-  if (room < list->size()) {
+  if (room < list->size())
     return NVML_ERROR_INSUFFICIENT_SIZE;
-  }
   std::copy(list->begin(), list->end(), infos);
   return NVML_SUCCESS;
 }
 
 nvmlReturn_t field_values(nvmlDevice_t device, int count, nvmlFieldValue_t* values) {
-  if (device->before_fields) {
+  if (device->before_fields)
     device->before_fields(*device);
-  }
   for (int i = 0; i < count; ++i) {
     const auto known = device->fields.find(values[i].fieldId);
-    if (known != device->fields.end()) {
+    if (known != device->fields.end())
       values[i] = known->second;
-    } else {
+    else
       values[i].nvmlReturn = NVML_ERROR_NOT_SUPPORTED;
-    }
   }
   return NVML_SUCCESS;
 }
@@ -100,9 +92,8 @@ NvmlApi FakeNvml::api() const {
   api.cuda_version = [](int* out) { return answer(std::optional(13000), out); };
   api.count = [](unsigned int* out) { return answer(std::optional(fake->devices.size()), out); };
   api.by_index = [](unsigned int index, nvmlDevice_t* out) {
-    if (index >= fake->devices.size()) {
+    if (index >= fake->devices.size())
       return NVML_ERROR_INVALID_ARGUMENT;
-    }
     *out = &fake->devices[index];
     return NVML_SUCCESS;
   };
@@ -121,9 +112,8 @@ NvmlApi FakeNvml::api() const {
     return answer(d->pci_bus_id, out->busId, sizeof out->busId);
   };
   api.compute_capability = [](nvmlDevice_t d, int* major, int* minor) {
-    if (!d->compute_capability) {
+    if (!d->compute_capability)
       return NVML_ERROR_NOT_SUPPORTED;
-    }
     std::tie(*major, *minor) = *d->compute_capability;
     return NVML_SUCCESS;
   };

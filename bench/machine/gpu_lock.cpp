@@ -36,11 +36,10 @@ UnavailableError cannot_lock(const std::filesystem::path& path, int error) {
 }
 
 void make_folder(const std::filesystem::path& folder) {
-  if (mkdir(folder.c_str(), 01777) == 0) {
+  if (mkdir(folder.c_str(), 01777) == 0)
     chmod(folder.c_str(), 01777); // what the umask took away, so that the next user can lock too
-  } else if (errno != EEXIST) {
+  else if (errno != EEXIST)
     throw cannot_lock(folder, errno);
-  }
 }
 
 int open_or_make(const std::filesystem::path& path) {
@@ -50,15 +49,13 @@ int open_or_make(const std::filesystem::path& path) {
     int file = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0 && errno == ENOENT) {
       file = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_CREAT | O_EXCL, 0600);
-      if (file >= 0) {
+      if (file >= 0)
         fchmod(file, 0666);
-      } else if (errno == EEXIST) {
+      else if (errno == EEXIST)
         continue; // another process made it in between
-      }
     }
-    if (file < 0) {
+    if (file < 0)
       throw cannot_lock(path, errno);
-    }
     return file;
   }
 }
@@ -68,9 +65,8 @@ int open_or_make(const std::filesystem::path& path) {
 bool take(int file) {
   constexpr int kAttempts = 5;
   for (int attempt = 1; flock(file, LOCK_EX | LOCK_NB) != 0; ++attempt) {
-    if (attempt == kAttempts) {
+    if (attempt == kAttempts)
       return false;
-    }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return true;
@@ -80,9 +76,8 @@ bool take(int file) {
 std::string command() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
   std::string line(std::istreambuf_iterator<char>(file), {});
-  while (!line.empty() && line.back() == '\0') {
+  while (!line.empty() && line.back() == '\0')
     line.pop_back();
-  }
   const std::size_t program_end = std::min(line.find('\0'), line.size());
   line.erase(0, line.rfind('/', program_end) + 1);
   const auto splits = [](char c) { return c == '\0' || c == '\n'; };
@@ -103,9 +98,8 @@ LockHolder parse(std::istream& content) {
 } // namespace
 
 std::string to_string(const LockHolder& holder) {
-  if (holder.pid == 0) {
+  if (holder.pid == 0)
     return "its lock file does not say which";
-  }
   return fmt::format("pid {} since {}, `{}`", holder.pid, holder.since, holder.command);
 }
 
@@ -127,9 +121,8 @@ GpuLock::GpuLock(std::string_view uuid, const std::filesystem::path& folder) {
 }
 
 GpuLock::~GpuLock() {
-  if (file_ >= 0) {
+  if (file_ >= 0)
     close(file_);
-  }
 }
 
 GpuLock::GpuLock(GpuLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
@@ -143,14 +136,12 @@ std::optional<LockHolder> GpuLock::holder(std::string_view uuid,
                                           const std::filesystem::path& folder) {
   const std::filesystem::path path = lock_file(folder, uuid);
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (file < 0) {
+  if (file < 0)
     return std::nullopt; // nobody ever locked it
-  }
   const bool held = flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   close(file);
-  if (!held) {
+  if (!held)
     return std::nullopt;
-  }
   std::ifstream content(path);
   return parse(content);
 }

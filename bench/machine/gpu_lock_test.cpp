@@ -40,9 +40,8 @@ class GpuLockTest : public testing::Test {
       const GpuLock lock(kUuid, folder_);
       char byte = 1;
       byte = write(ready[1], &byte, 1) == 1 ? 0 : 1;
-      for (;;) {
+      for (;;)
         pause();
-      }
     }
     char byte = 0;
     EXPECT_EQ(read(ready[0], &byte, 1), 1);

@@ -28,9 +28,8 @@ std::string value_in(const std::filesystem::path& path, std::string_view key, ch
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
     const std::size_t at = line.find(separator);
-    if (at != std::string::npos && trim(std::string_view(line).substr(0, at)) == key) {
+    if (at != std::string::npos && trim(std::string_view(line).substr(0, at)) == key)
       return std::string(trim(std::string_view(line).substr(at + 1)));
-    }
   }
   return "";
 }
@@ -46,19 +45,16 @@ class FactWriter {
   explicit FactWriter(std::map<std::string, std::string>& facts) : facts_(facts) {}
 
   void text(const char* key, const std::optional<std::string>& value) {
-    if (value && !value->empty()) {
+    if (value && !value->empty())
       facts_[key] = *value;
-    }
   }
   void number(const char* key, std::optional<double> value) {
-    if (value) {
+    if (value)
       facts_[key] = fmt::format("{:.0f}", *value);
-    }
   }
   void on_off(const char* key, std::optional<bool> value) {
-    if (value) {
+    if (value)
       facts_[key] = *value ? "on" : "off";
-    }
   }
 
  private:
@@ -74,16 +70,14 @@ FactMap host_facts(const std::filesystem::path& root) {
   host.number("cores", static_cast<double>(usable_cores()));
   const std::string memory = value_in(root / "proc/meminfo", "MemTotal", ':'); // "131072 kB"
   std::uint64_t kib = 0;
-  if (std::from_chars(memory.data(), memory.data() + memory.size(), kib).ec == std::errc()) {
+  if (std::from_chars(memory.data(), memory.data() + memory.size(), kib).ec == std::errc())
     host.number("memory_bytes", static_cast<double>(kib) * 1024);
-  }
 
   FactWriter os(facts["os"]);
   os.text("name", value_in(root / "etc/os-release", "PRETTY_NAME", '='));
   utsname kernel{};
-  if (uname(&kernel) == 0) {
+  if (uname(&kernel) == 0)
     os.text("kernel", std::string(kernel.release));
-  }
   return facts;
 }
 
@@ -104,9 +98,8 @@ FactMap gpu_facts(const Nvml& nvml, const NvmlDevice& device) {
   gpu.on_off("mig", device.mig_enabled());
   gpu.on_off("persistence", device.persistence_enabled());
   gpu.text("compute_mode", device.compute_mode());
-  if (const auto memory = device.memory()) {
+  if (const auto memory = device.memory())
     gpu.number("memory_bytes", static_cast<double>(memory->total_bytes));
-  }
 
   FactWriter driver(facts["driver"]);
   driver.text("version", nvml.driver_version());
@@ -151,9 +144,8 @@ std::vector<int> process_tree(int root_pid, const std::filesystem::path& root) {
     const int pid = std::atoi(entry.path().filename().c_str());
     std::ifstream file(entry.path() / "stat"); // "4711 (a name) S 4710 ..."
     std::string stat;
-    if (pid <= 0 || !std::getline(file, stat)) {
+    if (pid <= 0 || !std::getline(file, stat))
       continue;
-    }
     char state = 0;
     int parent = 0;
     std::istringstream(stat.substr(stat.rfind(')') + 1)) >> state >> parent;

@@ -46,9 +46,8 @@ TEST(MachineOnGpu, TheCounterOfEnergyRuns) {
   const NvmlDevice device = visible_device(nvml).value();
   const double before = device.energy_j().value();
   double after = before;
-  for (int i = 0; i < 100'000 && after == before; ++i) {
+  for (int i = 0; i < 100'000 && after == before; ++i)
     after = device.energy_j().value();
-  }
   EXPECT_GT(after, before);
   EXPECT_LT(after - before, 10'000); // an idle or busy GPU for seconds: joules, not millijoules
 }

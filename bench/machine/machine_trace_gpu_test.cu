@@ -75,9 +75,8 @@ TEST_F(MachineTraceOnGpu, OfABusySecondHasItsReadingsOnTheTimeAxisOfTheSamples) 
   std::string watts;
   for (std::size_t i = 0; i < trace.readings.size(); ++i) {
     const Reading& reading = trace.readings[i];
-    if (i > 0) {
+    if (i > 0)
       EXPECT_GT(reading.when, trace.readings[i - 1].when);
-    }
     ASSERT_TRUE(reading.power_w && reading.sm_clock_hz && reading.temperature_c);
     EXPECT_GT(*reading.power_w, 100);
     EXPECT_LT(*reading.power_w, 1000);

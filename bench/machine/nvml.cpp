@@ -28,12 +28,10 @@ std::string why(const NvmlApi& api, nvmlReturn_t status) {
 /// The first entry of a list; CUDA ignores what follows one it does not know, so that one decides.
 std::string_view first_entry(std::string_view list) {
   std::string_view entry = list.substr(0, list.find(','));
-  while (entry.starts_with(' ')) {
+  while (entry.starts_with(' '))
     entry.remove_prefix(1);
-  }
-  while (entry.ends_with(' ')) {
+  while (entry.ends_with(' '))
     entry.remove_suffix(1);
-  }
   return entry;
 }
 
@@ -42,9 +40,8 @@ std::string_view first_entry(std::string_view list) {
 Nvml Nvml::load() {
   // Stays open to the end of the process, as libraries that linked it would keep it.
   void* library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
+  if (library == nullptr)
     return Nvml(fmt::format("no NVIDIA driver ({})", dlerror()));
-  }
   return Nvml(bind_nvml(library));
 }
 
@@ -71,9 +68,8 @@ std::optional<std::string> Nvml::driver_version() const {
 
 std::optional<std::string> Nvml::cuda_version() const {
   const auto version = available() ? ask<int>(api_->cuda_version) : std::nullopt;
-  if (!version) {
+  if (!version)
     return std::nullopt;
-  }
   return fmt::format("{}.{}", NVML_CUDA_DRIVER_VERSION_MAJOR(*version),
                      NVML_CUDA_DRIVER_VERSION_MINOR(*version));
 }
@@ -81,50 +77,42 @@ std::optional<std::string> Nvml::cuda_version() const {
 std::vector<NvmlDevice> Nvml::devices() const {
   std::vector<NvmlDevice> devices;
   const auto count = available() ? ask<unsigned int>(api_->count) : std::nullopt;
-  for (unsigned int i = 0; i < count.value_or(0); ++i) {
-    if (auto found = device(static_cast<int>(i))) { // a GPU that fell off the bus is passed over
+  for (unsigned int i = 0; i < count.value_or(0); ++i)
+    if (auto found = device(static_cast<int>(i))) // a GPU that fell off the bus is passed over
       devices.push_back(*std::move(found));
-    }
-  }
   return devices;
 }
 
 std::optional<NvmlDevice> Nvml::device(int index) const {
-  if (!available() || index < 0) {
+  if (!available() || index < 0)
     return std::nullopt;
-  }
   const auto handle = ask<nvmlDevice_t>(api_->by_index, static_cast<unsigned int>(index));
   return handle ? std::optional(NvmlDevice(api_, *handle)) : std::nullopt;
 }
 
 std::optional<NvmlDevice> Nvml::device(std::string_view uuid) const {
-  if (!available()) {
+  if (!available())
     return std::nullopt;
-  }
   const auto handle = ask<nvmlDevice_t>(api_->by_uuid, std::string(uuid).c_str());
   return handle ? std::optional(NvmlDevice(api_, *handle)) : std::nullopt;
 }
 
 std::optional<NvmlDevice> visible_device(const Nvml& nvml,
                                          std::optional<std::string_view> cuda_visible_devices) {
-  if (!cuda_visible_devices) {
+  if (!cuda_visible_devices)
     return nvml.device(0);
-  }
   const std::string_view entry = first_entry(*cuda_visible_devices);
   int index = -1;
   const auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), index);
-  if (error == std::errc() && end == entry.data() + entry.size()) {
+  if (error == std::errc() && end == entry.data() + entry.size())
     return nvml.device(index);
-  }
-  if (entry.starts_with("MIG-")) {
+  if (entry.starts_with("MIG-"))
     return nvml.device(entry);
-  }
   std::optional<NvmlDevice> match;
   for (const NvmlDevice& device : nvml.devices()) {
     if (!entry.empty() && device.uuid().value_or("").starts_with(entry)) {
-      if (match) {
+      if (match)
         return std::nullopt; // ambiguous: CUDA then sees none
-      }
       match = device;
     }
   }

@@ -59,18 +59,16 @@ NvmlApi bind_nvml(void* library);
 template <typename Out, typename Function, typename... In>
 std::optional<Out> ask(Function function, In... in) {
   Out out{};
-  if (function == nullptr || function(in..., &out) != NVML_SUCCESS) {
+  if (function == nullptr || function(in..., &out) != NVML_SUCCESS)
     return std::nullopt;
-  }
   return out;
 }
 
 template <typename Function, typename... In>
 std::optional<std::string> ask_text(Function function, In... in) {
   char text[NVML_DEVICE_UUID_V2_BUFFER_SIZE] = {}; // the longest that any of them asks for
-  if (function == nullptr || function(in..., text, sizeof text) != NVML_SUCCESS) {
+  if (function == nullptr || function(in..., text, sizeof text) != NVML_SUCCESS)
     return std::nullopt;
-  }
   return text;
 }
 

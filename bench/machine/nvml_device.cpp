@@ -40,9 +40,8 @@ std::optional<double> scaled(std::optional<Number> value, double factor) {
 }
 
 std::optional<double> number(const nvmlFieldValue_t& field) {
-  if (field.nvmlReturn != NVML_SUCCESS) {
+  if (field.nvmlReturn != NVML_SUCCESS)
     return std::nullopt;
-  }
   switch (field.valueType) {
   case NVML_VALUE_TYPE_DOUBLE:
     return field.value.dVal;
@@ -67,9 +66,8 @@ template <std::size_t N>
 std::array<std::optional<double>, N> ask_fields(const NvmlApi& api, nvmlDevice_t device,
                                                 const std::array<unsigned int, N>& ids) {
   std::array<nvmlFieldValue_t, N> fields{};
-  for (std::size_t i = 0; i < N; ++i) {
+  for (std::size_t i = 0; i < N; ++i)
     fields[i].fieldId = ids[i];
-  }
   std::array<std::optional<double>, N> values;
   if (api.field_values != nullptr &&
       api.field_values(device, static_cast<int>(N), fields.data()) == NVML_SUCCESS) {
@@ -87,9 +85,8 @@ std::string process_name(int pid) {
 
 std::optional<std::vector<nvmlProcessInfo_t>>
 list_processes(decltype(NvmlApi::compute_processes) function, nvmlDevice_t device) {
-  if (function == nullptr) {
+  if (function == nullptr)
     return std::nullopt;
-  }
   constexpr unsigned int kMost = 1U << 16;
   for (unsigned int room = 64; room <= kMost; room *= 4) { // more may start between two calls
     std::vector<nvmlProcessInfo_t> infos(room);
@@ -99,9 +96,8 @@ list_processes(decltype(NvmlApi::compute_processes) function, nvmlDevice_t devic
       infos.resize(std::min(count, room));
       return infos;
     }
-    if (status != NVML_ERROR_INSUFFICIENT_SIZE) {
+    if (status != NVML_ERROR_INSUFFICIENT_SIZE)
       return std::nullopt;
-    }
   }
   return std::nullopt;
 }
@@ -117,9 +113,8 @@ std::vector<std::string> ClocksEvents::names() const {
       rest &= ~static_cast<std::uint64_t>(event);
     }
   }
-  for (; rest != 0; rest &= rest - 1) {
+  for (; rest != 0; rest &= rest - 1)
     names.push_back(fmt::format("{:#x}", rest & -rest));
-  }
   return names;
 }
 
@@ -213,9 +208,8 @@ std::optional<SlowdownSeconds> NvmlDevice::slowdown_s() const {
                     {NVML_FI_DEV_CLOCKS_EVENT_REASON_SW_THERM_SLOWDOWN,
                      NVML_FI_DEV_CLOCKS_EVENT_REASON_HW_THERM_SLOWDOWN,
                      NVML_FI_DEV_CLOCKS_EVENT_REASON_HW_POWER_BRAKE_SLOWDOWN});
-  if (!sw_thermal || !hw_thermal || !hw_power_brake) {
+  if (!sw_thermal || !hw_thermal || !hw_power_brake)
     return std::nullopt;
-  }
   return SlowdownSeconds{*sw_thermal * kNano, *hw_thermal * kNano, *hw_power_brake * kNano};
 }
 
@@ -223,9 +217,8 @@ std::optional<double> NvmlDevice::temperature_c() const {
   nvmlTemperature_t reading{};
   reading.version = nvmlTemperature_v1;
   reading.sensorType = NVML_TEMPERATURE_GPU;
-  if (api_->temperature == nullptr || api_->temperature(handle_, &reading) != NVML_SUCCESS) {
+  if (api_->temperature == nullptr || api_->temperature(handle_, &reading) != NVML_SUCCESS)
     return std::nullopt;
-  }
   return reading.temperature;
 }
 
@@ -257,9 +250,8 @@ std::optional<bool> NvmlDevice::persistence_enabled() const {
 
 std::optional<std::string> NvmlDevice::compute_mode() const {
   const auto mode = ask<nvmlComputeMode_t>(api_->compute_mode, handle_);
-  if (!mode) {
+  if (!mode)
     return std::nullopt;
-  }
   switch (*mode) {
   case NVML_COMPUTEMODE_DEFAULT:
     return "default";
@@ -275,20 +267,17 @@ std::optional<std::string> NvmlDevice::compute_mode() const {
 std::optional<DeviceMemory> NvmlDevice::memory() const {
   nvmlMemory_v2_t info{};
   info.version = nvmlMemory_v2;
-  if (api_->memory_v2 != nullptr && api_->memory_v2(handle_, &info) == NVML_SUCCESS) {
+  if (api_->memory_v2 != nullptr && api_->memory_v2(handle_, &info) == NVML_SUCCESS)
     return DeviceMemory{info.total, info.used, info.free, info.reserved};
-  }
-  if (const auto old = ask<nvmlMemory_t>(api_->memory, handle_)) {
+  if (const auto old = ask<nvmlMemory_t>(api_->memory, handle_))
     return DeviceMemory{old->total, old->used, old->free, std::nullopt};
-  }
   return std::nullopt;
 }
 
 std::optional<Utilization> NvmlDevice::utilization() const {
   const auto rates = ask<nvmlUtilization_t>(api_->utilization, handle_);
-  if (!rates) {
+  if (!rates)
     return std::nullopt;
-  }
   return Utilization{static_cast<int>(rates->gpu), static_cast<int>(rates->memory)};
 }
 
@@ -296,31 +285,26 @@ std::optional<std::vector<GpuProcess>> NvmlDevice::processes() const {
   std::optional<std::vector<GpuProcess>> all;
   const auto add = [&](ProcessKind kind, decltype(api_->compute_processes) function) {
     const auto infos = list_processes(function, handle_);
-    if (!infos) {
+    if (!infos)
       return;
-    }
-    if (!all) {
+    if (!all)
       all.emplace();
-    }
     for (const nvmlProcessInfo_t& info : *infos) {
       const int pid = static_cast<int>(info.pid);
-      if (std::any_of(all->begin(), all->end(), [&](const auto& p) { return p.pid == pid; })) {
+      if (std::any_of(all->begin(), all->end(), [&](const auto& p) { return p.pid == pid; }))
         continue; // one process may compute and draw
-      }
       constexpr auto kUnknown = static_cast<unsigned long long>(NVML_VALUE_NOT_AVAILABLE);
       GpuProcess process{pid, kind, std::nullopt, process_name(pid)};
-      if (info.usedGpuMemory != kUnknown) {
+      if (info.usedGpuMemory != kUnknown)
         process.memory_bytes = info.usedGpuMemory;
-      }
       all->push_back(std::move(process));
     }
   };
   add(ProcessKind::compute, api_->compute_processes);
   add(ProcessKind::graphics, api_->graphics_processes);
   add(ProcessKind::mps, api_->mps_processes);
-  if (all) {
+  if (all)
     std::sort(all->begin(), all->end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });
-  }
   return all;
 }
 

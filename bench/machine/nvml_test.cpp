@@ -156,9 +156,8 @@ TEST_F(NvmlTest, ListsEachProcessOnceWithItsName) {
 
 TEST_F(NvmlTest, ListsMoreProcessesThanItFirstMakesRoomFor) {
   std::vector<nvmlProcessInfo_t> many(300);
-  for (unsigned int i = 0; i < many.size(); ++i) {
+  for (unsigned int i = 0; i < many.size(); ++i)
     many[i].pid = 1000 + i;
-  }
   add_device().compute_processes = many;
   EXPECT_EQ(first().processes().value().size(), 300U);
 }

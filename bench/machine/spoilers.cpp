@@ -64,21 +64,18 @@ void check_memory(const MachineState& state, const std::vector<int>& own_pids, F
   constexpr double kIdleBytes = 128 * kMib;
   constexpr double kIdleWithReserveBytes = 1024 * kMib;
 
-  if (!state.memory) {
+  if (!state.memory)
     return;
-  }
   double unexplained = static_cast<double>(state.memory->used_bytes);
   std::size_t explained = 0;
   for (const GpuProcess& process : state.processes.value_or(std::vector<GpuProcess>())) {
-    if (process.memory_bytes.value_or(0) == 0) {
+    if (process.memory_bytes.value_or(0) == 0)
       return; // some of it is this process's, nobody knows how much
-    }
     unexplained -= static_cast<double>(*process.memory_bytes);
     ++explained;
   }
-  if (explained < own_pids.size() && !(state.processes && lists_own(*state.processes, own_pids))) {
+  if (explained < own_pids.size() && !(state.processes && lists_own(*state.processes, own_pids)))
     return; // the own processes are among the invisible
-  }
   if (unexplained > (state.memory->reserved_bytes ? kIdleBytes : kIdleWithReserveBytes)) {
     findings.error(
         fmt::format("{:.0f} MiB of GPU memory are used by a process that is not visible from here",
@@ -188,9 +185,8 @@ std::vector<GpuProcess> foreign_processes(const std::vector<GpuProcess>& process
   std::size_t unlisted = lists_own(processes, own_pids) ? 0 : own_pids.size();
   std::vector<GpuProcess> rest;
   for (const GpuProcess& process : processes) {
-    if (is_own(process, own_pids)) {
+    if (is_own(process, own_pids))
       continue;
-    }
     if (process.name.empty() && unlisted > 0) {
       --unlisted;
       continue;
@@ -236,9 +232,8 @@ std::vector<Finding> spoilers_during(const std::vector<ClocksEvents>& seen) {
     check_slowdowns(events, findings);
     for (Finding& finding : std::move(findings).errors_first()) {
       finding.line = "while it was sampled: " + finding.line;
-      if (std::find(all.begin(), all.end(), finding) == all.end()) {
+      if (std::find(all.begin(), all.end(), finding) == all.end())
         all.push_back(std::move(finding));
-      }
     }
   }
   return all;

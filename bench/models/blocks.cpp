@@ -247,7 +247,7 @@ std::vector<scenario::KernelShape> block_kernel_shapes(const BlockShape& shape,
   const auto add = [&](std::int64_t rows, std::int64_t width, std::int64_t heads) {
     add_distinct(shapes, {.rows = rows, .width = width, .dtype = spec.dtype, .heads = heads});
   };
-  for (const std::int64_t part : parts) {
+  for (const std::int64_t part : parts)
     if (family == "rms_norm") // q and k, a call each
       add(part * shape.heads, shape.head_width, 1);
     else if (family == "qk_rms_norm_rope")
@@ -256,7 +256,6 @@ std::vector<scenario::KernelShape> block_kernel_shapes(const BlockShape& shape,
       add(part, shape.dim(), 1);
     else if (family == "swiglu" && shape.activation == Activation::swiglu)
       add(part, shape.ffn, 1);
-  }
   return shapes;
 }
 

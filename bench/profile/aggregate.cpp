@@ -49,12 +49,11 @@ std::map<Key, std::int64_t> counts(const Records& sample) {
 
 std::vector<Records> split_at_stamps(const Records& records) {
   std::vector<Records> samples;
-  for (const Record& r : records) {
+  for (const Record& r : records)
     if (r.name.find(kStamp) != std::string::npos)
       samples.emplace_back();
     else if (!samples.empty())
       samples.back().push_back(r);
-  }
   if (!samples.empty())
     samples.pop_back(); // behind the last stamp
   return samples;

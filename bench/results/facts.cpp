@@ -10,9 +10,8 @@ namespace bench::results {
 
 const std::string* find_fact(const Facts& facts, const std::string& topic, const std::string& key) {
   const auto entries = facts.find(topic);
-  if (entries == facts.end()) {
+  if (entries == facts.end())
     return nullptr;
-  }
   const auto entry = entries->second.find(key);
   return entry == entries->second.end() ? nullptr : &entry->second;
 }
@@ -21,11 +20,9 @@ std::vector<FactChange> changed_facts(const Facts& before, const Facts& now,
                                       const std::string& topic) {
   std::vector<FactChange> changes;
   if (const auto facts = before.find(topic); facts != before.end()) {
-    for (const auto& [key, value] : facts->second) {
-      if (const std::string* other = find_fact(now, topic, key); other && *other != value) {
+    for (const auto& [key, value] : facts->second)
+      if (const std::string* other = find_fact(now, topic, key); other && *other != value)
         changes.push_back({key, value, *other});
-      }
-    }
   }
   return changes;
 }
@@ -91,9 +88,8 @@ std::optional<double> mean_temperature(const Replicate& replicate) {
 }
 
 std::optional<double> counted_bytes(const KernelProfile& profile) {
-  if (!profile.counters) {
+  if (!profile.counters)
     return std::nullopt;
-  }
   return profile.counters->dram_read_bytes + profile.counters->dram_written_bytes;
 }
 

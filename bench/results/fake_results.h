@@ -61,18 +61,16 @@ inline Result fake_result(std::vector<CaseResult> cases) {
 /// Of one case, three processes on that GPU.
 inline Result on(const std::string& uuid, double t_s, std::string id = "zimage/a") {
   Result result = fake_result({fake_case(std::move(id), t_s)});
-  for (Replicate& replicate : result.cases[0].replicates) {
+  for (Replicate& replicate : result.cases[0].replicates)
     replicate.device_uuid = uuid;
-  }
   return result;
 }
 
 /// Of its replicates.
 inline std::vector<std::string> uuids(const CaseResult& c) {
   std::vector<std::string> all;
-  for (const Replicate& replicate : c.replicates) {
+  for (const Replicate& replicate : c.replicates)
     all.push_back(replicate.device_uuid);
-  }
   return all;
 }
 

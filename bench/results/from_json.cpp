@@ -13,18 +13,16 @@ namespace {
 
 /// The schema first: of a foreign or newer document no other complaint would help.
 void check_schema(const JsonNode& root, const std::string& origin) {
-  if (!root.has("schema_version")) {
+  if (!root.has("schema_version"))
     throw UsageError(origin + ": no result of bench: schema_version is missing");
-  }
   const JsonNode version = root.at("schema_version");
   const int number = version.count<int>();
   if (number > kSchemaVersion) {
     version.fail(fmt::format("{}: written by a newer bench; this one reads up to {}", number,
                              kSchemaVersion));
   }
-  if (number < 1) {
+  if (number < 1)
     version.fail(fmt::format("{}: there is no such schema; the first is 1", number));
-  }
 }
 
 /// Which of `candidates` has the node's text as its word.
@@ -49,9 +47,8 @@ Samples read_samples(const JsonNode& node) {
       .step = node.at("step").column_of_counts<std::int32_t>(),
   };
   const auto check_size = [&](const char* key, std::size_t size) {
-    if (size != samples.t_s.size()) {
+    if (size != samples.t_s.size())
       node.at(key).fail(fmt::format("has {} entries where t_s has {}", size, samples.t_s.size()));
-    }
   };
   check_size("start_s", samples.start_s.size());
   check_size("f_hz", samples.f_hz.size());
@@ -72,9 +69,8 @@ Trace read_trace(const JsonNode& node) {
       .clocks_events = column("clocks_events"),
   };
   const auto check_size = [&](const char* key, std::size_t size) {
-    if (size != trace.t_s.size()) {
+    if (size != trace.t_s.size())
       node.at(key).fail(fmt::format("has {} entries where t_s has {}", size, trace.t_s.size()));
-    }
   };
   check_size("power_w", trace.power_w.size());
   check_size("sm_clock_hz", trace.sm_clock_hz.size());
@@ -141,9 +137,8 @@ Reference read_reference(const JsonNode& node) {
 
 std::array<std::int64_t, 3> read_extent(const JsonNode& node) {
   const auto extent = node.column_of_counts<std::int64_t>();
-  if (extent.size() != 3) {
+  if (extent.size() != 3)
     node.fail(fmt::format("has {} entries, not 3", extent.size()));
-  }
   return {extent[0], extent[1], extent[2]};
 }
 
@@ -239,9 +234,8 @@ std::vector<Origin> read_origins(const JsonNode& root) {
   std::vector<Origin> origins = root.optional("origins", read).value_or(std::vector<Origin>());
   const auto check_replicate = [&](const JsonNode& replicate) {
     const auto index = replicate.optional("origin", &JsonNode::count<std::size_t>);
-    if (index && *index >= origins.size()) {
+    if (index && *index >= origins.size())
       replicate.at("origin").fail(fmt::format("{} of {} origins", *index, origins.size()));
-    }
     return 0;
   };
   root.at("cases").list(

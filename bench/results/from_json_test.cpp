@@ -191,17 +191,15 @@ TEST(FromJson, RefusesFaultyValues) {
 TEST(FromJson, NamesAMissingKey) {
   const nlohmann::ordered_json whole = to_json(sample_result());
   for (const auto& [key, value] : whole.items()) {
-    if (key == "schema_version" || key == "origins") {
+    if (key == "schema_version" || key == "origins")
       continue;
-    }
     nlohmann::ordered_json document = whole;
     document.erase(key);
     EXPECT_EQ(complaint(document.dump()), "r.json: /" + key + ": missing");
   }
   for (const auto& [key, value] : whole["cases"][0].items()) {
-    if (key == "launches" || key == "profile") {
+    if (key == "launches" || key == "profile")
       continue;
-    }
     nlohmann::ordered_json document = whole;
     document["cases"][0].erase(key);
     EXPECT_EQ(complaint(document.dump()), "r.json: /cases/0/" + key + ": missing");

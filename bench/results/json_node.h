@@ -76,9 +76,8 @@ class JsonNode {
   auto list(Read read) const {
     expect(value_->type == Type::array, "an array");
     std::vector<std::invoke_result_t<Read, const JsonNode&>> elements;
-    for (const JsonValue* v = value_->begin(); v != value_->end(); v = v->next()) {
+    for (const JsonValue* v = value_->begin(); v != value_->end(); v = v->next())
       elements.push_back(std::invoke(read, JsonNode(*this, *v)));
-    }
     return elements;
   }
 
@@ -87,9 +86,8 @@ class JsonNode {
   auto map(Read read) const {
     expect(value_->type == Type::object, "an object");
     std::map<std::string, std::invoke_result_t<Read, const JsonNode&>> members;
-    for (const JsonValue* key = value_->begin(); key != value_->end(); key = key[1].next()) {
+    for (const JsonValue* key = value_->begin(); key != value_->end(); key = key[1].next())
       members.emplace(key->text, std::invoke(read, JsonNode(*this, key[1])));
-    }
     return members;
   }
 
@@ -162,9 +160,8 @@ class JsonNode {
     std::vector<Number> numbers;
     numbers.reserve(value_->size - 1);
     for (const JsonValue* v = value_->begin(); v != value_->end(); v = v->next()) {
-      if (!holds(*v)) {
+      if (!holds(*v))
         JsonNode(*this, *v).fail_expecting(wanted);
-      }
       if constexpr (std::is_integral_v<Number>)
         numbers.push_back(static_cast<Number>(v->count));
       else

@@ -25,9 +25,8 @@ void collect_keys(const nlohmann::ordered_json& value, const std::string& place,
                                                "cases[].kernels",
                                                "cases[].replicates[].machine"};
   if (value.is_array()) {
-    for (const auto& element : value) {
+    for (const auto& element : value)
       collect_keys(element, place + "[]", keys);
-    }
   } else if (value.is_object() && !kFreeMaps.contains(place)) {
     for (const auto& [key, member] : value.items()) {
       const std::string member_place = place.empty() ? key : place + "." + key;
@@ -46,11 +45,10 @@ std::set<std::string> documented_keys() {
     const std::size_t open = line.find('`');
     const std::string word =
         open == line.npos ? "" : line.substr(open + 1, line.find('`', open + 1) - open - 1);
-    if (line.starts_with("## ")) {
+    if (line.starts_with("## "))
       section = word.empty() ? "" : word + ".";
-    } else if (line.starts_with("| `")) {
+    else if (line.starts_with("| `"))
       keys.insert(section + word);
-    }
   }
   return keys;
 }

@@ -41,9 +41,8 @@ bool valid(const ProfiledKernel& kernel) {
 void check(const CaseResult& result) {
   using std::ranges::all_of;
   const auto demand = [&](bool holds, std::string_view fault) {
-    if (!holds) {
+    if (!holds)
       throw std::invalid_argument(fmt::format("result of {}: {}", result.id, fault));
-    }
   };
   demand(result.kind == "loop" || result.kind == "kernel" || result.kind == "anchor",
          "its kind is neither loop, kernel nor anchor");
@@ -91,9 +90,8 @@ Json number_or_null(std::optional<double> value) {
 
 Json column_with_nulls(const std::vector<double>& values) {
   Json column = Json::array();
-  for (const double value : values) {
+  for (const double value : values)
     column.push_back(number_or_null(value));
-  }
   return column;
 }
 
@@ -170,9 +168,8 @@ Json profiled_kernel_json(const ProfiledKernel& kernel) {
 
 Json profile_json(const KernelProfile& profile) {
   Json kernels = Json::array();
-  for (const ProfiledKernel& kernel : profile.kernels) {
+  for (const ProfiledKernel& kernel : profile.kernels)
     kernels.push_back(profiled_kernel_json(kernel));
-  }
   return {
       {"source", profile.source},
       {"message", profile.message},
@@ -190,9 +187,8 @@ Json profile_json(const KernelProfile& profile) {
 Json case_json(const CaseResult& result) {
   check(result);
   Json replicates = Json::array();
-  for (const Replicate& replicate : result.replicates) {
+  for (const Replicate& replicate : result.replicates)
     replicates.push_back(replicate_json(replicate));
-  }
   return {
       {"id", result.id},
       {"kind", result.kind},
@@ -246,9 +242,8 @@ void lay_out(const Json& value, std::size_t depth, std::string& out) {
   for (const auto& [key, member] : value.items()) {
     out += separator;
     out.append(depth + 1, ' ');
-    if (value.is_object()) {
+    if (value.is_object())
       out += dump(key) + ": ";
-    }
     lay_out(member, depth + 1, out);
     separator = ",\n";
   }
@@ -282,9 +277,8 @@ Json to_json(const Result& result) {
                        {"settings", origin.settings}});
   }
   Json cases = Json::array();
-  for (const CaseResult& case_result : result.cases) {
+  for (const CaseResult& case_result : result.cases)
     cases.push_back(case_json(case_result));
-  }
   return {
       {"schema_version", kSchemaVersion},
       {"tool",

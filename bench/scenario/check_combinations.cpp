@@ -23,10 +23,8 @@ bool is_empty_map(const Node& node) {
 void check_something_to_measure(const Node& root, Faults& faults) {
   const Node* const loops = root.find("loops");
   const Node* const kernels = root.find("kernels");
-  if ((loops == nullptr || is_empty_map(*loops)) &&
-      (kernels == nullptr || is_empty_map(*kernels))) {
+  if ((loops == nullptr || is_empty_map(*loops)) && (kernels == nullptr || is_empty_map(*kernels)))
     faults.add(root.place, "nothing to measure; give the file 'loops' or 'kernels'");
-  }
   // That 'profiles' is absent, check_keys says.
   if (const Node::Entry* profiles = root.find_entry("profiles");
       profiles != nullptr && is_empty_map(profiles->value)) {
@@ -37,9 +35,8 @@ void check_something_to_measure(const Node& root, Faults& faults) {
 /// The engines that a loop names, or else the file.
 std::vector<std::string> engines_of(const Node& root, const Node::Entry& loop) {
   const Node* engines = loop.value.find("engines");
-  if (engines == nullptr) {
+  if (engines == nullptr)
     engines = root.find("engines");
-  }
   return engines == nullptr ? std::vector<std::string>{} : texts(*engines);
 }
 
@@ -82,9 +79,8 @@ bool has_shapes_of_model(const Node::Entry& family) {
 }
 
 void check_model_is_there(const Node& root, Faults& faults) {
-  if (root.find("model") != nullptr) {
+  if (root.find("model") != nullptr)
     return;
-  }
   const Node* const loops = root.find("loops");
   if (has_entries(loops) && !std::ranges::all_of(loops->entries, [&](const Node::Entry& loop) {
         return has_workers_only(root, loop);
@@ -99,11 +95,9 @@ void check_model_is_there(const Node& root, Faults& faults) {
                                            family.key));
     }
   }
-  for (const Node::Entry& profile : entries_of(root.find("profiles"))) {
-    if (const Node::Entry* changes = profile.value.find_entry("model")) {
+  for (const Node::Entry& profile : entries_of(root.find("profiles")))
+    if (const Node::Entry* changes = profile.value.find_entry("model"))
       faults.add(changes->place, "changes to a model that the file lacks; give 'model'");
-    }
-  }
 }
 
 void check_model_calls_kernels(const Node& root, const Catalog& catalog, Faults& faults) {
@@ -126,9 +120,8 @@ bool check_model_can_be_built(const Node& root, const Node* loop, const Node* pr
   const ModelSpec spec = read_model(root, loop, profile, catalog).value();
   const Catalog::Model& model = *catalog.find_model(spec.name);
   const std::string fault = model.fault ? model.fault(spec) : "";
-  if (!fault.empty()) {
+  if (!fault.empty())
     faults.add(map.place, fmt::format("{}: {}", path, fault));
-  }
   return fault.empty();
 }
 
@@ -165,20 +158,17 @@ void check_conditioning(const Node& root, const Catalog& catalog, Faults& faults
                  fmt::format("{}.conditioning: {} edits no picture; remove the key", path, name));
     }
   };
-  if (catalog.find_model(name)->edits) {
+  if (catalog.find_model(name)->edits)
     return;
-  }
   refuse(&model, "model");
-  for (const Node::Entry& profile : entries_of(root.find("profiles"))) {
+  for (const Node::Entry& profile : entries_of(root.find("profiles")))
     refuse(profile.value.find("model"), fmt::format("profiles.{}.model", profile.key));
-  }
 }
 
 void check_models_can_be_built(const Node& root, const Catalog& catalog, Faults& faults) {
   const Node::Entry* model = root.find_entry("model");
-  if (model == nullptr || !is_sound(model->value, "model", root, catalog)) {
+  if (model == nullptr || !is_sound(model->value, "model", root, catalog))
     return;
-  }
   check_conditioning(root, catalog, faults);
   if (check_model_can_be_built(root, nullptr, nullptr, *model, "model", catalog, faults)) {
     check_model_calls_kernels(root, catalog, faults);

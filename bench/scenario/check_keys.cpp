@@ -44,9 +44,8 @@ std::string shown(const Node& node) {
 template <typename T>
 std::vector<std::string> names_of(const std::vector<T>& all) {
   std::vector<std::string> names;
-  for (const T& one : all) {
+  for (const T& one : all)
     names.push_back(one.name);
-  }
   return names;
 }
 
@@ -92,9 +91,8 @@ class KeyCheck {
   static std::string unknown_key(const std::string& name, const std::string& path,
                                  const std::vector<const SchemaKey*>& children) {
     std::vector<std::string> known;
-    for (const SchemaKey* child : children) {
+    for (const SchemaKey* child : children)
       known.emplace_back(child->last());
-    }
     const std::string where = path.empty() ? "" : fmt::format(" in {}", path);
     return fmt::format("unknown key '{}'{}{}", name, where, hint(name, known));
   }
@@ -105,9 +103,8 @@ class KeyCheck {
       family_ = catalog_.find_family(entry.key);
       return check_known("kernel family", entry.key, entry.place, names_of(catalog_.families));
     }
-    if (key.last() == "<key>") {
+    if (key.last() == "<key>")
       return check_architecture_key(entry);
-    }
     if (!is_name(entry.key)) {
       faults_.add(entry.place,
                   fmt::format("'{}' is no name: letters, digits, '-' and '_', at most {} of them",
@@ -121,22 +118,19 @@ class KeyCheck {
     const Node* spec = root_.find("model");
     const Node* name = spec == nullptr ? nullptr : spec->find("name");
     const Catalog::Model* model = name == nullptr ? nullptr : catalog_.find_model(name->text);
-    if (model == nullptr) {
+    if (model == nullptr)
       return true; // that the model is unknown or absent is said elsewhere
-    }
     std::vector<std::string> known;
-    for (const auto& [key, value] : model->architecture) {
+    for (const auto& [key, value] : model->architecture)
       known.push_back(key);
-    }
     return check_known(fmt::format("architecture key of {}:", model->name), entry.key, entry.place,
                        known);
   }
 
   bool check_known(std::string_view what, const std::string& name, const Place& place,
                    const std::vector<std::string>& known) {
-    if (std::ranges::find(known, name) != known.end()) {
+    if (std::ranges::find(known, name) != known.end())
       return true;
-    }
     faults_.add(place, fmt::format("unknown {} '{}'{}", what, name, hint(name, known)));
     return false;
   }
@@ -145,11 +139,10 @@ class KeyCheck {
     const Node& value = entry.value;
     switch (key.type) {
     case Type::map:
-      if (value.is_map()) {
+      if (value.is_map())
         check_map(value, std::string(key.path), path, entry.place);
-      } else {
+      else
         wrong_type(value, key, path);
-      }
       return;
     case Type::engines:
       return check_names(value, key, path, "engine", catalog_.engines);
@@ -188,21 +181,17 @@ class KeyCheck {
 
   void check_names(const Node& list, const SchemaKey& key, const std::string& path,
                    std::string_view what, const std::vector<std::string>& known) {
-    if (!check_list(list, key, path)) {
+    if (!check_list(list, key, path))
       return;
-    }
-    for (const Node& item : list.items) {
+    for (const Node& item : list.items)
       check_known(what, item.text, item.place, known);
-    }
   }
 
   void check_shapes(const Node& value, const SchemaKey& key, const std::string& path) {
-    if (value.is_scalar() && value.text == "model") {
+    if (value.is_scalar() && value.text == "model")
       return;
-    }
-    if (!check_list(value, key, path)) {
+    if (!check_list(value, key, path))
       return;
-    }
     for (const Node& item : value.items) {
       const auto shape = parse_kernel_shape(item.text);
       if (!shape) {
@@ -222,9 +211,8 @@ class KeyCheck {
   /// A list of scalars that are not empty.
   void check_words(const Node& list, const SchemaKey& key, const std::string& path) {
     const auto is_word = [](const Node& item) { return item.is_scalar() && !item.text.empty(); };
-    if (!list.is_list() || list.items.empty() || !std::ranges::all_of(list.items, is_word)) {
+    if (!list.is_list() || list.items.empty() || !std::ranges::all_of(list.items, is_word))
       wrong_type(list, key, path);
-    }
   }
 
   /// A list of scalars, each once.
@@ -254,14 +242,12 @@ class KeyCheck {
 
   void check_scalar(const Node& value, const SchemaKey& key, const std::string& path) {
     const bool numeric = key.type == Type::integer || key.type == Type::number;
-    if (!value.is_scalar() || (numeric && value.quoted)) {
+    if (!value.is_scalar() || (numeric && value.quoted))
       return wrong_type(value, key, path);
-    }
     switch (key.type) {
     case Type::name:
-      if (!is_name(value.text)) {
+      if (!is_name(value.text))
         wrong_type(value, key, path);
-      }
       return;
     case Type::choice:
       check_known(fmt::format("{}", key.last()), value.text, value.place,
@@ -281,9 +267,8 @@ class KeyCheck {
     case Type::resolution:
       return check_resolution(value, key, path);
     case Type::weights:
-      if (value.text.empty()) {
+      if (value.text.empty())
         wrong_type(value, key, path);
-      }
       return;
     default:
       return;
@@ -293,23 +278,19 @@ class KeyCheck {
   template <typename Number>
   void check_range(const Node& value, const SchemaKey& key, std::string_view path,
                    std::optional<Number> number) {
-    if (!number) {
+    if (!number)
       wrong_type(value, key, path);
-    } else if (!key.range.contains(static_cast<double>(*number))) {
+    else if (!key.range.contains(static_cast<double>(*number)))
       out_of_range(value, key, path);
-    }
   }
 
   void check_resolution(const Node& value, const SchemaKey& key, std::string_view path) {
     const auto resolution = parse_resolution(value.text);
-    if (!resolution) {
+    if (!resolution)
       return wrong_type(value, key, path);
-    }
-    for (const std::int64_t pixels : {resolution->width, resolution->height}) {
-      if (!key.range.contains(static_cast<double>(pixels)) || pixels % kResolutionMultiple != 0) {
+    for (const std::int64_t pixels : {resolution->width, resolution->height})
+      if (!key.range.contains(static_cast<double>(pixels)) || pixels % kResolutionMultiple != 0)
         return out_of_range(value, key, path);
-      }
-    }
   }
 
   void out_of_range(const Node& value, const SchemaKey& key, std::string_view path) {

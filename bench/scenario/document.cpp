@@ -15,11 +15,9 @@ namespace {
 /// `maps`: least specific first, null where absent.
 PathsByFamily read_paths(const std::vector<const Node*>& maps) {
   PathsByFamily paths;
-  for (const Node* map : maps) {
-    for (const Node::Entry& family : entries_of(map)) {
+  for (const Node* map : maps)
+    for (const Node::Entry& family : entries_of(map))
       paths[family.key] = texts(family.value);
-    }
-  }
   return paths;
 }
 
@@ -89,15 +87,12 @@ Profile read_profile(const Node& root, const Node::Entry& entry, const Catalog& 
   profile.name = entry.key;
   profile.device = parse_device_kind(section.text("device")).value();
   profile.model = read_model(root, nullptr, &entry.value, catalog);
-  for (const Node::Entry& loop : entries_of(root.find("loops"))) {
-    if (loop.value.find("architecture") != nullptr) {
+  for (const Node::Entry& loop : entries_of(root.find("loops")))
+    if (loop.value.find("architecture") != nullptr)
       profile.loop_models[loop.key] = read_model(root, &loop.value, &entry.value, catalog).value();
-    }
-  }
   profile.sampling = read_sampling(root, entry.value);
-  if (section.find("steps") != nullptr) {
+  if (section.find("steps") != nullptr)
     profile.most_steps = static_cast<int>(section.integer("steps"));
-  }
   profile.loops = section.list("loops");
   profile.engines = section.list("engines");
   profile.families = section.list("kernels");
@@ -112,13 +107,11 @@ Profile read_profile(const Node& root, const Node::Entry& entry, const Catalog& 
 
 const Profile& Document::profile(std::string_view wanted) const {
   const auto found = std::ranges::find(profiles, wanted, &Profile::name);
-  if (found != profiles.end()) {
+  if (found != profiles.end())
     return *found;
-  }
   std::vector<std::string> known;
-  for (const Profile& profile : profiles) {
+  for (const Profile& profile : profiles)
     known.push_back(profile.name);
-  }
   throw UsageError(
       fmt::format("{}: no profile '{}'{}", file.string(), wanted, hint(wanted, std::move(known))));
 }
@@ -126,18 +119,14 @@ const Profile& Document::profile(std::string_view wanted) const {
 Document read_document(const Node& root, const Catalog& catalog) {
   Document document;
   document.name = root.find("scenario")->text;
-  for (const Node::Entry& loop : entries_of(root.find("loops"))) {
+  for (const Node::Entry& loop : entries_of(root.find("loops")))
     document.loops.push_back(read_loop(root, loop, catalog));
-  }
-  for (const Node::Entry& worker : entries_of(root.find("workers"))) {
+  for (const Node::Entry& worker : entries_of(root.find("workers")))
     document.workers.push_back(read_worker(worker));
-  }
-  for (const Node::Entry& kernel : entries_of(root.find("kernels"))) {
+  for (const Node::Entry& kernel : entries_of(root.find("kernels")))
     document.kernels.push_back(read_kernel(root, kernel));
-  }
-  for (const Node::Entry& profile : entries_of(root.find("profiles"))) {
+  for (const Node::Entry& profile : entries_of(root.find("profiles")))
     document.profiles.push_back(read_profile(root, profile, catalog));
-  }
   return document;
 }
 

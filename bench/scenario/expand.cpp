@@ -19,9 +19,8 @@ bool contains(const std::vector<std::string>& all, const std::string& one) {
 /// What of `all` a profile keeps, in the order of `all`.
 std::vector<std::string> narrow(std::vector<std::string> all,
                                 const std::optional<std::vector<std::string>>& kept) {
-  if (kept) {
+  if (kept)
     std::erase_if(all, [&](const std::string& one) { return !contains(*kept, one); });
-  }
   return all;
 }
 
@@ -48,13 +47,11 @@ std::vector<std::map<std::string, std::string>> combinations(const PathsByFamily
 
 /// "aten"; of several families "ada_norm=fused+rms_norm=aten".
 std::string paths_in_id(const std::map<std::string, std::string>& paths) {
-  if (paths.size() == 1) {
+  if (paths.size() == 1)
     return paths.begin()->second;
-  }
   std::vector<std::string> parts;
-  for (const auto& [family, path] : paths) {
+  for (const auto& [family, path] : paths)
     parts.push_back(fmt::format("{}={}", family, path));
-  }
   return fmt::format("{}", fmt::join(parts, "+"));
 }
 
@@ -64,30 +61,23 @@ class Expander {
       : document_(document), profile_(profile), catalog_(catalog) {}
 
   std::vector<Case> run() {
-    for (const LoopEntry& loop : document_.loops) {
-      if (keeps(profile_.loops, loop.id)) {
+    for (const LoopEntry& loop : document_.loops)
+      if (keeps(profile_.loops, loop.id))
         add_loop(loop);
-      }
-    }
-    for (const KernelEntry& kernel : document_.kernels) {
-      if (keeps(profile_.families, kernel.family)) {
+    for (const KernelEntry& kernel : document_.kernels)
+      if (keeps(profile_.families, kernel.family))
         add_kernel(kernel);
-      }
-    }
     return std::move(cases_);
   }
 
  private:
   void add_loop(const LoopEntry& entry) {
     PathsByFamily paths = entry.paths;
-    for (const auto& [family, kept] : profile_.paths) {
-      if (const auto own = paths.find(family); own != paths.end()) {
+    for (const auto& [family, kept] : profile_.paths)
+      if (const auto own = paths.find(family); own != paths.end())
         own->second = narrow(own->second, kept);
-      }
-    }
-    for (auto& [family, names] : paths) {
+    for (auto& [family, names] : paths)
       names = runnable(family, std::move(names));
-    }
     LoopCase loop;
     const auto own = profile_.loop_models.find(entry.id);
     loop.model =
@@ -126,16 +116,13 @@ class Expander {
   void add_kernel(const KernelEntry& entry) {
     const Catalog::KernelFamily& family = *catalog_.find_family(entry.family);
     std::vector<std::string> paths = narrow(entry.paths, profile_.kernel_paths);
-    for (const std::string& path : family.plugin_paths) {
-      if (!contains(paths, path)) {
+    for (const std::string& path : family.plugin_paths)
+      if (!contains(paths, path))
         paths.push_back(path);
-      }
-    }
     paths = runnable(entry.family, std::move(paths));
     for (const KernelShape& shape : shapes_of(entry)) {
-      if (!keeps(profile_.kernel_shapes, shape)) {
+      if (!keeps(profile_.kernel_shapes, shape))
         continue;
-      }
       for (const std::string& path : paths) {
         add(fmt::format("{}/{}/{}", entry.family, to_string(shape), path), entry.gate,
             family.work_version, KernelCase{.family = entry.family, .shape = shape, .path = path});
@@ -154,16 +141,14 @@ class Expander {
   }
 
   std::vector<KernelShape> shapes_of(const KernelEntry& entry) const {
-    if (entry.shapes) {
+    if (entry.shapes)
       return *entry.shapes;
-    }
     const ModelSpec& model = *profile_.model;
     std::vector<KernelShape> each_once;
     for (const KernelShape& shape :
          catalog_.find_model(model.name)->kernel_shapes(model, entry.family)) {
-      if (std::ranges::find(each_once, shape) == each_once.end()) {
+      if (std::ranges::find(each_once, shape) == each_once.end())
         each_once.push_back(shape);
-      }
     }
     return each_once;
   }

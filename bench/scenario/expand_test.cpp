@@ -14,9 +14,8 @@ using testing::HasSubstr;
 
 std::vector<std::string> ids(const Expansion& expansion) {
   std::vector<std::string> ids;
-  for (const Case& measured : expansion.cases) {
+  for (const Case& measured : expansion.cases)
     ids.push_back(measured.id);
-  }
   return ids;
 }
 
@@ -145,9 +144,8 @@ TEST(Expand, ZimageCpuIsScaledDown) {
   EXPECT_EQ(loop.model.architecture.at("heads"), 2);
   EXPECT_EQ(loop.model.architecture.at("head_width"), 128) << "merged key by key";
   EXPECT_EQ(cpu.cases.back().id, "zimage/rms_norm/192x128.bf16/decomposed");
-  for (const Case& measured : cpu.cases) {
+  for (const Case& measured : cpu.cases)
     EXPECT_THAT(measured.id, testing::Not(HasSubstr("base-50"))) << "it has no eager engine";
-  }
 }
 
 TEST(Expand, IdsAreUnique) {
@@ -284,9 +282,8 @@ TEST(KernelShapes, TextForm) {
 }
 
 TEST(DTypes, WordsAndSizes) {
-  for (const DType dtype : {DType::bf16, DType::fp16, DType::fp32}) {
+  for (const DType dtype : {DType::bf16, DType::fp16, DType::fp32})
     EXPECT_EQ(parse_dtype(to_string(dtype)), dtype);
-  }
   EXPECT_EQ(size_of(DType::bf16), 2);
   EXPECT_EQ(size_of(DType::fp16), 2);
   EXPECT_EQ(size_of(DType::fp32), 4);

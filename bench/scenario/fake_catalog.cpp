@@ -44,9 +44,8 @@ std::string faults_of(const std::string& text, const std::vector<std::string>& o
   } catch (const UsageError& error) {
     std::string message = error.what();
     const std::string name = file.path().string();
-    for (std::size_t at = 0; (at = message.find(name, at)) != std::string::npos;) {
+    for (std::size_t at = 0; (at = message.find(name, at)) != std::string::npos;)
       message.replace(at, name.size(), "s.yaml");
-    }
     return message;
   }
 }
@@ -54,9 +53,8 @@ std::string faults_of(const std::string& text, const std::vector<std::string>& o
 std::string small_with(const std::string& from, const std::string& to) {
   std::string text = kSmall;
   const std::size_t at = text.find(from);
-  if (at == std::string::npos || text.find(from, at + 1) != std::string::npos) {
+  if (at == std::string::npos || text.find(from, at + 1) != std::string::npos)
     throw std::logic_error(fmt::format("'{}' must occur once in kSmall", from));
-  }
   return text.replace(at, from.size(), to);
 }
 

@@ -13,9 +13,8 @@ void Faults::add(const Place& place, std::string message) {
 }
 
 void Faults::throw_if_any() const {
-  if (faults_.empty()) {
+  if (faults_.empty())
     return;
-  }
   std::vector<Fault> sorted = faults_;
   std::ranges::stable_sort(sorted, {}, [](const Fault& fault) {
     const Place& place = fault.place;

@@ -27,29 +27,24 @@ class Canonical {
       add("conditioning",
           fmt::format("{}x{}", loop.model.picture_width, loop.model.picture_height));
     }
-    if (loop.model.batch != 1) { // a key younger than the first baselines
+    if (loop.model.batch != 1) // a key younger than the first baselines
       add("batch", loop.model.batch);
-    }
     add("text_tokens", loop.model.text_tokens);
     add("dtype", to_string(loop.model.dtype));
     add("weights", loop.model.weights);
     add("seed", loop.model.seed);
-    for (const auto& [key, value] : loop.model.architecture) {
+    for (const auto& [key, value] : loop.model.architecture)
       add("architecture." + key, value);
-    }
     add("steps", loop.spec.steps);
     add("guidance", loop.spec.guidance);
-    if (loop.spec.guidance > 0) { // else no forward gets these tokens
+    if (loop.spec.guidance > 0) // else no forward gets these tokens
       add("negative_text_tokens", loop.spec.negative_text_tokens);
-    }
     add("shift", loop.spec.shift);
     add("engine", loop.engine);
-    for (const auto& [family, path] : loop.paths) {
+    for (const auto& [family, path] : loop.paths)
       add("path." + family, path);
-    }
-    if (loop.worker) {
+    if (loop.worker)
       add("worker", fmt::format("{}", fmt::join(loop.worker->command, "\n ")));
-    }
   }
 
   void operator()(const KernelCase& kernel) {

@@ -13,9 +13,8 @@ namespace {
 std::map<std::string, std::string> hashes(const std::string& text, const Catalog& catalog,
                                           const std::string& profile = "full") {
   std::map<std::string, std::string> hashes;
-  for (const Case& measured : expand(load_text(text, {}, catalog), profile, catalog).cases) {
+  for (const Case& measured : expand(load_text(text, {}, catalog), profile, catalog).cases)
     hashes[measured.id] = measured.hash;
-  }
   return hashes;
 }
 
@@ -83,9 +82,8 @@ TEST(Hash, NothingButTheWorkCounts) {
             "{name: z_image, resolution: 1024x1024, architecture: {layers: 30}}"},
        }) {
     const auto after = hashes(small_with(from, to));
-    for (const auto& [id, hash] : before) {
+    for (const auto& [id, hash] : before)
       EXPECT_EQ(after.at(id), hash) << id << " after " << to;
-    }
   }
 }
 

@@ -11,9 +11,8 @@ Scenario load(const std::filesystem::path& file, const Catalog& catalog,
   std::string text = read_file(file);
   Faults faults(file.string());
   Node root = parse_file_text(text, faults);
-  for (const std::string& key_value : overrides) {
+  for (const std::string& key_value : overrides)
     apply_override(root, key_value, faults);
-  }
   check_keys(root, catalog, faults);
   check_combinations(root, catalog, faults);
   faults.throw_if_any();

@@ -188,9 +188,8 @@ TEST(LoadFaults, ImpossibleValues) {
       EXPECT_EQ(faults_of(kSmall, {set}), std::string("--set ") + key + ": " + key + " must be " +
                                               allowed + "; got '" + value + "'");
     }
-    for (const std::string value : good) {
+    for (const std::string value : good)
       EXPECT_EQ(faults_of(kSmall, {std::string(key) + "=" + value}), "") << key << " " << value;
-    }
   }
 }
 

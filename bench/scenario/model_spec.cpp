@@ -7,9 +7,8 @@ namespace bench::scenario {
 std::optional<ModelSpec> read_model(const Node& root, const Node* loop, const Node* profile,
                                     const Catalog& catalog) {
   const Node* const base = root.find("model");
-  if (base == nullptr) {
+  if (base == nullptr)
     return std::nullopt;
-  }
   const Node* const changes = child(profile, "model");
   const Section section("model", {changes, base});
   const Resolution resolution = parse_resolution(section.text("resolution")).value();
@@ -34,11 +33,9 @@ std::optional<ModelSpec> read_model(const Node& root, const Node* loop, const No
   spec.architecture = model.architecture;
   for (const Node* numbers :
        {base->find("architecture"), child(loop, "architecture"), child(changes, "architecture")}) {
-    if (numbers != nullptr) {
-      for (const Node::Entry& entry : numbers->entries) {
+    if (numbers != nullptr)
+      for (const Node::Entry& entry : numbers->entries)
         spec.architecture[entry.key] = parse_integer(entry.value.text).value();
-      }
-    }
   }
   return spec;
 }

@@ -23,9 +23,8 @@ std::vector<std::string> split_at_dots(const std::string& key) {
 
 /// The entry of `map` called `name`, made when absent.
 Node::Entry& entry_of(Node& map, const std::string& name, const Place& place) {
-  if (Node::Entry* entry = map.find_entry(name)) {
+  if (Node::Entry* entry = map.find_entry(name))
     return *entry;
-  }
   Node empty;
   empty.kind = Node::Kind::map;
   empty.place = place;
@@ -59,9 +58,8 @@ void apply_override(Node& root, const std::string& key_value, Faults& faults) {
       return;
     }
     map = &entry_of(*map, parts[i], place).value;
-    if (map->kind == Node::Kind::nothing) {
+    if (map->kind == Node::Kind::nothing)
       map->kind = Node::Kind::map; // `loops:` with nothing after it
-    }
     if (!map->is_map()) {
       faults.add(place, fmt::format("'{}' is no map, so it has no '{}'", parts[i], parts[i + 1]));
       return;

@@ -12,21 +12,18 @@ std::optional<Number> parse_whole(std::string_view text) {
   Number value{};
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || rest != end) {
+  if (error != std::errc{} || rest != end)
     return std::nullopt;
-  }
   return value;
 }
 
 /// `text` without `unit` and the spaces before it, or nothing when it ends otherwise.
 std::optional<std::string_view> without_unit(std::string_view text, std::string_view unit) {
-  if (!text.ends_with(unit)) {
+  if (!text.ends_with(unit))
     return std::nullopt;
-  }
   text.remove_suffix(unit.size());
-  while (text.ends_with(' ')) {
+  while (text.ends_with(' '))
     text.remove_suffix(1);
-  }
   return text;
 }
 
@@ -67,9 +64,8 @@ std::optional<double> parse_duration(std::string_view text) {
 
 std::optional<Resolution> parse_resolution(std::string_view text) {
   const std::size_t cross = text.find('x');
-  if (cross == std::string_view::npos) {
+  if (cross == std::string_view::npos)
     return std::nullopt;
-  }
   const auto width = parse_integer(text.substr(0, cross));
   const auto height = parse_integer(text.substr(cross + 1));
   return width && height ? std::optional(Resolution{*width, *height}) : std::nullopt;

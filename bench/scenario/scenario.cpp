@@ -15,11 +15,9 @@ constexpr std::array kDeviceKinds{DeviceKind::cpu, DeviceKind::cuda};
 
 template <typename Enum, std::size_t N>
 std::optional<Enum> parse_word(const std::array<Enum, N>& all, std::string_view text) {
-  for (const Enum one : all) {
-    if (to_string(one) == text) {
+  for (const Enum one : all)
+    if (to_string(one) == text)
       return one;
-    }
-  }
   return std::nullopt;
 }
 
@@ -61,26 +59,22 @@ std::string to_string(const KernelShape& shape) {
 
 std::optional<KernelShape> parse_kernel_shape(std::string_view text) {
   const std::size_t dot = text.find('.');
-  if (dot == std::string_view::npos) {
+  if (dot == std::string_view::npos)
     return std::nullopt;
-  }
   const auto dtype = parse_dtype(text.substr(dot + 1));
   std::vector<std::int64_t> sizes;
   for (std::string_view rest = text.substr(0, dot); sizes.size() < 4;) {
     const std::size_t x = rest.find('x');
     const auto size = parse_integer(rest.substr(0, x));
-    if (!size || *size < 1) {
+    if (!size || *size < 1)
       return std::nullopt;
-    }
     sizes.push_back(*size);
-    if (x == std::string_view::npos) {
+    if (x == std::string_view::npos)
       break;
-    }
     rest.remove_prefix(x + 1);
   }
-  if (!dtype || sizes.size() < 2 || sizes.size() > 3) {
+  if (!dtype || sizes.size() < 2 || sizes.size() > 3)
     return std::nullopt;
-  }
   return KernelShape{.rows = sizes.front(),
                      .width = sizes.back(),
                      .dtype = *dtype,
@@ -106,9 +100,8 @@ const std::string& Scenario::text() const {
 
 std::vector<std::string> Scenario::profiles() const {
   std::vector<std::string> names;
-  for (const Profile& profile : document_->profiles) {
+  for (const Profile& profile : document_->profiles)
     names.push_back(profile.name);
-  }
   return names;
 }
 

@@ -155,12 +155,10 @@ std::string_view type_name(Type type) {
 }
 
 std::string default_in_words(const SchemaKey& key) {
-  if (key.is_required()) {
+  if (key.is_required())
     return "**required**";
-  }
-  if (key.fallback.starts_with('(')) {
+  if (key.fallback.starts_with('('))
     return std::string(key.fallback.substr(1, key.fallback.size() - 2));
-  }
   return fmt::format("`{}`", key.fallback);
 }
 
@@ -176,9 +174,8 @@ std::span<const SchemaKey> schema() {
 
 const SchemaKey& schema_key(std::string_view path) {
   const auto found = std::ranges::find(kSchema, path, &SchemaKey::path);
-  if (found == kSchema.end()) {
+  if (found == kSchema.end())
     throw std::logic_error(fmt::format("the schema has no key '{}'", path));
-  }
   return *found;
 }
 
@@ -188,22 +185,19 @@ std::vector<const SchemaKey*> schema_children(std::string_view path) {
     const std::size_t dot = key.path.rfind('.');
     const std::string_view parent =
         dot == std::string_view::npos ? std::string_view() : key.path.substr(0, dot);
-    if (parent == path) {
+    if (parent == path)
       children.push_back(&key);
-    }
   }
   return children;
 }
 
 const SchemaKey* match_child(const std::vector<const SchemaKey*>& children, std::string_view name) {
   const SchemaKey* placeholder = nullptr;
-  for (const SchemaKey* child : children) {
-    if (child->is_placeholder()) {
+  for (const SchemaKey* child : children)
+    if (child->is_placeholder())
       placeholder = child;
-    } else if (child->last() == name) {
+    else if (child->last() == name)
       return child;
-    }
-  }
   return placeholder;
 }
 

@@ -17,9 +17,8 @@ std::string readme() {
 std::string between(const std::string& text, const std::string& begin, const std::string& end) {
   const std::size_t from = text.find(begin + "\n");
   const std::size_t to = text.find(end + "\n", from == std::string::npos ? 0 : from);
-  if (from == std::string::npos || to == std::string::npos) {
+  if (from == std::string::npos || to == std::string::npos)
     return "(no lines '" + begin + "' and '" + end + "')";
-  }
   return text.substr(from + begin.size() + 1, to - from - begin.size() - 1);
 }
 
@@ -55,29 +54,24 @@ std::string concrete(std::string path) {
                                                        {"<worker>", "mine"},
                                                        {"<family>", "rms_norm"},
                                                        {"<key>", "layers"}};
-  for (const auto& [placeholder, name] : names) {
-    if (const std::size_t at = path.find(placeholder); at != std::string::npos) {
+  for (const auto& [placeholder, name] : names)
+    if (const std::size_t at = path.find(placeholder); at != std::string::npos)
       path.replace(at, placeholder.size(), name);
-    }
-  }
   return path;
 }
 
 /// The words of the examples, to be known here.
 std::string with_names_of_small(std::string example) {
-  for (const std::string word : {"turbo-9", "zimage"}) {
-    if (const std::size_t at = example.find(word); at != std::string::npos) {
+  for (const std::string word : {"turbo-9", "zimage"})
+    if (const std::size_t at = example.find(word); at != std::string::npos)
       example.replace(at, word.size(), "a");
-    }
-  }
   return example;
 }
 
 TEST(Schema, EveryExampleIsAllowed) {
   for (const SchemaKey& key : schema()) {
-    if (key.path == "profiles" || key.path == "loops") {
+    if (key.path == "profiles" || key.path == "loops")
       continue; // kSmall's other keys name loops and profiles that the example replaces
-    }
     const std::string setting =
         concrete(std::string(key.path)) + "=" + with_names_of_small(std::string(key.example));
     const std::string file =
@@ -89,9 +83,8 @@ TEST(Schema, EveryExampleIsAllowed) {
 TEST(Schema, EveryDefaultIsAllowed) {
   int count = 0;
   for (const SchemaKey& key : schema()) {
-    if (key.is_required() || key.fallback.starts_with('(')) {
+    if (key.is_required() || key.fallback.starts_with('('))
       continue;
-    }
     const std::string setting = concrete(std::string(key.path)) + "=" + std::string(key.fallback);
     EXPECT_EQ(faults_of(kSmall, {setting}), "") << setting;
     ++count;

@@ -7,18 +7,15 @@
 namespace bench::scenario {
 
 const Node* Section::find(std::string_view key) const {
-  for (const Node* map : maps_) {
-    if (const Node* value = child(map, key)) {
+  for (const Node* map : maps_)
+    if (const Node* value = child(map, key))
       return value;
-    }
-  }
   return nullptr;
 }
 
 std::string_view Section::text(std::string_view key) const {
-  if (const Node* value = find(key)) {
+  if (const Node* value = find(key))
     return value->text;
-  }
   return schema_key(fmt::format("{}.{}", pattern_, key)).fallback;
 }
 
@@ -47,9 +44,8 @@ std::optional<std::vector<std::string>> Section::list(std::string_view key) cons
 
 std::vector<std::string> texts(const Node& list) {
   std::vector<std::string> texts;
-  for (const Node& item : list.items) {
+  for (const Node& item : list.items)
     texts.push_back(item.text);
-  }
   return texts;
 }
 

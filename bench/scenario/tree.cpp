@@ -36,23 +36,20 @@ class Converter {
       node.quoted = yaml.Tag() == "!";
     } else if (yaml.IsSequence()) {
       node.kind = Node::Kind::list;
-      for (const YAML::Node& item : yaml) {
+      for (const YAML::Node& item : yaml)
         node.items.push_back(convert(item, level + 1));
-      }
     } else if (yaml.IsMap()) {
       node.kind = Node::Kind::map;
-      for (const auto& entry : yaml) {
+      for (const auto& entry : yaml)
         add_entry(node, entry.first, entry.second, level);
-      }
     }
     return node;
   }
 
  private:
   void refuse(const Place& place) {
-    if (!refused_) {
+    if (!refused_)
       faults_.add(place, "nested too deeply or too large; an alias that contains itself?");
-    }
     refused_ = true;
   }
 
@@ -68,9 +65,8 @@ class Converter {
       return;
     }
     Node converted = convert(value, level + 1);
-    if (converted.kind == Node::Kind::nothing) {
+    if (converted.kind == Node::Kind::nothing)
       converted.place = place; // yaml-cpp puts an empty value at the next key
-    }
     map.entries.push_back({key.Scalar(), place, std::move(converted)});
   }
 
@@ -135,9 +131,8 @@ const std::vector<Node::Entry>& entries_of(const Node* map) {
 
 std::vector<std::string> keys_of(const Node* map) {
   std::vector<std::string> keys;
-  for (const Node::Entry& entry : entries_of(map)) {
+  for (const Node::Entry& entry : entries_of(map))
     keys.push_back(entry.key);
-  }
   return keys;
 }
 
@@ -161,11 +156,10 @@ Node parse_override_value(const std::string& text, const Place& place, Faults& f
   const std::vector<YAML::Node> documents = load_yaml(text, place, faults);
   Node node;
   node.place = place;
-  if (documents.size() > 1) {
+  if (documents.size() > 1)
     faults.add(place, "more than one value");
-  } else if (!documents.empty()) {
+  else if (!documents.empty())
     node = Converter(faults, place).convert(documents.front());
-  }
   return node;
 }
 

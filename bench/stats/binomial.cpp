@@ -11,9 +11,8 @@ Bounds clopper_pearson(double successes, double trials, double confidence) {
     throw std::invalid_argument(
         "a share wants 0 to all successes and a confidence between 0 and 1");
   }
-  if (trials == 0) {
+  if (trials == 0)
     return {};
-  }
   using Binomial = boost::math::binomial_distribution<>;
   const double tail = (1 - confidence) / 2;
   return {Binomial::find_lower_bound_on_p(trials, successes, tail),

@@ -48,9 +48,8 @@ void add(Sums& sums, const Observation& replicate) {
 
 Sums sums_of(std::span<const Observation* const> replicates) {
   Sums sums;
-  for (const Observation* replicate : replicates) {
+  for (const Observation* replicate : replicates)
     add(sums, *replicate);
-  }
   return sums;
 }
 
@@ -60,9 +59,8 @@ Sums together(const Sums& a, const Sums& b) {
 
 std::optional<ClockLine> line_of(const Sums& sums) {
   const double df = sums.samples - sums.groups - 1;
-  if (df < 1 || sums.ff <= sums.samples * kLeastClockSpread * kLeastClockSpread) {
+  if (df < 1 || sums.ff <= sums.samples * kLeastClockSpread * kLeastClockSpread)
     return std::nullopt;
-  }
   const double slope = sums.ft / sums.ff;
   const double residue = std::max(0.0, sums.tt - slope * sums.ft);
   return ClockLine{.slope = slope, .variance = residue / df / sums.ff, .df = df};
@@ -90,9 +88,8 @@ std::optional<ClockLine> fit_clock_line(std::span<const Observation* const> repl
 
 std::optional<ClockLine> common_clock_line(std::span<const Observation* const> base,
                                            std::span<const Observation* const> fresh) {
-  if (!have_clocks(base) || !have_clocks(fresh)) {
+  if (!have_clocks(base) || !have_clocks(fresh))
     return std::nullopt;
-  }
   const Sums of_base = sums_of(base);
   const Sums of_fresh = sums_of(fresh);
   const std::optional<ClockLine> base_line = line_of(of_base);
@@ -102,12 +99,10 @@ std::optional<ClockLine> common_clock_line(std::span<const Observation* const> b
     const double chance = std::sqrt(base_line->variance + fresh_line->variance);
     if (gap > three_sigma(std::min(base_line->df, fresh_line->df)) * chance) {
       std::optional<ClockLine> line = if_significant(base_line);
-      if (!line) {
+      if (!line)
         line = if_significant(fresh_line);
-      }
-      if (line) {
+      if (line)
         line->disagreement = gap;
-      }
       return line;
     }
   }

@@ -10,9 +10,8 @@ using Pointers = std::vector<const Observation*>;
 
 Pointers pointers(const std::vector<Observation>& arm) {
   Pointers result;
-  for (const Observation& one : arm) {
+  for (const Observation& one : arm)
     result.push_back(&one);
-  }
   return result;
 }
 
@@ -38,12 +37,10 @@ TEST(ClockLine, SameGroupOfAnotherReplicateHasItsOwnLevel) {
                         .group = {0, 0, 0},
                         .log_anchor = {}};
   Observation high = low;
-  for (double& t : high.log_t) {
+  for (double& t : high.log_t)
     t += 1000;
-  }
-  for (double& f : high.log_f) {
+  for (double& f : high.log_f)
     f += 7;
-  }
   const auto line = fit_clock_line(Pointers{&low, &high});
   ASSERT_TRUE(line);
   EXPECT_NEAR(line->slope, -1.05, 1e-9);

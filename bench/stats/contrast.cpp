@@ -10,9 +10,8 @@ namespace {
 double squares_around_mean(const std::vector<double>& values) {
   const double centre = values.empty() ? 0 : mean(values);
   double sum = 0;
-  for (const double each : values) {
+  for (const double each : values)
     sum += square(each - centre);
-  }
   return sum;
 }
 
@@ -27,9 +26,8 @@ struct ArmMean {
 
 ArmMean arm_mean(const Replicates& replicates, const ValueOf& value) {
   std::map<std::string, std::vector<double>> devices;
-  for (const Observation* replicate : replicates) {
+  for (const Observation* replicate : replicates)
     devices[replicate->device].push_back(value(*replicate));
-  }
   ArmMean result;
   result.devices = static_cast<double>(devices.size());
   for (const auto& [device, values] : devices) {

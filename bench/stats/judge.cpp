@@ -22,16 +22,14 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kMostReplicates = 1000;
 
 void check(double gate) {
-  if (!(gate >= 0 && gate < 1)) {
+  if (!(gate >= 0 && gate < 1))
     throw std::invalid_argument("a gate must be in 0..1");
-  }
 }
 
 Replicates pick(std::span<const Observation> arm, const std::vector<std::size_t>& indices) {
   Replicates picked;
-  for (const std::size_t index : indices) {
+  for (const std::size_t index : indices)
     picked.push_back(&arm[index]);
-  }
   return picked;
 }
 
@@ -60,9 +58,8 @@ std::optional<int> replicates_needed(const Spread& spread, double estimate, int 
     return verdict_of(drift, rules.gate) != Verdict::inconclusive;
   };
   int too_few = present, enough = kMostReplicates; // the interval only gets narrower
-  if (present >= kMostReplicates || !decides(enough)) {
+  if (present >= kMostReplicates || !decides(enough))
     return std::nullopt;
-  }
   while (enough - too_few > 1) {
     const int middle = (too_few + enough) / 2;
     (decides(middle) ? enough : too_few) = middle;
@@ -72,12 +69,10 @@ std::optional<int> replicates_needed(const Spread& spread, double estimate, int 
 
 /// Why no interval can be given; "" where one can.
 std::string unknown_noise(const Spread& spread, const NoisePrior& noise, bool same_device) {
-  if (spread.replicate.df <= 0) {
+  if (spread.replicate.df <= 0)
     return "one replicate a side and no noise prior";
-  }
-  if (!same_device && noise.device_df <= 0) {
+  if (!same_device && noise.device_df <= 0)
     return "another GPU than the baseline's, and nothing is known of how GPUs differ";
-  }
   return "";
 }
 
@@ -97,9 +92,8 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
   };
   const Contrast work = difference(adjusted);
   judgement.base_log_t = work.base;
-  if (adjustment.follows_clock()) {
+  if (adjustment.follows_clock())
     judgement.log_clock = reference;
-  }
   judgement.work.estimate = work.estimate;
   judgement.wall = difference(mean_log_time).estimate;
   judgement.clock = judgement.wall - judgement.work.estimate;
@@ -113,9 +107,8 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
                 rules.bias + adjustment.bias(clock_drift, judgement.same_device
                                                               ? noise.extrapolation
                                                               : noise.device_extrapolation)};
-  if (line) {
+  if (line)
     spread.others.push_back({line->variance * square(clock_drift), line->df});
-  }
   if (!judgement.same_device) {
     spread.others.push_back(
         {square(noise.device_sd) * (1 / work.base_devices + 1 / work.fresh_devices),
@@ -162,20 +155,17 @@ Verdict verdict_of(const Interval& drift, double gate) {
   const double high = drift.estimate + drift.half_width;
   const bool inside = low > faster && high < slower;
   const bool outside = low > slower || high < faster;
-  if (!inside && !outside && !(drift.half_width <= gate / 2)) {
+  if (!inside && !outside && !(drift.half_width <= gate / 2))
     return Verdict::inconclusive;
-  }
-  if (drift.estimate > slower) {
+  if (drift.estimate > slower)
     return Verdict::regression;
-  }
   return drift.estimate < faster ? Verdict::improvement : Verdict::pass;
 }
 
 Verdict at_any_slope(const Interval& wall, double clock_gap, double gate) {
   const Interval work{wall.estimate + clock_gap / 2, wall.half_width + std::abs(clock_gap) / 2};
-  if (work.estimate - work.half_width > std::log1p(gate)) {
+  if (work.estimate - work.half_width > std::log1p(gate))
     return Verdict::regression;
-  }
   return work.estimate + work.half_width < std::log1p(-gate) ? Verdict::improvement
                                                              : Verdict::inconclusive;
 }
@@ -188,9 +178,8 @@ Interval less_temperature(const Interval& wall, const Covariates& covariates, do
 
 std::optional<double> slope_between_processes(std::optional<double> slope_within_loops,
                                               const Covariates& covariates) {
-  if (!slope_within_loops && covariates.clock_slope().df <= 0) {
+  if (!slope_within_loops && covariates.clock_slope().df <= 0)
     return std::nullopt;
-  }
   return std::min(0.0, slope_within_loops.value_or(0) + covariates.clock_slope().slope);
 }
 
@@ -238,9 +227,8 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   };
   const Adjustment adjustment =
       adjustment_for(rules, compared_base, compared_fresh, likes.same_device);
-  if (adjustment.line) {
+  if (adjustment.line)
     judgement.slope = adjustment.line->slope;
-  }
   const double clock_drift = adjustment.depends_on_clock() ? difference(mean_log_clock) : 0;
   const Spread spread =
       compare(judgement, compared_base, compared_fresh, adjustment, clock_drift, rules);
@@ -256,9 +244,8 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
         at_any_slope(less_temperature(wall_drift(compared_base, compared_fresh, judgement, rules),
                                       judgement.covariates, difference(temperature)),
                      clock_drift, rules.gate);
-    if (judgement.verdict != Verdict::inconclusive) {
+    if (judgement.verdict != Verdict::inconclusive)
       return judgement;
-    }
     judgement.reason = "the clocks differ by " + percent(std::abs(clock_drift)) +
                        ": work can't be told from the clock past " + percent(rules.farthest_clock);
     judgement.wants_pairs = true;

@@ -23,13 +23,11 @@ enum class Prior { none, exact, estimated };
 
 /// `estimated`: as if kPriorDf differences of such replicates had been seen.
 NoisePrior prior(Prior kind, std::mt19937_64& random) {
-  if (kind == Prior::none) {
+  if (kind == Prior::none)
     return {};
-  }
   double variance = 1;
-  if (kind == Prior::estimated) {
+  if (kind == Prior::estimated)
     variance = std::chi_squared_distribution<double>(kPriorDf)(random) / kPriorDf;
-  }
   return {.replicate_sd = kMeanSd * std::sqrt(variance), .replicate_df = kPriorDf};
 }
 

@@ -33,9 +33,8 @@ Arm three(double centre, const std::string& device = "GPU-a") {
 TEST(Verdict, Names) {
   EXPECT_EQ(to_string(Verdict::pass), "pass");
   EXPECT_EQ(to_string(Verdict::missing), "missing");
-  for (const Verdict verdict : kVerdicts) {
+  for (const Verdict verdict : kVerdicts)
     EXPECT_FALSE(to_string(verdict).empty());
-  }
 }
 
 TEST(Verdict, OfAnInterval) {
@@ -221,9 +220,8 @@ TEST(Judge, SwappedArmsNegate) {
 TEST(Judge, SetsAsideWhatRanInAnotherMode) {
   const auto with_anchors = [](std::vector<double> anchors, double drift) {
     Arm arm;
-    for (const double anchor : anchors) {
+    for (const double anchor : anchors)
       arm.push_back(plain(drift + anchor, "GPU-a", anchor));
-    }
     return arm;
   };
   const Arm base = with_anchors({0.1, 0.001, 0.002, 0}, 0);
@@ -257,9 +255,8 @@ TEST(Judge, SetsAsideWhatRanInAnotherMode) {
 
 TEST(Judge, ComparesOnTheGpuThatBothHave) {
   Arm base = three(5, "GPU-b");
-  for (const Observation& one : three(0)) {
+  for (const Observation& one : three(0))
     base.push_back(one);
-  }
   const Judgement judgement = judge(base, three(0.02), {});
   EXPECT_TRUE(judgement.same_device);
   EXPECT_EQ(judgement.base_replicates, 3);
@@ -267,9 +264,8 @@ TEST(Judge, ComparesOnTheGpuThatBothHave) {
   EXPECT_NEAR(judgement.work.estimate, 0.02, 1e-12);
   // Both GPUs in both arms: the mean of the two differences, of half the variance.
   Arm fresh = three(5.04, "GPU-b");
-  for (const Observation& one : three(0.02)) {
+  for (const Observation& one : three(0.02))
     fresh.push_back(one);
-  }
   const Judgement both = judge(base, fresh, {});
   EXPECT_NEAR(both.work.estimate, 0.03, 1e-12);
   EXPECT_NEAR(both.work.half_width, student_quantile(0.995, 8) * 0.001 * std::sqrt(1.0 / 3), 1e-9);
@@ -290,9 +286,8 @@ TEST(Judge, AnotherGpu) {
   EXPECT_NEAR(one.work.half_width, half_width(terms, 0.99), 1e-9);
   EXPECT_EQ(one.verdict, Verdict::regression);
   Arm two_gpus = three(0);
-  for (const Observation& each : three(0.01, "GPU-c")) {
+  for (const Observation& each : three(0.01, "GPU-c"))
     two_gpus.push_back(each);
-  }
   two_gpus.push_back(plain(0.01, "GPU-c")); // more replicates don't make a GPU count for more
   const Judgement two = judge(two_gpus, fresh, rules);
   EXPECT_NEAR(two.work.estimate, 0.025, 1e-12);
@@ -333,9 +328,8 @@ TEST(Judge, AnotherGpuIsHeldAgainstThoseOfItsKind) {
 TEST(Judge, ReplicatesNeeded) {
   const Rules rules{.noise = {.replicate_sd = 0.001, .replicate_df = 100}};
   Arm base;
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 10; ++i)
     base.push_back(plain(i % 2 == 0 ? -0.001 : 0.001));
-  }
   const Arm fresh{plain(0.0003), plain(0.0003)};
   const Judgement judgement = judge(base, fresh, rules);
   EXPECT_EQ(judgement.verdict, Verdict::inconclusive);

@@ -27,12 +27,10 @@ using Arms = std::pair<std::span<const Observation>, std::span<const Observation
 
 std::map<std::string, Set> by_device(const Arms& arms) {
   std::map<std::string, Set> sets;
-  for (std::size_t i = 0; i < arms.first.size(); ++i) {
+  for (std::size_t i = 0; i < arms.first.size(); ++i)
     sets[arms.first[i].device].base.push_back(i);
-  }
-  for (std::size_t i = 0; i < arms.second.size(); ++i) {
+  for (std::size_t i = 0; i < arms.second.size(); ++i)
     sets[arms.second[i].device].fresh.push_back(i);
-  }
   return sets;
 }
 
@@ -40,24 +38,21 @@ std::map<std::string, Set> by_device(const Arms& arms) {
 std::vector<Set> clusters(const Arms& arms, const Set& set, double tolerance) {
   std::vector<Member> members;
   for (const std::size_t index : set.base) {
-    if (!arms.first[index].log_anchor) {
+    if (!arms.first[index].log_anchor)
       return {set};
-    }
     members.push_back({*arms.first[index].log_anchor, true, index});
   }
   for (const std::size_t index : set.fresh) {
-    if (!arms.second[index].log_anchor) {
+    if (!arms.second[index].log_anchor)
       return {set};
-    }
     members.push_back({*arms.second[index].log_anchor, false, index});
   }
   std::ranges::stable_sort(members, {}, &Member::anchor);
   std::vector<Set> result;
   double last = -std::numeric_limits<double>::infinity();
   for (const Member& member : members) {
-    if (member.anchor - last > tolerance) {
+    if (member.anchor - last > tolerance)
       result.emplace_back();
-    }
     (member.is_base ? result.back().base : result.back().fresh).push_back(member.index);
     last = member.anchor;
   }
@@ -88,9 +83,8 @@ void set_aside(Likes& likes, const Set& set) {
 
 double mean_anchor(std::span<const Observation> arm, const std::vector<std::size_t>& indices) {
   double sum = 0;
-  for (const std::size_t index : indices) {
+  for (const std::size_t index : indices)
     sum += arm[index].log_anchor.value();
-  }
   return sum / static_cast<double>(indices.size());
 }
 
@@ -102,13 +96,11 @@ void choose_of_device(Likes& likes, const Arms& arms, const Set& set, double tol
       choices, {}, [](const Set& choice) { return std::pair{smaller_arm(choice), size(choice)}; });
   const bool wants_both = likes.same_device;
   const bool fits = !wants_both || smaller_arm(*best) > 0;
-  for (auto choice = choices.begin(); choice != choices.end(); ++choice) {
-    if (fits && choice == best) {
+  for (auto choice = choices.begin(); choice != choices.end(); ++choice)
+    if (fits && choice == best)
       compare(likes, *choice);
-    } else {
+    else
       set_aside(likes, *choice);
-    }
-  }
   if (!fits && likes.reason.empty()) {
     const double gap = mean_anchor(arms.second, set.fresh) - mean_anchor(arms.first, set.base);
     likes.reason = "the memory copies of the two arms differ by " + percent(std::abs(gap)) +
@@ -121,15 +113,13 @@ std::optional<std::map<std::string, double>> anchors(std::span<const Observation
                                                      const std::vector<std::size_t>& chosen) {
   std::map<std::string, std::vector<std::size_t>> of_device;
   for (const std::size_t index : chosen) {
-    if (!arm[index].log_anchor) {
+    if (!arm[index].log_anchor)
       return std::nullopt;
-    }
     of_device[arm[index].device].push_back(index);
   }
   std::map<std::string, double> means;
-  for (const auto& [device, indices] : of_device) {
+  for (const auto& [device, indices] : of_device)
     means[device] = mean_anchor(arm, indices);
-  }
   return means;
 }
 
@@ -149,15 +139,13 @@ void keep_alike(std::span<const Observation> arm, std::vector<std::size_t>& chos
 /// Leaves only GPUs that are alike, where any are.
 void choose_alike_devices(Likes& likes, const Arms& arms, double tolerance) {
   const auto base = anchors(arms.first, likes.base), fresh = anchors(arms.second, likes.fresh);
-  if (!base || !fresh) {
+  if (!base || !fresh)
     return;
-  }
   Likes alike = likes;
   keep_alike(arms.first, alike.base, alike.base_set_aside, *base, *fresh, tolerance);
   keep_alike(arms.second, alike.fresh, alike.fresh_set_aside, *fresh, *base, tolerance);
-  if (alike.base.empty() || alike.fresh.empty()) {
+  if (alike.base.empty() || alike.fresh.empty())
     return;
-  }
   likes = std::move(alike);
   likes.alike_devices = true;
 }
@@ -171,20 +159,15 @@ Likes choose_likes(std::span<const Observation> base, std::span<const Observatio
   Likes likes;
   likes.same_device =
       std::ranges::any_of(devices, [](const auto& item) { return smaller_arm(item.second) > 0; });
-  for (const auto& [device, set] : devices) {
-    if (!likes.same_device || smaller_arm(set) > 0) {
+  for (const auto& [device, set] : devices)
+    if (!likes.same_device || smaller_arm(set) > 0)
       choose_of_device(likes, arms, set, anchor_tolerance);
-    }
-  }
-  if (!likes.base.empty()) {
+  if (!likes.base.empty())
     likes.reason.clear(); // another GPU that both arms have can be compared
-  }
-  if (kind_tolerance > 0 && !likes.same_device) {
+  if (kind_tolerance > 0 && !likes.same_device)
     choose_alike_devices(likes, arms, kind_tolerance);
-  }
-  for (auto* indices : {&likes.base, &likes.fresh, &likes.base_set_aside, &likes.fresh_set_aside}) {
+  for (auto* indices : {&likes.base, &likes.fresh, &likes.base_set_aside, &likes.fresh_set_aside})
     std::ranges::sort(*indices);
-  }
   return likes;
 }
 

@@ -9,9 +9,8 @@ namespace bench::stats {
 namespace {
 
 void demand(bool holds, const char* fault) {
-  if (!holds) {
+  if (!holds)
     throw std::invalid_argument(fault);
-  }
 }
 
 bool finite(std::span<const double> values) {

@@ -19,9 +19,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 using Arm = std::vector<const Observation*>;
 
 Variance of_one(std::span<const double> differences) {
-  if (differences.size() < 2) {
+  if (differences.size() < 2)
     return {};
-  }
   return {square(standard_deviation(differences)), static_cast<double>(differences.size()) - 1};
 }
 
@@ -52,9 +51,8 @@ void conclude(PairedJudgement& judgement) {
   };
   std::vector<Quantity> quantities{
       {&judgement.work, told("work", judgement.work.drift, "slower", "faster")}};
-  if (judgement.slope) { // else wall is work, or a kernel's, which does not set the clock
+  if (judgement.slope) // else wall is work, or a kernel's, which does not set the clock
     quantities.push_back({&judgement.wall, told("wall", judgement.wall.drift, "slower", "faster")});
-  }
   if (judgement.energy) {
     quantities.push_back(
         {&*judgement.energy, told("energy a step", judgement.energy->drift, "more", "less")});
@@ -107,17 +105,15 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
   }
   std::vector<Variance> terms = covariates.errors(clock_gap, temperature_gap);
   terms.push_back({one.value / pairs, one.df});
-  if (const auto& line = adjustment.line) {
+  if (const auto& line = adjustment.line)
     terms.push_back({line->variance * square(clock_gap), line->df});
-  }
   judgement.work.drift.half_width = half_width(terms, rules.confidence) + rules.bias +
                                     adjustment.bias(clock_gap, rules.noise.extrapolation);
   if (adjustment.follows_clock() && std::abs(clock_gap) > rules.farthest_clock) {
     judgement.work.verdict = at_any_slope(
         less_temperature(judgement.wall.drift, covariates, temperature_gap), clock_gap, rules.gate);
-    if (judgement.work.verdict != Verdict::inconclusive) {
+    if (judgement.work.verdict != Verdict::inconclusive)
       return;
-    }
     judgement.reason = "the clocks differ by " + percent(std::abs(clock_gap)) +
                        ": work can't be told from the clock past " + percent(rules.farthest_clock);
     return;
@@ -133,9 +129,8 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
 } // namespace
 
 double confidence_of_look(double confidence, int looks) {
-  if (looks < 1 || !(confidence > 0 && confidence < 1)) {
+  if (looks < 1 || !(confidence > 0 && confidence < 1))
     throw std::invalid_argument("a confidence must be between 0 and 1, and looks at least 1");
-  }
   return 1 - (1 - confidence) / looks;
 }
 
@@ -143,9 +138,8 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
                             const Rules& rules) {
   check(base);
   check(fresh);
-  if (base.size() != fresh.size()) {
+  if (base.size() != fresh.size())
     throw std::invalid_argument("arms of unequal size are no pairs");
-  }
   PairedJudgement judgement;
   judgement.work.drift.half_width = judgement.wall.drift.half_width =
       judgement.clock.drift.half_width = kInfinity;
@@ -154,9 +148,8 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
   judgement.pairs = static_cast<int>(indices.size());
   if (indices.empty()) {
     std::vector<double> walls;
-    for (std::size_t i = 0; i < base.size(); ++i) {
+    for (std::size_t i = 0; i < base.size(); ++i)
       walls.push_back(mean_log_time(fresh[i]) - mean_log_time(base[i]));
-    }
     judgement.work.drift.estimate = judgement.wall.drift.estimate = mean(walls);
     judgement.reason = "the memory copies of both processes of every pair differ by more than " +
                        percent(rules.anchor_tolerance) + ": the machine changes its mode";
@@ -165,9 +158,8 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
   }
   Arm before, after;
   for (const std::size_t i : indices) {
-    if (base[i].device != fresh[i].device) {
+    if (base[i].device != fresh[i].device)
       throw std::invalid_argument("a pair on two GPUs");
-    }
     before.push_back(&base[i]);
     after.push_back(&fresh[i]);
   }
@@ -184,20 +176,17 @@ PairedJudgement judge_pairs(std::span<const Observation> base, std::span<const O
                      judgement.covariates.share(*before[i]));
     clocks.push_back((line ? line->slope * gaps.back() : 0) + shares.back());
     works.push_back(walls.back() - clocks.back());
-    if (before[i]->log_energy && after[i]->log_energy) {
+    if (before[i]->log_energy && after[i]->log_energy)
       energies.push_back(*after[i]->log_energy - *before[i]->log_energy);
-    }
   }
   judgement.covariates_share = mean(shares);
   judgement.wall = judged(walls, rules.gate, rules.confidence);
-  if (line) {
+  if (line)
     judgement.slope = line->slope;
-  }
   judgement.clock = judgement.adjusted() ? judged(clocks, rules.gate, rules.confidence)
                                          : PairedDrift{{0, 0}, Verdict::pass};
-  if (energies.size() == before.size()) {
+  if (energies.size() == before.size())
     judgement.energy = judged(energies, kEnergyGate, rules.confidence);
-  }
   judge_work(judgement, works, adjustment, mean(gaps), mean(warmer), rules);
   judgement.open = judgement.open || (line && looks_beyond(judgement.wall, rules.gate)) ||
                    (judgement.energy && looks_beyond(*judgement.energy, kEnergyGate));

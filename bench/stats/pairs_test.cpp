@@ -142,9 +142,8 @@ TEST(Pairs, NothingAlikeIsInconclusive) {
   Arms arms = pairs_of({{0, 0}});
   arms.base[0].log_anchor = 0;
   arms.fresh[0].log_anchor = 0.1;
-  for (double& log_t : arms.fresh[0].log_t) {
+  for (double& log_t : arms.fresh[0].log_t)
     log_t += 0.05;
-  }
   const PairedJudgement j = judge_pairs(arms.base, arms.fresh, {});
   EXPECT_EQ(j.verdict, Verdict::inconclusive);
   EXPECT_EQ(j.pairs, 0);
@@ -217,9 +216,8 @@ PairedJudgement look_on(double sd, double drift, const NoisePrior& noise, std::m
   for (const int look : kPairLooks) {
     const auto pairs = static_cast<std::size_t>(look);
     j = judge_pairs(std::span(base).first(pairs), std::span(fresh).first(pairs), rules);
-    if (!j.open) {
+    if (!j.open)
       break;
-    }
   }
   return j;
 }

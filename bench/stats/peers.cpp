@@ -14,9 +14,8 @@ namespace {
 constexpr double kNormal95 = 1.959963984540054; // 97.5 % quantile of the normal distribution
 
 Verdict beyond(double low, double high, double threshold) {
-  if (low > threshold) {
+  if (low > threshold)
     return Verdict::regression;
-  }
   return high < -threshold ? Verdict::improvement : Verdict::pass;
 }
 
@@ -29,45 +28,38 @@ Verdict medians(std::span<const double> base, std::span<const double> fresh, dou
 
 double mann_whitney_p(std::span<const double> a, std::span<const double> b) {
   std::vector<std::pair<double, bool>> all;
-  for (const double value : a) {
+  for (const double value : a)
     all.emplace_back(value, true);
-  }
-  for (const double value : b) {
+  for (const double value : b)
     all.emplace_back(value, false);
-  }
   std::ranges::sort(all);
   const auto n = static_cast<double>(all.size());
   const auto n_a = static_cast<double>(a.size()), n_b = static_cast<double>(b.size());
   double rank_sum = 0, ties = 0;
   for (std::size_t begin = 0; begin < all.size();) {
     std::size_t end = begin;
-    while (end < all.size() && all[end].first == all[begin].first) {
+    while (end < all.size() && all[end].first == all[begin].first)
       ++end;
-    }
     const double rank = (static_cast<double>(begin) + static_cast<double>(end) + 1) / 2; // mean
     const auto count = static_cast<double>(end - begin);
     ties += count * count * count - count;
-    for (std::size_t i = begin; i < end; ++i) {
+    for (std::size_t i = begin; i < end; ++i)
       rank_sum += all[i].second ? rank : 0;
-    }
     begin = end;
   }
   const double u = rank_sum - n_a * (n_a + 1) / 2;
   const double variance = n_a * n_b / 12 * (n + 1 - ties / (n * (n - 1)));
-  if (variance <= 0) { // all are equal
+  if (variance <= 0) // all are equal
     return 1;
-  }
   const double z = (std::abs(u - n_a * n_b / 2) - 0.5) / std::sqrt(variance);
-  if (z <= 0) {
+  if (z <= 0)
     return 1;
-  }
   return 2 * boost::math::cdf(boost::math::complement(boost::math::normal(), z));
 }
 
 Verdict mann_whitney_rule(std::span<const double> base, std::span<const double> fresh) {
-  if (mann_whitney_p(base, fresh) >= 0.05) {
+  if (mann_whitney_p(base, fresh) >= 0.05)
     return Verdict::pass;
-  }
   return median(fresh) >= median(base) ? Verdict::regression : Verdict::improvement;
 }
 

@@ -10,9 +10,8 @@ namespace {
 
 std::vector<double> around(double centre, double spread, int count = 40) {
   std::vector<double> values;
-  for (int i = 0; i < count; ++i) {
+  for (int i = 0; i < count; ++i)
     values.push_back(centre * (1 + spread * (2.0 * i / (count - 1) - 1)));
-  }
   return values;
 }
 

@@ -13,9 +13,8 @@ namespace {
 constexpr double kNormalDeviationPerMad = 1.4826022185056018;
 
 void demand(bool holds, const char* fault) {
-  if (!holds) {
+  if (!holds)
     throw std::invalid_argument(fault);
-  }
 }
 
 void check(std::span<const double> values, std::size_t least = 1) {
@@ -57,9 +56,8 @@ double standard_deviation(std::span<const double> values) {
   check(values, 2);
   const double centre = mean(values);
   double squares = 0;
-  for (const double value : values) {
+  for (const double value : values)
     squares += (value - centre) * (value - centre);
-  }
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
@@ -72,9 +70,8 @@ double robust_variation(std::span<const double> values) {
   const double centre = median(values);
   std::vector<double> deviations;
   deviations.reserve(values.size());
-  for (const double value : values) {
+  for (const double value : values)
     deviations.push_back(std::abs(value - centre));
-  }
   return relative(kNormalDeviationPerMad * median(deviations), centre);
 }
 

@@ -64,9 +64,8 @@ TEST(Summary, RobustVariationIsScaledToANormalDistribution) {
 TEST(Summary, OrderDoesNotMatter) {
   const Values up{1, 2, 4, 8, 16};
   const Values mixed{8, 1, 16, 2, 4};
-  for (const double p : {0.0, 0.1, 0.25, 0.5, 0.6, 0.9, 1.0}) {
+  for (const double p : {0.0, 0.1, 0.25, 0.5, 0.6, 0.9, 1.0})
     EXPECT_EQ(quantile(up, p), quantile(mixed, p));
-  }
   EXPECT_EQ(robust_variation(up), robust_variation(mixed));
 }
 
@@ -80,9 +79,8 @@ TEST(Summary, RefusesWhatHasNoAnswer) {
     EXPECT_THROW(f(Values{1, infinity}), std::invalid_argument);
     EXPECT_THROW(f(Values{-infinity, 1}), std::invalid_argument);
   }
-  for (const Function f : {standard_deviation, coefficient_of_variation, robust_variation}) {
+  for (const Function f : {standard_deviation, coefficient_of_variation, robust_variation})
     EXPECT_THROW(f(Values{1}), std::invalid_argument);
-  }
   EXPECT_THROW(coefficient_of_variation(Values{-1, 1}), std::invalid_argument);
   EXPECT_THROW(robust_variation(Values{-1, 0, 1}), std::invalid_argument);
   EXPECT_THROW(quantile(Values{}, 0.5), std::invalid_argument);

@@ -31,35 +31,29 @@ double three_sigma(double df) {
 }
 
 Variance moderated(const Variance& seen, const Variance& prior) {
-  if (prior.df <= 0) {
+  if (prior.df <= 0)
     return seen;
-  }
-  if (seen.df <= 0) {
+  if (seen.df <= 0)
     return prior;
-  }
-  if (seen.value > prior.value * fisher_quantile(kPriorHolds, seen.df, prior.df)) {
+  if (seen.value > prior.value * fisher_quantile(kPriorHolds, seen.df, prior.df))
     return seen;
-  }
   const double df = seen.df + prior.df;
   return {(seen.df * seen.value + prior.df * prior.value) / df, df};
 }
 
 double half_width(std::span<const Variance> terms, double confidence) {
-  if (!(confidence > 0 && confidence < 1)) {
+  if (!(confidence > 0 && confidence < 1))
     throw std::invalid_argument("a confidence must be between 0 and 1");
-  }
   double sum = 0;
   double spread = 0;
   for (const Variance& term : terms) {
-    if (term.df <= 0) {
+    if (term.df <= 0)
       return std::numeric_limits<double>::infinity();
-    }
     sum += term.value;
     spread += term.value * term.value / term.df;
   }
-  if (sum == 0) {
+  if (sum == 0)
     return 0;
-  }
   // Squares of variances can underflow to 0; then they are as good as known.
   const double df = spread > 0 ? sum * sum / spread : std::numeric_limits<double>::infinity();
   return student_quantile((1 + confidence) / 2, df) * std::sqrt(sum);

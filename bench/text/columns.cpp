@@ -9,9 +9,8 @@
 namespace bench::text {
 
 void Columns::add(std::vector<std::string> cells) {
-  if (cells.size() != headers_.size()) {
+  if (cells.size() != headers_.size())
     throw std::invalid_argument("a row needs one cell for each column");
-  }
   rows_.push_back({std::move(cells), ""});
 }
 
@@ -24,12 +23,10 @@ void Columns::add_remark(std::string first, std::string remark) {
 std::vector<std::size_t> Columns::widths() const {
   std::vector<std::size_t> widths(headers_.size(), 0);
   for (std::size_t column = 0; column < widths.size(); ++column) {
-    for (const Row& row : rows_) {
+    for (const Row& row : rows_)
       widths[column] = std::max(widths[column], row.cells[column].size());
-    }
-    if (widths[column] > 0) {
+    if (widths[column] > 0)
       widths[column] = std::max(widths[column], headers_[column].size());
-    }
   }
   return widths;
 }

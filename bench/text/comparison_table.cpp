@@ -84,16 +84,14 @@ std::vector<std::string> remarks(const Comparison& comparison, const Style& styl
   for (const CaseComparison& c : comparison.cases) {
     const auto add = [&](const std::string& text) {
       const auto same = std::ranges::find(remarks, text, &Remark::text);
-      if (same == remarks.end()) {
+      if (same == remarks.end())
         remarks.push_back({text, {c.id}});
-      } else {
+      else
         same->ids.push_back(c.id);
-      }
     };
     if (c.judgement) {
-      if (const std::string text = remark(c, *c.judgement); !text.empty()) {
+      if (const std::string text = remark(c, *c.judgement); !text.empty())
         add(fmt::format("{}: {}", verdict_mark(style, c.verdict, to_string(c.verdict)), text));
-      }
       if (c.judgement->alike_devices && !c.judgement->base_set_aside.empty()) {
         add(fmt::format("{} replicates of the baseline are not compared: their GPUs are of another "
                         "kind, by the copies that they time",
@@ -101,26 +99,21 @@ std::vector<std::string> remarks(const Comparison& comparison, const Style& styl
       } else if (!c.judgement->base_set_aside.empty()) {
         add(set_aside(c.judgement->base_set_aside, "baseline"));
       }
-      if (!c.judgement->new_set_aside.empty()) {
+      if (!c.judgement->new_set_aside.empty())
         add(set_aside(c.judgement->new_set_aside, "new result"));
-      }
     }
-    if (const std::string exact = to_text(c.exact); !exact.empty()) {
+    if (const std::string exact = to_text(c.exact); !exact.empty())
       add(style.yellow(exact));
-    }
     if (c.explanation && c.verdict != Verdict::pass) {
-      if (const std::string moved = moved_most(*c.explanation); !moved.empty()) {
+      if (const std::string moved = moved_most(*c.explanation); !moved.empty())
         add("moved, by the profiles: " + moved);
-      }
     }
     if (c.judgement && std::abs(c.judgement->work.estimate) > c.judgement->work.half_width) {
-      if (const std::string text = to_text(c.loops, c.judgement->work); !text.empty()) {
+      if (const std::string text = to_text(c.loops, c.judgement->work); !text.empty())
         add(text);
-      }
     }
-    for (const std::string& warning : c.warnings) {
+    for (const std::string& warning : c.warnings)
       add(style.yellow(warning));
-    }
   }
   std::vector<std::string> lines;
   for (const auto& [text, ids] : remarks) {
@@ -187,9 +180,8 @@ std::string comparison_table(const Comparison& comparison, const std::set<Verdic
                                   comparison.profile)));
   add_line(side_line("base", comparison.base));
   add_line(side_line("now", comparison.fresh));
-  for (const std::string& note : comparison.notes) {
+  for (const std::string& note : comparison.notes)
     add_line(style.yellow(note));
-  }
 
   Columns columns({"case", "base", "now", "wall", "work", "+-", "clock", "energy", "verdict"});
   for (const CaseComparison& c : comparison.cases) {
@@ -210,9 +202,8 @@ std::string comparison_table(const Comparison& comparison, const std::set<Verdic
     std::ranges::for_each(lines, add_line);
   }
   add_line("");
-  if (comparison.counts().contains(Verdict::improvement)) {
+  if (comparison.counts().contains(Verdict::improvement))
     add_line("improved: promote with `bench baseline promote FILE --reason TEXT`");
-  }
   add_line(verdict_mark(style, overall(comparison, fail_on), verdict_line(comparison, fail_on)));
   return text;
 }

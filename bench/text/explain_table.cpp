@@ -67,11 +67,9 @@ std::string whole(const Explanation& e) {
 /// Drifts of single kernels below this one are not shown.
 double least_shown_s(const Explanation& e, std::size_t rows) {
   std::vector<double> drifts;
-  for (const OperationDrift& operation : e.operations) {
-    for (const Part& part : operation.parts) {
+  for (const OperationDrift& operation : e.operations)
+    for (const Part& part : operation.parts)
       drifts.push_back(std::abs(part.drift_s));
-    }
-  }
   std::ranges::sort(drifts, std::ranges::greater());
   const double least = drifts.size() > rows ? std::nextafter(drifts[rows], INFINITY) : 0;
   return std::max(least, kLeastShare * e.base_sample_s);
@@ -105,12 +103,10 @@ int add_lines(Columns& columns, const Explanation& e, int rows) {
         {std::move(first), kBlank, kBlank, kBlank, kBlank, signed_ms(drift_s), share(drift_s, e)});
   };
   add("gaps between kernels", e.gaps_s);
-  if (e.clock_s != 0) {
+  if (e.clock_s != 0)
     add("the SM clock", e.clock_s);
-  }
-  if (std::abs(e.unaccounted_s) > 1e-9) {
+  if (std::abs(e.unaccounted_s) > 1e-9)
     add("not in the records", e.unaccounted_s);
-  }
   columns.add({"the profiles", kBlank, kBlank, ms(e.base_sample_s), ms(e.new_sample_s),
                signed_ms(e.drift_s()), share(e.drift_s(), e)});
   return left_out;
@@ -121,12 +117,10 @@ int add_lines(Columns& columns, const Explanation& e, int rows) {
 std::string explain_table(const compare::CaseExplanation& c, int rows, const Style& style) {
   std::string text =
       style.bold(c.base_id == c.new_id ? c.base_id : c.base_id + " -> " + c.new_id) + "\n";
-  if (const std::string exact = to_text(c.exact); !exact.empty()) {
+  if (const std::string exact = to_text(c.exact); !exact.empty())
     text += style.yellow(exact) + "\n";
-  }
-  if (!c.explanation) {
+  if (!c.explanation)
     return text + c.why_none + "\n";
-  }
   const Explanation& e = *c.explanation;
   text += side("base", e.base_sample_s, e.base_hz, e.base_source) + "\n";
   text += side("now", e.new_sample_s, e.new_hz, e.new_source) + "\n";
@@ -135,9 +129,8 @@ std::string explain_table(const compare::CaseExplanation& c, int rows, const Sty
                         *e.base_bytes / 1e9, *e.new_bytes / 1e9,
                         100 * (*e.new_bytes / *e.base_bytes - 1));
   }
-  for (const std::string& note : e.notes) {
+  for (const std::string& note : e.notes)
     text += style.yellow(note) + "\n";
-  }
   Columns columns(
       {"operation, kernel", kBlank, "launches", "ms base", "ms now", "drift", "of base"});
   const int left_out = add_lines(columns, e, rows);

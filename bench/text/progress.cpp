@@ -40,21 +40,18 @@ std::string bar_text(double fraction) {
   constexpr int kCells = 20;
   const int full = std::min(kCells, static_cast<int>(fraction * kCells));
   std::string cells(static_cast<std::size_t>(full), '=');
-  if (full < kCells) {
+  if (full < kCells)
     cells += '>';
-  }
   return fmt::format("[{:<{}}]", cells, kCells);
 }
 
 } // namespace
 
 std::unique_ptr<ProgressDisplay> make_progress(std::FILE* stream, bool quiet) {
-  if (quiet) {
+  if (quiet)
     return std::make_unique<NoProgress>();
-  }
-  if (inspect_terminal(stream).interactive) {
+  if (inspect_terminal(stream).interactive)
     return std::make_unique<ProgressBar>(stream_console(stream));
-  }
   return std::make_unique<ProgressLines>(stream_console(stream));
 }
 
@@ -143,16 +140,14 @@ void ProgressBar::print(std::string_view line) {
   std::string text = erase();
   text += line;
   text += '\n';
-  if (counter_.finished() < counter_.total()) {
+  if (counter_.finished() < counter_.total())
     text += draw();
-  }
   console_.write(text);
 }
 
 void ProgressBar::clear() {
-  if (shown_) {
+  if (shown_)
     console_.write(erase());
-  }
 }
 
 double ProgressBar::fraction() const {
@@ -175,16 +170,14 @@ std::string ProgressBar::text(std::size_t width) const {
            fmt::format("{} {}", core, id),
        }) {
     line.erase(line.find_last_not_of(' ') + 1);
-    if (line.size() <= width) {
+    if (line.size() <= width)
       return line;
-    }
   }
   // The end of an id tells more than its beginning, which every case of the scenario shares.
   constexpr std::size_t kLeastOfId = 8;
   const std::size_t used = core.size() + std::string_view(" ...").size();
-  if (width >= used + kLeastOfId) {
+  if (width >= used + kLeastOfId)
     return fmt::format("{} ...{}", core, id.substr(id.size() - (width - used)));
-  }
   return core.substr(0, width);
 }
 
@@ -202,9 +195,8 @@ std::string ProgressBar::draw() {
 }
 
 void ProgressBar::redraw_if_due() {
-  if (console_.seconds() - drawn_at_ >= kLeastSecondsBetweenDrawings) {
+  if (console_.seconds() - drawn_at_ >= kLeastSecondsBetweenDrawings)
     console_.write(draw());
-  }
 }
 
 ProgressLines::ProgressLines(Console console)

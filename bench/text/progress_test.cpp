@@ -213,9 +213,8 @@ TEST_F(ProgressTest, BarFitsEveryWidth) {
   EXPECT_EQ(at_width(40), "1/28 ETA 0:41 ...rm/4128x3840.bf16/aten");
   EXPECT_EQ(at_width(20), "1/28 ETA 0:41");
   EXPECT_EQ(at_width(8), "1/28 ET");
-  for (int width = 0; width < 100; ++width) {
+  for (int width = 0; width < 100; ++width)
     EXPECT_LT(at_width(width).size(), static_cast<std::size_t>(std::max(width, 1)));
-  }
 }
 
 TEST_F(ProgressTest, QuietWritesNothing) {

@@ -24,9 +24,8 @@ using results::Samples;
 
 /// With so many significant digits, never in scientific notation: "93.12", "0.004213", "1864".
 std::string significant(double value, int digits) {
-  if (value == 0) {
+  if (value == 0)
     return "0";
-  }
   const int leading = static_cast<int>(std::floor(std::log10(std::abs(value)))) + 1;
   return fmt::format("{:.{}f}", value, std::max(0, digits - leading));
 }
@@ -57,11 +56,9 @@ WholeLoops whole_loops(const CaseResult& result) {
       whole.steps = std::max(whole.steps, samples.step[i] + 1);
     }
   }
-  for (const auto& [key, loop] : loops) {
-    if (loop.steps == whole.steps) {
+  for (const auto& [key, loop] : loops)
+    if (loop.steps == whole.steps)
       whole.seconds.push_back(loop.seconds);
-    }
-  }
   return whole;
 }
 
@@ -71,11 +68,9 @@ std::string spread(const std::vector<double>& times) {
 
 std::string energy(const CaseResult& result) {
   std::vector<double> joules;
-  for (const Replicate& replicate : result.replicates) {
-    if (const auto energy_j = results::energy_per_sample(replicate)) {
+  for (const Replicate& replicate : result.replicates)
+    if (const auto energy_j = results::energy_per_sample(replicate))
       joules.push_back(*energy_j);
-    }
-  }
   return joules.empty() ? "" : significant(stats::mean(joules), 3);
 }
 
@@ -130,15 +125,12 @@ std::string remark(const CaseResult& result, const Style& style) {
 
 std::string headline(const Result& result) {
   std::string line = fmt::format("{}, profile {}", result.scenario, result.profile);
-  if (result.device == "cpu") {
+  if (result.device == "cpu")
     return line + ": on the CPU, a model scaled down; times say nothing about an H200";
-  }
   const std::string name = compare::gpu_name(result);
   line += ", on " + (name.empty() ? "an unknown GPU" : name);
-  if (const auto* uuid = results::find_fact(result.machine, "gpu", "uuid");
-      uuid && !uuid->empty()) {
+  if (const auto* uuid = results::find_fact(result.machine, "gpu", "uuid"); uuid && !uuid->empty())
     line += fmt::format(" ({})", compare::short_uuid(*uuid));
-  }
   if (const auto* driver = results::find_fact(result.machine, "driver", "version");
       driver && !driver->empty()) {
     line += ", driver " + *driver;
@@ -167,18 +159,14 @@ std::string phases_line(const Result& result) {
       {"capture", "capture"},     {"samples", "samples"}, {"check", "check"},
   };
   std::map<std::string, double> phases = result.phases_s;
-  for (const CaseResult& case_result : result.cases) {
-    for (const auto& [name, seconds] : case_result.phases_s) {
+  for (const CaseResult& case_result : result.cases)
+    for (const auto& [name, seconds] : case_result.phases_s)
       phases[name] += seconds;
-    }
-  }
   double total = 0;
-  for (const auto& [name, seconds] : phases) {
+  for (const auto& [name, seconds] : phases)
     total += seconds;
-  }
-  if (total == 0) {
+  if (total == 0)
     return "";
-  }
   std::string line = fmt::format("took {:.1f} s", total);
   std::string_view separator = ": ";
   double other = total;
@@ -192,9 +180,8 @@ std::string phases_line(const Result& result) {
       other -= phase->second;
     }
   }
-  if (other >= 0.05) { // less would read 0.0
+  if (other >= 0.05) // less would read 0.0
     add("other", other);
-  }
   return line;
 }
 
@@ -228,9 +215,8 @@ std::string result_table(const Result& result, const Style& style,
   const auto add_line = [&text](std::string_view line) {
     fmt::format_to(std::back_inserter(text), "{}\n", line);
   };
-  if (result.interrupted) {
+  if (result.interrupted)
     add_line(style.yellow("interrupted: only what had finished is here"));
-  }
   for (const Columns* columns : {&loops, &kernels, &anchors}) {
     if (!columns->empty()) {
       add_line("");
@@ -244,20 +230,16 @@ std::string result_table(const Result& result, const Style& style,
   const auto has_note = [](const CaseResult& case_result) {
     return case_result.status == CaseStatus::ok && !case_result.message.empty();
   };
-  if (std::ranges::any_of(result.cases, has_note)) {
+  if (std::ranges::any_of(result.cases, has_note))
     add_line("");
-  }
-  for (const CaseResult& case_result : result.cases | std::views::filter(has_note)) {
+  for (const CaseResult& case_result : result.cases | std::views::filter(has_note))
     add_line(style.yellow(fmt::format("{}: {}", case_result.id, case_result.message)));
-  }
   add_line("");
   add_line(count_line(result.cases));
-  if (const std::string phases = phases_line(result); !phases.empty()) {
+  if (const std::string phases = phases_line(result); !phases.empty())
     add_line(phases);
-  }
-  if (!file.empty()) {
+  if (!file.empty())
     add_line(fmt::format("result: {}", file.string()));
-  }
   return text;
 }
 

@@ -157,9 +157,8 @@ took 23.8 s: start 0.8, weights 12.5, warm-up 6.5, capture 1.0, samples 2.5, che
 
 TEST(ResultTable, Colours) {
   std::string text = result_table(run_with_faults(), Style(true));
-  for (std::size_t at = 0; (at = text.find('\x1b', at)) != text.npos;) {
+  for (std::size_t at = 0; (at = text.find('\x1b', at)) != text.npos;)
     text.replace(at, 1, "\\e"); // so that a difference can be read
-  }
   EXPECT_EQ(text, R"(\e[1mzimage, profile gate, on NVIDIA H200 (GPU-6b1f2b3c), driver 580.159\e[0m
 
 \e[1mloop                            steps  ms/step  spread  s/loop  TFLOP/s  of matmul  SM GHz\e[0m
@@ -252,9 +251,8 @@ TEST(ResultTable, FitsInto110ColumnsWithTheLongestIds) {
   result.cases = {loop("qwen_image_edit/loop/lightning-8/graph/decomposed"),
                   kernel("qwen_image_edit/rms_norm/221184x128.bf16/decomposed")};
   std::istringstream lines(plain(result));
-  for (std::string line; std::getline(lines, line);) {
+  for (std::string line; std::getline(lines, line);)
     EXPECT_LE(line.size(), 110u) << line;
-  }
 }
 
 } // namespace

@@ -23,9 +23,8 @@ Terminal inspect_terminal(std::FILE* stream) {
   terminal.interactive = ::isatty(descriptor) == 1 && !kind.empty() && kind != "dumb";
   terminal.styled = terminal.interactive && environment("NO_COLOR").empty();
   winsize size{};
-  if (::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
     terminal.width = size.ws_col;
-  }
   return terminal;
 }
 

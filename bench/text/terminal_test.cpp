@@ -28,12 +28,10 @@ class TerminalTest : public testing::Test {
   }
 
   void TearDown() override {
-    if (stream_ != nullptr) {
+    if (stream_ != nullptr)
       std::fclose(stream_);
-    }
-    if (controller_ >= 0) {
+    if (controller_ >= 0)
       ::close(controller_);
-    }
   }
 
   void resize(unsigned short columns) {

@@ -79,9 +79,8 @@ TEST_F(LinearSwiglu, IsTheSameEveryTime) {
   const at::Tensor a = x(4128, 1024), b = weight(2048, 1024),
                    first = products().linear_swiglu(a, b);
   const NanMemory memory;
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 50; ++i)
     ASSERT_TRUE(at::equal(products().linear_swiglu(a, b), first)) << i;
-  }
 }
 
 TEST_F(LinearSwiglu, TakesRowsOfAWiderTensorAndUnalignedOnes) {
