@@ -219,8 +219,7 @@ TEST_F(ProfileOnGpu, ARunWithThePassIsTimedAsOneWithout) {
   EXPECT_LT(std::abs(work.estimate), judged.gate) << judged.reason;
   EXPECT_LT(work.half_width, 3 * judged.gate) << judged.reason;
   for (const CaseResult& c : with.cases)
-    if (c.kind == "loop")
-      EXPECT_FALSE(c.profile.value().kernels.empty()) << c.profile->message;
+    EXPECT_TRUE(c.kind != "loop" || !c.profile.value().kernels.empty()) << c.profile->message;
 }
 
 TEST_F(ProfileOnGpu, AnotherProfilerIsNamedAndNothingFails) {
