@@ -221,6 +221,24 @@ def test_the_baseline_of_before_is_handed_to_the_report(gate):
     assert (gate.root / "out/one/old-baseline.json").read_text() == "old"
 
 
+def test_a_revision_that_is_none_is_said(gate):
+    test_the_baseline_of_before_is_handed_to_the_report(gate)
+    done = gate("one.yaml", "--since", "HEAAD", finds=[{"x/a": "pass"}])
+    assert done.returncode == 0 and "--since HEAAD: no revision of " in done.stdout + done.stderr
+    assert "--old-baseline" not in gate.calls("report")[-1]
+
+
+def test_a_folder_of_somebody_else_stays(gate):
+    theirs = gate.root / "out" / "one" / "notes.txt"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("mine")
+    done = gate("one.yaml", finds=[{"x/a": "pass"}])
+    assert done.returncode == 2 and "out/one: there is something that no gate wrote" in done.stderr and theirs.read_text() == "mine"
+    theirs.unlink()
+    for _ in range(2):  # an empty one, and its own, are taken
+        assert gate("one.yaml", finds=[{"x/a": "pass"}]).returncode == 0
+
+
 def test_a_machine_without_git_shows_no_earlier_baseline(gate):
     baseline = gate.root / "baselines" / "h200" / "one.json"
     baseline.parent.mkdir(parents=True)
