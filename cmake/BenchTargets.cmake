@@ -53,6 +53,8 @@ function(bench_library name)
   target_link_libraries(${name} PUBLIC bench_options bench_fmt ${arg_LINKS})
   if(arg_TORCH)
     bench_use_torch(${name})
+  else()
+    target_precompile_headers(${name} REUSE_FROM bench_pch)
   endif()
 endfunction()
 
@@ -64,6 +66,8 @@ function(bench_test name)
   target_link_libraries(${name} PRIVATE bench_options bench_fmt ${arg_LINKS} GTest::gtest_main)
   if(arg_TORCH)
     bench_use_torch(${name})
+  else()
+    target_precompile_headers(${name} REUSE_FROM bench_test_pch)
   endif()
   include(GoogleTest)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 120
@@ -98,8 +102,19 @@ function(bench_use_torch name)
   endif()
 endfunction()
 
-file(WRITE ${PROJECT_BINARY_DIR}/torch_pch.cpp "// Holds the precompiled header of the targets that include torch.\n")
-add_library(bench_torch_pch OBJECT ${PROJECT_BINARY_DIR}/torch_pch.cpp)
-target_link_libraries(bench_torch_pch PUBLIC bench_options bench_fmt bench_torch)
-target_precompile_headers(bench_torch_pch PRIVATE
-  <ATen/TensorOperators.h> <ATen/core/Tensor.h> <fmt/format.h> <memory> <string> <vector>)
+# bench_precompiled(NAME LINKS target... HEADERS <header>...)
+#   A precompiled header, of what takes longest to read, for targets that link the same.
+function(bench_precompiled name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINKS;HEADERS")
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/${name}.cpp CONTENT "// Holds a precompiled header.\n")
+  add_library(${name} OBJECT ${PROJECT_BINARY_DIR}/${name}.cpp)
+  target_link_libraries(${name} PUBLIC bench_options bench_fmt ${arg_LINKS})
+  target_precompile_headers(${name} PRIVATE ${arg_HEADERS})
+endfunction()
+
+bench_precompiled(bench_pch LINKS nlohmann_json::nlohmann_json
+  HEADERS <fmt/format.h> <nlohmann/json.hpp> <string> <vector>)
+bench_precompiled(bench_test_pch LINKS nlohmann_json::nlohmann_json GTest::gtest_main
+  HEADERS <fmt/format.h> <gtest/gtest.h> <nlohmann/json.hpp> <string> <vector>)
+bench_precompiled(bench_torch_pch LINKS bench_torch
+  HEADERS <ATen/TensorOperators.h> <ATen/core/Tensor.h> <fmt/format.h> <memory> <string> <vector>)

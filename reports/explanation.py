@@ -1,4 +1,4 @@
-"""Where the drift of a case comes from: the `explanation` that `bench compare --format json` says of it (bench/compare/explain.h)."""
+"""Where the drift of a case comes from: the `explanation` that `bench compare --format json` says of it (bench/explain/explain.h)."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def energy(row: Row) -> str:
 
 
 def max_error(value: float | None) -> str:
-    """Of an output, as bench/cli prints it: '1.6e-02'; '-' where it is not known, also below."""
+    """Of an output, as bench/text prints it: '1.6e-02'; '-' where it is not known, also below."""
     return "-" if value is None else f"{value:.1e}"
 
 
@@ -215,7 +215,7 @@ def _without_arguments(name: str) -> str:
 
 
 def kernel(name: str, longest: int) -> str:
-    """A kernel's name without what all of them share: the rule of bench/compare/kernel_name.h."""
+    """A kernel's name without what all of them share: the rule of bench/explain/kernel_name.h."""
     name = _SHARED.sub("", name)
     if match := _ELEMENTWISE.match(name):
         functor = _WRAPPED.sub("", name[match.end() :], count=1) if _WRAPPED.match(name, match.end()) else name[match.end() :]

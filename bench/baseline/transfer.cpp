@@ -1,6 +1,7 @@
 #include <bench/baseline/transfer.h>
 #include <bench/compare/comparison.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <tuple>

@@ -70,7 +70,7 @@ class Side {
   Side(const char* name, runner::ArmProgram program, runner::Job job, const std::string& injection,
        const AbOptions& options, runner::GuardedGpu& gpu, text::ProgressDisplay& progress)
       : name_(name), program_(std::move(program)), job_(std::move(job)), plugins_(options.plugins),
-        recorder_(job_, runner::begin_result(job_, job_.overrides, options.argv), gpu, progress) {
+        recorder_(job_, runner::begin_result(job_, options.argv), gpu, progress) {
     if (!injection.empty())
       arms_ = {.injections = {replicate::parse_injection(injection)}, .only_injected = true};
     recorder_.rename =
@@ -224,6 +224,10 @@ ExitCode ab(const AbOptions& options) {
   const scenario::Catalog catalog = replicate::make_catalog();
   runner::Job job_a = job_of(options, options.overrides_a, catalog);
   runner::Job job_b = job_of(options, options.overrides_b, catalog);
+  for (const auto& [injection, job] :
+       {std::pair{&options.inject_a, &job_a}, std::pair{&options.inject_b, &job_b}})
+    if (!injection->empty())
+      replicate::check_some_fits({replicate::parse_injection(*injection)}, job->plan.cases);
   if (job_a.plan.device != job_b.plan.device)
     throw UsageError("A and B are of different devices: pairs want one machine");
   std::filesystem::path folder = options.out;

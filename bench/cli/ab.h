@@ -17,7 +17,7 @@ struct AbOptions {
   std::vector<std::string> overrides_a; ///< of --set-a, after those of both
   std::vector<std::string> overrides_b;
   std::vector<std::filesystem::path> plugins; ///< of --plugin: both arms
-  std::string inject_a, inject_b; ///< an injection (injection.h) into one arm's loops; "": none
+  std::string inject_a, inject_b; ///< an injection (injection.h) into one arm's cases; "": none
   std::string fail_on = "regression,invalid";
   int pairs = 0; ///< exactly so many, one look; 0: looks until every case is decided
   /// No pair starts that would end later: cases are judged then, and only open ones measured on

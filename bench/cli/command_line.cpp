@@ -86,7 +86,8 @@ void add_ab(CLI::App& app, AbOptions& options) {
   add_set("--set-b", options.overrides_b, "... in B only: paths.rms_norm=[decomposed]");
   add_plugin(*ab, options.plugins);
   ab->add_option("--inject-a", options.inject_a,
-                 "Known change of A's loops: spin=0.3%, norms=10 or power");
+                 "Known change of A: spin=0.3%, norms=10 or power of loops, launches=0.5% of "
+                 "kernels");
   ab->add_option("--inject-b", options.inject_b, "The same in B: is it found here?");
   ab->add_option("--fail-on", options.fail_on, "Verdicts that the exit code reports")
       ->capture_default_str();
@@ -141,7 +142,7 @@ void add_profile(CLI::App& app, ProfileOptions& options) {
       ->take_all();
   add_plugin(*profile, options.plugins);
   profile->add_option("--inject", options.inject,
-                      "The loops with a known change too: norms=1, spin=0.3% or power");
+                      "The cases with a known change too: norms=1, spin=0.3% or power of loops");
   profile->add_option("--out", options.out,
                       "Result file (default: results/<scenario>-<profile>-<time>.json)");
   profile->add_option(

@@ -49,14 +49,14 @@ std::vector<compare::CaseExplanation> explanations(const ExplainOptions& options
   }
   std::vector<compare::CaseExplanation> all;
   for (const CaseResult* now : cases_matching(fresh, options.only, options.fresh)) {
-    const auto before = std::ranges::find(base.cases, now->id, &CaseResult::id);
-    if (before == base.cases.end()) {
+    const CaseResult* before = find_case(base, now->id);
+    if (!before) {
       throw Error(ExitCode::missing,
                   fmt::format("{}: no case {}, which {} has; name the case that it is to be held "
                               "against: bench explain BASE NEW CASE --with CASE",
                               file.string(), now->id, options.fresh.string()));
     }
-    if (before->hash != now->hash || before->work_version != now->work_version) {
+    if (!same_work(*before, *now)) {
       throw Error(ExitCode::missing,
                   fmt::format("{}: the work is not the same in {} and {}; to look at it none the "
                               "less: --with {}",

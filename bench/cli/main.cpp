@@ -5,6 +5,7 @@
 #include <bench/base/error.h>
 #include <bench/base/installation.h>
 #include <bench/cli/program.h>
+#include <bench/cli/rates_table.h>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -34,6 +35,10 @@ ExitCode run_verb(const CommandLine& line) {
     return baseline(line.baseline, stdout);
   if (line.verb == "report")
     return report(line.report);
+  if (line.verb == "selftest" && !line.selftest.judge.empty()) {
+    print_rates(line.selftest.judge, line.selftest.shuffles, stdout);
+    return ExitCode::ok;
+  }
   become_bench_measure(line.argv); // see measure_main.cpp
 }
 

@@ -6,7 +6,7 @@
 #include <bench/device/device.h>
 #include <bench/device/libraries.h>
 #include <bench/doctor/doctor.h>
-#include <bench/replicate/replicate.h>
+#include <bench/replicate/answer.h>
 
 #include <fmt/format.h>
 

@@ -69,9 +69,8 @@ class JobRun {
   JobRun(const runner::Job& job, const RunOptions& options, text::ProgressDisplay& progress)
       : job_(job), options_(options), progress_(progress), gpu_(job.plan.device),
         recorder_(job,
-                  options.resume.empty()
-                      ? runner::begin_result(job, options.overrides, options.argv)
-                      : runner::resumed(job, options.resume),
+                  options.resume.empty() ? runner::begin_result(job, options.argv)
+                                         : runner::resumed(job, options.resume),
                   gpu_, progress) {
     for (const scenario::Case& c : job.plan.cases) {
       ids_.push_back(c.id);
@@ -213,7 +212,7 @@ class JobRun {
   runner::GuardedGpu gpu_;
   runner::Recorder recorder_;
   std::vector<std::string> ids_;
-  int measured_ = 0;                ///< by a process: the cases and the arms of loops
+  int measured_ = 0;                ///< by a process: the cases, each with its arms
   double resolution_ = 0;           ///< of log time; 0: until all is decided
   int replaced_ = 0;                ///< processes measured in the place of those set aside
   std::optional<ExitCode> stopped_; ///< why no further replicate is started
@@ -229,6 +228,8 @@ ExitCode run(const RunOptions& options) {
     parse_resolution(options.resolution);
   kernels::plugins::load(options.plugins, stderr);
   const std::vector<runner::Job> jobs = runner::make_jobs(options, replicate::make_catalog());
+  for (const runner::Job& job : jobs)
+    replicate::check_some_fits(options.arms.injections, job.plan.cases);
   if (options.dry_run) {
     for (const runner::Job& job : jobs)
       runner::print_plan(job, stdout);

@@ -1,7 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/baseline/lookup.h>
 #include <bench/baseline/promotion.h>
-#include <bench/cli/rates_table.h>
 #include <bench/cli/run.h>
 #include <bench/cli/selftest.h>
 #include <bench/compare/comparison.h>
@@ -143,9 +142,8 @@ ExitCode judge_arms(const Result& result, const std::vector<replicate::Injection
       const bool wrong = expected.wrong(found->verdict, found->gate);
       if (injection.kind == replicate::Injection::Kind::none &&
           std::isfinite(judgement.work.half_width))
-        resolutions += fmt::format(
-            "{}: this machine resolves {}\n", c.id,
-            resolution(*std::ranges::find(result.cases, id, &CaseResult::id), judgement));
+        resolutions += fmt::format("{}: this machine resolves {}\n", c.id,
+                                   resolution(*find_case(result, id), judgement));
       if (wrong)
         code = ExitCode::invalid;
       columns.add({id, expected.drift ? fmt::format("{:+.3f} %", 100 * *expected.drift) : "",
@@ -175,10 +173,6 @@ void append_to(const std::filesystem::path& file, const Result& result) {
 } // namespace
 
 ExitCode selftest(const SelftestOptions& options) {
-  if (!options.judge.empty()) {
-    print_rates(options.judge, options.shuffles, stdout);
-    return ExitCode::ok;
-  }
   const RunOptions run_of_arms = run_options(options);
   const ExitCode code = run(run_of_arms);
   if (code != ExitCode::ok && code != ExitCode::interrupted)

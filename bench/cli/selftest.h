@@ -25,9 +25,8 @@ struct SelftestOptions {
 
 /// `bench selftest`: measures cases as they are, the same once more, and with known amounts of work
 /// added, and prints what came of each: a harness that finds what is there and nothing else, and
-/// what this machine resolves. With `judge` it measures nothing and prints how often the judge, and
-/// the rules of other harnesses, are right on the samples of a data set. Exits invalid when an arm
-/// was judged wrongly. Throws bench::Error.
+/// what this machine resolves. Exits invalid when an arm was judged wrongly. With `judge` nothing
+/// is measured: print_rates() does it. Throws bench::Error.
 ExitCode selftest(const SelftestOptions& options);
 
 } // namespace bench::cli

@@ -44,6 +44,11 @@ def test_verbs_that_judge_start_nothing(alone, verb):
     assert (done.returncode, done.stderr) == (0, "") and done.stdout
 
 
+def test_a_data_set_is_judged_without_measuring(alone):
+    done = alone("selftest", "--judge", REPO / "baselines/h200/selftest.json", "--shuffles", "2")
+    assert (done.returncode, done.stderr) == (0, "") and "3 processes a side" in done.stdout
+
+
 def test_help_starts_nothing(alone):
     verbs = ("run", "ab", "profile", "selftest", "list", "doctor")
     for words in (["--version"], ["--help"], *([verb, "--help"] for verb in verbs)):

@@ -55,19 +55,37 @@ std::vector<ReplicateMean> replicate_means(const Arm& arm, const Arm& other,
   return means;
 }
 
-/// The replicates that were compared: not set aside and, where the comparison was within a GPU, on
-/// one that the other arm has too. All, should there be none.
+/// Those of the arm that are not among `left_out` (ascending).
+std::vector<stats::Observation> observations_without(const Arm& arm,
+                                                     const std::vector<std::size_t>& left_out) {
+  std::vector<stats::Observation> observations;
+  for (std::size_t i = 0; i < arm.observations.size(); ++i)
+    if (!std::ranges::binary_search(left_out, i))
+      observations.push_back(arm.observations[i]);
+  return observations;
+}
+
+/// Makes indices into the observations without `left_out` indices into the arm.
+void count_in(const std::vector<std::size_t>& left_out, std::vector<std::size_t>& indices) {
+  for (std::size_t& index : indices)
+    for (const std::size_t before : left_out)
+      index += before <= index;
+}
+
+/// The replicates that were compared: neither left out nor set aside and, where the comparison was
+/// within a GPU, on one that the other arm has too. Should there be none, those set aside.
 std::vector<std::size_t> compared(const Arm& arm, const Arm& other, bool same_device,
-                                  const std::vector<std::size_t>& set_aside) {
-  std::vector<std::size_t> replicates, all;
+                                  const std::vector<std::size_t>& set_aside,
+                                  const std::vector<std::size_t>& left_out = {}) {
+  std::vector<std::size_t> replicates, aside;
   for (std::size_t i = 0; i < arm.replicates.size(); ++i) {
-    const bool shared = has_device(other, arm.observations[i].device);
-    const bool aside = std::ranges::find(set_aside, i) != set_aside.end();
-    all.push_back(i);
-    if ((shared || !same_device) && !aside)
-      replicates.push_back(i);
+    if ((same_device && !has_device(other, arm.observations[i].device)) ||
+        std::ranges::binary_search(left_out, i))
+      continue;
+    const bool is_aside = std::ranges::find(set_aside, i) != set_aside.end();
+    (is_aside ? aside : replicates).push_back(i);
   }
-  return replicates.empty() ? all : replicates;
+  return replicates.empty() ? aside : replicates;
 }
 
 /// Compares cases of one pair of results.
@@ -146,7 +164,6 @@ class Comparer {
 
   void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) {
     auto [before, now, place_change] = arms(base, base_copies_, fresh, fresh_copies_);
-    environment_.leave_out_other_limits(before, now);
     if (before.replicates.empty() || now.replicates.empty()) {
       result.verdict = Verdict::invalid;
       result.reason = !has_samples(base)    ? "the baseline's case has no samples"
@@ -154,16 +171,20 @@ class Comparer {
                                             : "the baseline was measured at other places in memory";
       return;
     }
-    result.judgement =
-        stats::judge(before.observations, now.observations,
-                     rules_for(fresh, fresh_, noise_.prior(base, fresh), place_change));
+    const std::vector<std::size_t> left_out = environment_.left_out(before, now);
+    const stats::Rules rules = rules_for(fresh, fresh_, noise_.prior(base, fresh), place_change);
+    result.judgement = left_out.empty() ? stats::judge(before.observations, now.observations, rules)
+                                        : stats::judge(observations_without(before, left_out),
+                                                       now.observations, rules);
+    count_in(left_out, result.judgement->base_set_aside);
     const bool same_device = result.judgement->same_device;
-    const auto old_ones = compared(before, now, same_device, result.judgement->base_set_aside);
+    const auto old_ones =
+        compared(before, now, same_device, result.judgement->base_set_aside, left_out);
     const auto new_ones = compared(now, before, same_device, result.judgement->new_set_aside);
     if (const std::string limits = environment_.add(before, old_ones, now, new_ones);
         !limits.empty()) {
       result.verdict = Verdict::invalid;
-      result.reason = limits + ": set it back, or baseline::promote a new baseline";
+      result.reason = limits + ": set it back, or promote a new baseline";
       result.judgement.reset();
       return;
     }
@@ -175,6 +196,8 @@ class Comparer {
     result.new_energy_j = mean_energy(now, new_ones);
     result.base_replicates =
         replicate_means(before, now, result.judgement->base_set_aside, *result.judgement);
+    for (const std::size_t i : left_out)
+      result.base_replicates[i].compared = false;
     result.new_replicates =
         replicate_means(now, before, result.judgement->new_set_aside, *result.judgement);
     if (base.check.finite && fresh.check.finite && !base.check.checksum.empty() &&

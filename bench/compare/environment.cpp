@@ -99,10 +99,11 @@ std::vector<Origin> origins_at(const Result& result,
 
 } // namespace
 
-void Environment::leave_out_other_limits(Arm& base, const Arm& fresh) {
-  const std::string text = compare::leave_out_other_limits(base_, base, fresh_, fresh);
-  if (!text.empty())
-    ++left_out_[text];
+std::vector<std::size_t> Environment::left_out(const Arm& base, const Arm& fresh) {
+  AtOtherLimits found = at_other_limits(base_, base.replicates, fresh_, fresh.replicates);
+  if (!found.replicates.empty())
+    ++left_out_[found.text];
+  return std::move(found.replicates);
 }
 
 std::string Environment::add(const Arm& base, const std::vector<std::size_t>& of_base,

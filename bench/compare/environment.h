@@ -20,8 +20,8 @@ class Environment {
   Environment(const results::Result& base, const results::Result& fresh)
       : base_(base), fresh_(fresh) {}
 
-  /// leave_out_other_limits(); notes() has what that left out.
-  void leave_out_other_limits(Arm& base, const Arm& fresh);
+  /// The replicates of the base that at_other_limits() finds; notes() says that they are left out.
+  std::vector<std::size_t> left_out(const Arm& base, const Arm& fresh);
 
   /// These replicates of a case are compared. What was set on the GPU that changes its speed, so
   /// that they must not be: limits_changed().

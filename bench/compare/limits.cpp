@@ -90,22 +90,20 @@ std::string limits_changed(const Result& base_result, const Replicates& base,
   return shared ? "" : changed(base_result, base, fresh_result, fresh);
 }
 
-std::string leave_out_other_limits(const Result& base_result, Arm& base, const Result& fresh_result,
-                                   const Arm& fresh) {
-  if (std::ranges::any_of(by_gpu(base.replicates, fresh.replicates),
-                          [](const auto& gpu) { return in_both(gpu.second); })) {
-    return "";
-  }
-  std::vector<bool> fits(base.replicates.size(), true);
+AtOtherLimits at_other_limits(const Result& base_result, const Replicates& base,
+                              const Result& fresh_result, const Replicates& fresh) {
+  if (std::ranges::any_of(by_gpu(base, fresh), [](const auto& gpu) { return in_both(gpu.second); }))
+    return {};
+  std::set<std::size_t> left_out;
   std::vector<std::string> texts;
   for (const GpuLimit& limit : results::kGpuLimits) {
-    const Values now = values_of(fresh_result, fresh.replicates, limit);
+    const Values now = values_of(fresh_result, fresh, limit);
     Values others;
-    for (std::size_t i = 0; i < fits.size(); ++i) {
-      const std::string* before = value_of(base_result, *base.replicates[i], limit);
+    for (std::size_t i = 0; i < base.size(); ++i) {
+      const std::string* before = value_of(base_result, *base[i], limit);
       if (before && !now.empty() && !now.contains(*before)) {
         others.insert(*before);
-        fits[i] = false;
+        left_out.insert(i);
       }
     }
     if (!others.empty()) {
@@ -113,17 +111,10 @@ std::string leave_out_other_limits(const Result& base_result, Arm& base, const R
           fmt::format("{} {}, now {}", limit.name, text_of(others, limit), text_of(now, limit)));
     }
   }
-  Arm kept;
-  for (std::size_t i = 0; i < fits.size(); ++i) {
-    if (fits[i]) {
-      kept.replicates.push_back(base.replicates[i]);
-      kept.observations.push_back(base.observations[i]);
-    }
-  }
-  if (kept.replicates.empty())
-    return "";
-  base = std::move(kept);
-  return fmt::format("{}", fmt::join(texts, ", "));
+  if (left_out.size() == base.size())
+    return {};
+  return {.replicates = {left_out.begin(), left_out.end()},
+          .text = fmt::format("{}", fmt::join(texts, ", "))};
 }
 
 } // namespace bench::compare

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <bench/compare/arms.h>
 #include <bench/results/result.h>
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -18,9 +18,14 @@ using Replicates = std::vector<const results::Replicate*>;
 std::string limits_changed(const results::Result& base_result, const Replicates& base,
                            const results::Result& fresh_result, const Replicates& fresh);
 
-/// Leaves out of `base` replicates at a limit that none of `fresh` has, where the two have no GPU
-/// in common and some are left then. "power limit 600 W, now 700 W" of those; else "".
-std::string leave_out_other_limits(const results::Result& base_result, Arm& base,
-                                   const results::Result& fresh_result, const Arm& fresh);
+/// Replicates of the base at a limit that no new one has.
+struct AtOtherLimits {
+  std::vector<std::size_t> replicates{}; ///< their indices, ascending
+  std::string text{};                    ///< "power limit 600 W, now 700 W"
+};
+
+/// Those that must be left out, where the two have no GPU in common and some are left then.
+AtOtherLimits at_other_limits(const results::Result& base_result, const Replicates& base,
+                              const results::Result& fresh_result, const Replicates& fresh);
 
 } // namespace bench::compare

@@ -13,12 +13,11 @@ TEST(Limits, ChangedLimitsAreInvalid) {
   fresh.machine["gpu"]["power_limit_w"] = "600";
   EXPECT_EQ(only(with(0.1), fresh).verdict, Verdict::invalid);
   EXPECT_EQ(only(with(0.1), fresh).reason, "the power limit was 700 W, now it is 600 W: set it "
-                                           "back, or baseline::promote a new baseline");
+                                           "back, or promote a new baseline");
   fresh = with(0.1);
   fresh.machine["gpu"]["application_sm_clock_hz"] = "1500000000";
   EXPECT_EQ(only(with(0.1), fresh).reason, "the application clock was 1980 MHz, now it is 1500 "
-                                           "MHz: set it back, or baseline::promote a new "
-                                           "baseline");
+                                           "MHz: set it back, or promote a new baseline");
   fresh.machine["gpu"].erase("application_sm_clock_hz"); // unknown is not different
   EXPECT_EQ(only(with(0.1), fresh).verdict, Verdict::pass);
 }
@@ -48,13 +47,12 @@ TEST(Limits, AGpuIsHeldAgainstItself) {
   const CaseComparison other = only(kTwoLimits, at({{"GPU-a-1", "700"}}));
   EXPECT_EQ(other.verdict, Verdict::invalid);
   EXPECT_EQ(other.reason, "the power limit was 600 W, now it is 700 W: set it back, or "
-                          "baseline::promote a new baseline");
+                          "promote a new baseline");
   EXPECT_FALSE(other.judgement);
   EXPECT_EQ(only(kTwoLimits, at({{"GPU-a-1", "700"}, {"GPU-b-1", "600"}})).reason, other.reason);
   EXPECT_EQ(only(at({{"GPU-a-1", "600"}, {"GPU-a-1", "700"}}), at({{"GPU-a-1", "700"}})).reason,
             "the power limit was 600 W and 700 W, now it is 700 W: set it back, or "
-            "baseline::promote a new "
-            "baseline");
+            "promote a new baseline");
 }
 
 TEST(Limits, AnotherGpuIsHeldAgainstThoseAtItsLimit) {
@@ -63,22 +61,39 @@ TEST(Limits, AnotherGpuIsHeldAgainstThoseAtItsLimit) {
   ASSERT_TRUE(c.judgement) << c.reason;
   EXPECT_FALSE(c.judgement->same_device);
   EXPECT_EQ(c.judgement->base_replicates, 3);
+  ASSERT_EQ(c.base_replicates.size(), 6u);
   for (const ReplicateMean& replicate : c.base_replicates)
-    EXPECT_EQ(replicate.gpu, "GPU-b");
+    EXPECT_EQ(replicate.compared, replicate.gpu == "GPU-b");
   EXPECT_EQ(compare(kTwoLimits, elsewhere, known_noise()).notes,
             std::vector<std::string>{
                 "replicates of the baseline are not compared: power limit 600 W, now 700 W"});
   EXPECT_EQ(only(kTwoLimits, at({{"GPU-c-1", "500"}})).reason,
             "the power limit was 600 W and 700 W, now it is 500 W: set it back, or "
-            "baseline::promote a new "
-            "baseline");
+            "promote a new baseline");
+}
+
+// Its number is that in the baseline, not that among those at the limit.
+TEST(Limits, WhatIsSetAsideAmongThemKeepsItsNumber) {
+  Result base = kTwoLimits, elsewhere = at({{"GPU-c-1", "700"}});
+  for (Result* result : {&base, &elsewhere}) {
+    results::CaseResult copies = anchor(1e-3);
+    copies.replicates = result->cases[0].replicates;
+    result->cases.push_back(std::move(copies));
+  }
+  for (double& t_s : base.cases[1].replicates[4].samples.t_s)
+    t_s *= 1.1;
+  const CaseComparison c = compare(base, elsewhere, known_noise()).cases.at(0);
+  ASSERT_TRUE(c.judgement) << c.reason;
+  EXPECT_EQ(c.judgement->base_set_aside, std::vector<std::size_t>{4});
+  EXPECT_TRUE(c.base_replicates.at(4).set_aside);
+  EXPECT_FALSE(c.base_replicates.at(1).compared);
+  EXPECT_TRUE(c.base_replicates.at(5).compared);
 }
 
 TEST(Limits, NewReplicatesOfTwoAreNotTakenTogether) {
   EXPECT_EQ(only(kTwoLimits, at({{"GPU-c-1", "600"}, {"GPU-d-1", "700"}})).reason,
             "the power limit of the new replicates is 600 W and 700 W: set it back, or "
-            "baseline::promote a "
-            "new baseline");
+            "promote a new baseline");
 }
 
 TEST(Limits, UnknownIsNotAnother) {

@@ -35,13 +35,13 @@ std::string changed_since(const results::Facts& facts, const std::map<std::strin
 } // namespace
 
 std::string setting_changed(const results::Result& run, const results::CaseResult& part) {
-  const auto known = std::ranges::find(run.cases, part.id, &results::CaseResult::id);
+  const results::CaseResult* known = find_case(run, part.id);
   for (const results::Replicate& replicate : part.replicates) {
     for (const char* when : {"before", "after"})
       if (const auto state = replicate.machine.find(when); state != replicate.machine.end())
         if (std::string change = changed_since(run.machine, state->second); !change.empty())
           return change;
-    if (known != run.cases.end() && looked_locked(replicate) &&
+    if (known && looked_locked(replicate) &&
         !std::ranges::all_of(known->replicates, results::looked_locked))
       return "the SM clock looks locked by hand, and did not in an earlier process";
   }

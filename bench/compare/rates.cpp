@@ -31,8 +31,8 @@ struct Process {
 using Devices = std::map<std::string, std::vector<Process>>;
 
 const results::CaseResult& case_of(const results::Result& data, const std::string& id) {
-  const auto found = std::ranges::find(data.cases, id, &results::CaseResult::id);
-  if (found == data.cases.end() || found->replicates.empty())
+  const results::CaseResult* found = find_case(data, id);
+  if (!found || found->replicates.empty())
     throw UsageError(fmt::format("the data has no replicates of {}", id));
   return *found;
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -58,6 +59,19 @@ Injection parse_injection(std::string_view text) {
 bool is_for(const Injection& injection, std::string_view kind) {
   return injection.kind == Injection::Kind::none ||
          (injection.kind == Injection::Kind::launches ? kind == "kernel" : kind == "loop");
+}
+
+void check_some_fits(const std::vector<Injection>& injections,
+                     const std::vector<scenario::Case>& cases) {
+  const auto fits = [&](const Injection& injection) {
+    return std::ranges::any_of(cases, [&](const scenario::Case& c) {
+      return is_for(injection, c.is_loop() ? "loop" : "kernel");
+    });
+  };
+  if (!injections.empty() && std::ranges::none_of(injections, fits))
+    throw UsageError(fmt::format("'{}' is for {}, and none is chosen: choose other cases (--only)",
+                                 to_string(injections[0]),
+                                 is_for(injections[0], "kernel") ? "kernels" : "loops"));
 }
 
 std::vector<std::optional<Injection>> Arms::of(std::string_view kind) const {

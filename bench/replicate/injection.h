@@ -33,6 +33,11 @@ Injection parse_injection(std::string_view text);
 /// Whether cases of this kind, "loop" or "kernel", can have it.
 bool is_for(const Injection& injection, std::string_view kind);
 
+/// Refuses injections none of which any of the cases can have: a run that looks for one would find
+/// nothing there. Throws UsageError.
+void check_some_fits(const std::vector<Injection>& injections,
+                     const std::vector<scenario::Case>& cases);
+
 /// What the cases of a request are measured with.
 struct Arms {
   std::vector<Injection> injections{};

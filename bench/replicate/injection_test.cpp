@@ -37,6 +37,19 @@ TEST(Arms, OnlyInjectedLeavesOutTheCaseAsItIsWhereAnInjectionIsForIt) {
   EXPECT_FALSE(arms.of("kernel")[0]);
 }
 
+TEST(Injection, ThatNoChosenCaseCanHaveIsRefused) {
+  scenario::Case loop, kernel;
+  loop.work = scenario::LoopCase{};
+  kernel.work = scenario::KernelCase{};
+  EXPECT_NO_THROW(check_some_fits({parse_injection("none")}, {kernel}));
+  EXPECT_NO_THROW(check_some_fits({parse_injection("launches=1%")}, {loop, kernel}));
+  EXPECT_THROW(check_some_fits({parse_injection("launches=1%")}, {loop}), UsageError);
+  EXPECT_THROW(check_some_fits({parse_injection("spin=0.3%")}, {kernel}), UsageError);
+  EXPECT_NO_THROW(
+      check_some_fits({parse_injection("spin=0.3%"), parse_injection("launches=1%")}, {kernel}));
+  EXPECT_NO_THROW(check_some_fits({}, {kernel}));
+}
+
 TEST(Injection, NamesACaseAndBack) {
   const std::string id = injected_id("a/loop/b/graph/c", parse_injection("spin=0.3%"));
   EXPECT_EQ(id, "a/loop/b/graph/c#spin=0.3%");

@@ -261,11 +261,8 @@ void profile_cases(const std::vector<scenario::Case>& cases, const Arms& arms, c
     try {
       for (const scenario::Case& c : cases) {
         pass.begin_case();
-        if (!c.is_loop())
-          one(c, std::nullopt);
-        else
-          for (const std::optional<Injection>& arm : arms.of("loop"))
-            one(c, arm);
+        for (const std::optional<Injection>& arm : arms.of(c.is_loop() ? "loop" : "kernel"))
+          one(c, arm); // of kernels one launch, which is as it is in all arms
       }
     } catch (const measure::Interrupted&) {
       count_cases(std::move(uncounted), bench, sink); // hands on what is there

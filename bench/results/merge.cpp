@@ -63,17 +63,16 @@ void merge(Result& run, Result part) {
     if (!part.machine.empty()) // else its origins are the run's already
       for (Replicate& replicate : c.replicates)
         set_origin(run, replicate, origin_of(part, replicate.origin));
-    const auto found = std::ranges::find(run.cases, c.id, &CaseResult::id);
-    if (found == run.cases.end())
-      run.cases.push_back(std::move(c));
-    else
+    if (CaseResult* found = find_case(run, c.id))
       merge_case(*found, std::move(c));
+    else
+      run.cases.push_back(std::move(c));
   }
 }
 
 int replicates_of(const Result& run, const std::string& id) {
-  const auto found = std::ranges::find(run.cases, id, &CaseResult::id);
-  return found == run.cases.end() ? 0 : static_cast<int>(found->replicates.size());
+  const CaseResult* found = find_case(run, id);
+  return found ? static_cast<int>(found->replicates.size()) : 0;
 }
 
 void sort_cases(Result& run, const std::vector<std::string>& ids) {

@@ -32,21 +32,20 @@ std::string profile_line(const results::KernelProfile& profile) {
 }
 
 results::CaseStatus status_of(const results::Result& result, const std::string& id) {
-  const auto found = std::ranges::find(result.cases, id, &results::CaseResult::id);
-  return found == result.cases.end() ? results::CaseStatus::ok : found->status;
+  const results::CaseResult* found = find_case(result, id);
+  return found ? found->status : results::CaseStatus::ok;
 }
 
 } // namespace
 
-results::Result begin_result(const Job& job, const std::vector<std::string>& overrides,
-                             const std::vector<std::string>& argv) {
+results::Result begin_result(const Job& job, const std::vector<std::string>& argv) {
   results::Result result;
   result.argv = argv;
   result.started = utc_now();
   result.scenario = job.plan.scenario;
   result.scenario_file = job.scenario.file().string();
   result.scenario_text = job.scenario.text();
-  result.overrides = overrides;
+  result.overrides = job.overrides;
   result.only = job.only;
   result.profile = job.plan.profile;
   return result;
@@ -71,8 +70,8 @@ std::optional<ExitCode> Recorder::measure(const std::filesystem::path& program,
                                           replicate::Request request, int number) {
   if (request.cases.empty())
     return std::nullopt;
-  const replicate::End end = replicate::run(program, std::move(request), progress_,
-                                            [&](results::Result part) { keep(std::move(part)); });
+  const ReplicateEnd end = run_replicate(program, std::move(request), progress_,
+                                         [&](results::Result part) { keep(std::move(part)); });
   if (end.interrupted) {
     result_.interrupted = true;
     return ExitCode::interrupted;
@@ -99,11 +98,11 @@ std::optional<ExitCode> Recorder::profile(const std::filesystem::path& program,
   if (request.cases.empty())
     return std::nullopt;
   request.profile_kernels = true;
-  const replicate::End end =
-      replicate::run(program, std::move(request), progress_, [&](results::Result part) {
+  const ReplicateEnd end =
+      run_replicate(program, std::move(request), progress_, [&](results::Result part) {
         for (results::CaseResult& c : part.cases) {
-          const auto found = std::ranges::find(result_.cases, c.id, &results::CaseResult::id);
-          if (found == result_.cases.end())
+          results::CaseResult* found = find_case(result_, c.id);
+          if (!found)
             continue;
           found->profile = c.profile.value_or(results::KernelProfile{});
           if (!c.profile) // a process that broke off lost it

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <bench/replicate/replicate.h>
 #include <bench/results/result.h>
 #include <bench/runner/guarded_gpu.h>
 #include <bench/runner/jobs.h>
+#include <bench/runner/process.h>
 #include <bench/text/progress.h>
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,8 +15,7 @@
 namespace bench::runner {
 
 /// A result without cases: what is measured, with which arguments.
-results::Result begin_result(const Job& job, const std::vector<std::string>& overrides,
-                             const std::vector<std::string>& argv);
+results::Result begin_result(const Job& job, const std::vector<std::string>& argv);
 
 /// Runs replicates and keeps what they measured in a result and its file, which is rewritten after
 /// every case: a killed run keeps what it finished.

@@ -232,8 +232,9 @@ def test_a_folder_of_somebody_else_stays(gate):
     theirs = gate.root / "out" / "one" / "notes.txt"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("mine")
-    done = gate("one.yaml", finds=[{"x/a": "pass"}])
+    done = gate("two.yaml", "one.yaml", finds=[{"x/a": "pass"}])
     assert done.returncode == 2 and "out/one: there is something that no gate wrote" in done.stderr and theirs.read_text() == "mine"
+    assert gate.calls("run") == []  # nothing was measured for nothing
     theirs.unlink()
     for _ in range(2):  # an empty one, and its own, are taken
         assert gate("one.yaml", finds=[{"x/a": "pass"}]).returncode == 0

@@ -26,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,8 @@ class Run:
             "phases_s": {},
             "cases": cases,
         }
-        document.write(self.options.out, content)
+        with writing(self.options.out):
+            document.write(self.options.out, content)
 
 
 class Watchdog:
@@ -270,8 +272,26 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What cannot be written there is a Failure."""
+    try:
+        yield
+    except OSError as error:
+        raise Failure(f"cannot write {error.filename or path}: {error.strerror}: name another place with --out", USAGE) from error
+
+
 def usage_error(text: str) -> None:
     raise Failure(text, USAGE)
+
+
+def keep(run: Run | None) -> None:
+    """Writes what had finished when the run ends early."""
+    try:
+        if run and run.has_measured():
+            run.write()
+    except Failure as failure:
+        say(str(failure))
 
 
 def main(arguments: list[str]) -> int:
@@ -281,19 +301,20 @@ def main(arguments: list[str]) -> int:
     run = None
     try:
         run = Run(parse(arguments))
-        document.check_writable(run.options.out)
+        with writing(run.options.out):
+            document.check_writable(run.options.out)
         run.replicates()
     except Failure as failure:
-        if run and run.has_measured():
-            run.write()
+        if failure.code != USAGE:
+            keep(run)
         say(str(failure))
         return failure.code
     except OSError as error:
-        say(f"cannot write {error.filename or run.options.out}: {error.strerror}: name another place with --out")
-        return USAGE
+        keep(run)
+        say(f"a process of the run broke off: {error}")
+        return INVALID
     except KeyboardInterrupt:
-        if run and run.has_measured():
-            run.write()
+        keep(run)
         say("interrupted")
         return INTERRUPTED
     for (peer, verdict), shapes in run.not_ok().items():

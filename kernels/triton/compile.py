@@ -64,11 +64,11 @@ def functions_of(module) -> dict:
     """The function and its variants by their names."""
     import triton
 
-    found = {
-        name: value
-        for name, value in sorted(vars(module).items())
-        if (name == "rms_norm" or name.startswith("rms_norm_")) and isinstance(value, triton.runtime.jit.JITFunction)
-    }
+    named = {name: value for name, value in sorted(vars(module).items()) if name == "rms_norm" or name.startswith("rms_norm_")}
+    found = {name: value for name, value in named.items() if isinstance(value, triton.runtime.jit.JITFunction)}
+    for name in named.keys() - found.keys():
+        if isinstance(named[name], triton.runtime.KernelInterface):  # autotuned, or with heuristics
+            raise Fault(f"{name} is more than @triton.jit: which of its kernels runs is decided when it is launched; choose one")
     if not found:
         raise Fault(f"has no @triton.jit function rms_norm; it must take {NEEDED}")
     for name, function in found.items():

@@ -300,7 +300,7 @@ def test_bytes_that_cannot_be_are_under_no_roofline(report):
 
 
 def test_kernels_have_the_names_that_bench_prints():
-    """bench/compare/kernel_name_test.cpp holds the C++ rule against the same table."""
+    """bench/explain/kernel_name_test.cpp holds the C++ rule against the same table."""
     rows = [line.split("\t") for line in (ROOT / "bench/explain/testdata/kernel_names.tsv").read_text().splitlines()]
     assert len(rows) > 10
     for width, shown, name in rows:
@@ -365,7 +365,7 @@ def test_times_that_cannot_be_are_no_samples(tmp_path, t_s):
 
 
 def test_how_exact_a_kernel_is():
-    """bench/cli/table_test.cpp asks the same of the terminal's table."""
+    """bench/text/result_table_test.cpp asks the same of the terminal's table."""
     assert [words.exact_share(share) for share in (1, 1 - 1e-9, 0.7396, 0, None)] == ["100 %", "99 %", "73 %", "0 %", "-"]
     assert (words.max_error(0.0078125), words.ulp(1), words.ulp(109.3), words.ulp(None)) == ("7.8e-03", "1", "109", "-")
 

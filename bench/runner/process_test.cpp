@@ -1,11 +1,13 @@
 #include <bench/base/temporary_folder.h>
-#include <bench/replicate/replicate.h>
+#include <bench/results/fake_results.h>
+#include <bench/runner/process.h>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <fstream>
 
-namespace bench::replicate {
+namespace bench::runner {
 namespace {
 
 class Silent final : public measure::Progress {
@@ -16,7 +18,7 @@ class Silent final : public measure::Progress {
 };
 
 struct Outcome {
-  End end;
+  ReplicateEnd end;
   std::vector<results::CaseResult> cases;
   std::size_t processes = 0;
 };
@@ -29,17 +31,17 @@ Outcome run_cases(const std::string& script) {
   std::filesystem::permissions(program, std::filesystem::perms::owner_all);
   Silent progress;
   Outcome result;
-  result.end = run(program,
-                   {.scenario = "s.yaml",
-                    .overrides = {},
-                    .plugins = {},
-                    .profile = "cpu",
-                    .cases = {"s/loop/a", "s/loop/b"},
-                    .flags = {}},
-                   progress, [&](results::Result part) {
-                     for (results::CaseResult& c : part.cases)
-                       result.cases.push_back(std::move(c));
-                   });
+  result.end = run_replicate(program,
+                             {.scenario = "s.yaml",
+                              .overrides = {},
+                              .plugins = {},
+                              .profile = "cpu",
+                              .cases = {"s/loop/a", "s/loop/b"},
+                              .flags = {}},
+                             progress, [&](results::Result part) {
+                               for (results::CaseResult& c : part.cases)
+                                 result.cases.push_back(std::move(c));
+                             });
   result.processes = read_file(log).size();
   return result;
 }
@@ -58,6 +60,19 @@ TEST(RunReplicate, LosesTheCaseUnderWayAndMeasuresTheRestAnew) {
   EXPECT_EQ(r.cases[0].id, "s/loop/a");
   EXPECT_EQ(r.cases[0].status, results::CaseStatus::invalid);
   EXPECT_EQ(r.cases[0].message, "the worker process died of signal 11 (Segmentation fault)");
+}
+
+// Of a case with a known change the process says another id than it was asked for.
+TEST(RunReplicate, MeasuresNothingTwice) {
+  const results::Result done =
+      results::fake_result({results::fake_case("s/loop/a#spin=0.3%", 0.1)});
+  const std::string line = nlohmann::json{{"result", to_json(done)}}.dump();
+  const Outcome r = run_cases("case \"$2\" in *loop/a*) cat <<'LINE'\n" + line + "\nLINE\n" +
+                              begins("s/loop/b") + "kill -SEGV $$;; esac");
+  EXPECT_EQ(r.processes, 1u); // a is done, b is lost
+  ASSERT_EQ(r.cases.size(), 2u);
+  EXPECT_EQ(r.cases[0].id, "s/loop/a#spin=0.3%");
+  EXPECT_EQ(r.cases[1].id, "s/loop/b");
 }
 
 TEST(RunReplicate, EndsWhenEveryProcessWouldDieOfTheSame) {
@@ -96,4 +111,4 @@ TEST(RunReplicate, HandsOnWhyTheWorkerCannotGoOn) {
 }
 
 } // namespace
-} // namespace bench::replicate
+} // namespace bench::runner
