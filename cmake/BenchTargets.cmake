@@ -45,29 +45,29 @@ target_compile_options(bench_torch INTERFACE
 target_compile_definitions(bench_torch INTERFACE AT_PER_OPERATOR_HEADERS=1
   $<$<BOOL:${BENCH_CUDA}>:BENCH_CUDA=1>)
 
-# bench_library(NAME SOURCES file... [LINKS target...] [TORCH])
+# bench_library(NAME SOURCES file... [LINKS target...] [TORCH | PCH target])
 #   One folder, one library. TORCH: its sources may include torch and share the precompiled header.
 function(bench_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "SOURCES;LINKS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "PCH" "SOURCES;LINKS")
   add_library(${name} STATIC ${arg_SOURCES})
   target_link_libraries(${name} PUBLIC bench_options bench_fmt ${arg_LINKS})
   if(arg_TORCH)
     bench_use_torch(${name})
   else()
-    target_precompile_headers(${name} REUSE_FROM bench_pch)
+    bench_precompile(${name} bench_pch "${arg_PCH}")
   endif()
 endfunction()
 
-# bench_test(NAME SOURCES file... LINKS target... [LABELS label...] [TORCH])
+# bench_test(NAME SOURCES file... LINKS target... [LABELS label...] [TORCH | PCH target])
 #   A GoogleTest executable, each of its cases a CTest test.
 function(bench_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "SOURCES;LINKS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "PCH" "SOURCES;LINKS;LABELS")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE bench_options bench_fmt ${arg_LINKS} GTest::gtest_main)
   if(arg_TORCH)
     bench_use_torch(${name})
   else()
-    target_precompile_headers(${name} REUSE_FROM bench_test_pch)
+    bench_precompile(${name} bench_test_pch "${arg_PCH}")
   endif()
   include(GoogleTest)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 120
@@ -100,6 +100,14 @@ function(bench_use_torch name)
   if(TARGET bench_torch_pch)
     target_precompile_headers(${name} REUSE_FROM bench_torch_pch)
   endif()
+endfunction()
+
+# Has a target start from this precompiled header, or from another, if that is named.
+function(bench_precompile name pch other)
+  if(other)
+    set(pch ${other})
+  endif()
+  target_precompile_headers(${name} REUSE_FROM ${pch})
 endfunction()
 
 # bench_precompiled(NAME LINKS target... HEADERS <header>...)

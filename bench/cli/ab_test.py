@@ -84,6 +84,7 @@ def test_order_is_a_b_b_a(bench, ab):
     assert re.search(r"^A  bundle one, \w+ on the CPU$", run.stdout, re.M)
 
 
+@pytest.mark.quiet
 def test_injected_launches_of_a_kernel_are_found(bench):
     run = bench("ab", "--scenario", bench.scenario, *bench.quick, "--set", "gate.work=50%", "--only", "/rms_norm/96x256.bf16/aten$",
                 "--out", "out", "--pairs", "5", "--inject-b", "launches=900%")  # fmt: skip
@@ -92,6 +93,7 @@ def test_injected_launches_of_a_kernel_are_found(bench):
     assert case["judgement"]["work"]["estimate"] == pytest.approx(2.3, abs=0.7)  # ln 10
 
 
+@pytest.mark.quiet
 def test_injected_work_is_found(bench, ab):
     # Of three pairs the interval is ten standard deviations wide, too much for a machine with other work.
     run = ab("--pairs", "5", "--inject-b", "spin=900%")
@@ -186,6 +188,7 @@ def test_an_arm_that_is_no_bench(bench, ab):
 
 def test_options(bench, ab):
     for arguments, message in {
+        ("--inject-b", "launches=1%"): "'launches=1%' is for kernels, and none is chosen: choose other cases (--only)",
         ("--inject-a", "x"): "'x': no injection; there are none, spin=0.3%, norms=10, power and launches=0.5%",
         ("--fail-on", "regresion"): "--fail-on: no verdict 'regresion'; did you mean 'regression'?",
     }.items():
@@ -224,6 +227,7 @@ sys.exit(worker.wait())
 """
 
 
+@pytest.mark.quiet
 def test_when_the_budget_allows_no_pair_of_all_the_open_ones_go_on(bench):
     """One case is decided by two pairs and takes most of the time; of the other the arms differ by more in each pair."""
     for name, noise in (("one", 0), ("two", 0.5)):

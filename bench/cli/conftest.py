@@ -11,6 +11,10 @@ import pytest
 REPO = Path(__file__).resolve().parents[2]
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "quiet: must find a known difference in time, so nothing may run beside it")
+
+
 def pytest_addoption(parser):
     parser.addoption("--bench", help="the built bench program")
     parser.addoption("--libraries", help="the folder of the built libraries: the example's and ours")

@@ -43,6 +43,7 @@ def ten_minutes():
     return lines
 
 
+@pytest.mark.quiet
 def test_a_gate_in_ten_minutes(checkout):
     lines = ten_minutes()
     done = checkout("bash", "-ec", "\n".join(lines))
@@ -116,6 +117,7 @@ def test_what_the_baseline_cannot_decide_ends_in_a_verdict(checkout, elsewhere):
     assert case in (gate / "zimage" / "junit.xml").read_text()
 
 
+@pytest.mark.quiet
 def test_a_slower_build_is_found_where_the_baseline_cannot_tell(checkout, elsewhere):
     """The baseline's build is this one, but its times come out a twentieth."""
     command, case, _ = elsewhere
@@ -195,6 +197,7 @@ def test_the_pull_request_s_table(checkout):
     assert checkout(*words, "--print").stdout == done.stdout  # what was measured is kept
 
 
+@pytest.mark.quiet
 def test_bisect_finds_an_injected_slowdown(checkout):
     """Each commit runs the real program, whose times a wrapper replaces; from the fifth on they are four times as long."""
     root = checkout.root

@@ -36,6 +36,9 @@ def test_a_run_with_the_pass_has_the_samples_of_one_without(bench):
 
 
 def test_what_cannot_be_is_refused(bench):
-    bench.refuses(2, "'lots': no injection; there are none, spin=0.3%, norms=10 and power", "profile", bench.scenario, "--inject", "lots")
+    known = "there are none, spin=0.3%, norms=10, power and launches=0.5%"
+    bench.refuses(2, f"'lots': no injection; {known}", "profile", bench.scenario, "--inject", "lots")
+    for_loops = "'power' is for loops, and none is chosen: choose other cases (--only)"
+    bench.refuses(2, for_loops, "profile", bench.scenario, "--inject", "power", "--only", "/rms_norm/")
     assert bench("profile", bench.scenario, "--rows", "0").returncode == 2
     assert bench("profile").returncode == 2
