@@ -85,6 +85,25 @@ Json judgement_json(const stats::PairedJudgement& judgement) {
   };
 }
 
+/// What a case of a comparison and one of pairs say first.
+template <typename Case>
+Json verdict_json(const Case& c) {
+  return {
+      {"id", c.id},         {"kind", c.kind}, {"verdict", to_string(c.verdict)},
+      {"reason", c.reason}, {"gate", c.gate},
+  };
+}
+
+/// And what they say of what is behind a drift.
+template <typename Case>
+Json findings_json(const Case& c) {
+  return {
+      {"warnings", c.warnings},
+      {"exact", c.exact.empty() ? Json(nullptr) : to_json(c.exact)},
+      {"explanation", c.explanation ? to_json(*c.explanation) : Json(nullptr)},
+  };
+}
+
 } // namespace
 
 std::string to_csv(const Comparison& comparison) {
@@ -121,31 +140,24 @@ std::string to_csv(const Comparison& comparison) {
 Json to_json(const Comparison& comparison) {
   Json cases = Json::array();
   for (const CaseComparison& c : comparison.cases) {
-    cases.push_back({
-        {"id", c.id},
-        {"kind", c.kind},
-        {"verdict", to_string(c.verdict)},
-        {"reason", c.reason},
-        {"gate", c.gate},
+    Json json = verdict_json(c);
+    json.update({
         {"base_t_s", or_null(c.base_t_s)},
         {"new_t_s", or_null(c.new_t_s)},
         {"base_energy_j", or_null(c.base_energy_j)},
         {"new_energy_j", or_null(c.new_energy_j)},
         {"judgement", c.judgement ? judgement_json(c) : Json(nullptr)},
-        {"warnings", c.warnings},
-        {"exact", c.exact.empty() ? Json(nullptr) : to_json(c.exact)},
-        {"explanation", c.explanation ? to_json(*c.explanation) : Json(nullptr)},
-        {"base_replicates", replicates_json(c.base_replicates)},
-        {"new_replicates", replicates_json(c.new_replicates)},
     });
-    for (const LoopShare& loop : c.loops) {
-      cases.back()["loops"].push_back(
-          {{"id", loop.id}, {"share", loop.share}, {"drift", loop.drift}});
-    }
+    json.update(findings_json(c));
+    json["base_replicates"] = replicates_json(c.base_replicates);
+    json["new_replicates"] = replicates_json(c.new_replicates);
+    for (const LoopShare& loop : c.loops)
+      json["loops"].push_back({{"id", loop.id}, {"share", loop.share}, {"drift", loop.drift}});
     if (!c.ids.empty())
-      cases.back()["ids"] = c.ids;
+      json["ids"] = c.ids;
     if (!c.pairs_of.empty())
-      cases.back()["pairs_of"] = c.pairs_of;
+      json["pairs_of"] = c.pairs_of;
+    cases.push_back(std::move(json));
   }
   return {
       {"schema_version", 1},
@@ -173,21 +185,16 @@ Json to_json(const Comparison& comparison, const std::set<stats::Verdict>& fail_
 Json to_json(const AbComparison& comparison) {
   Json cases = Json::array();
   for (const AbCase& c : comparison.cases) {
-    cases.push_back({
-        {"id", c.id},
-        {"kind", c.kind},
-        {"verdict", to_string(c.verdict)},
-        {"reason", c.reason},
-        {"gate", c.gate},
+    Json json = verdict_json(c);
+    json.update({
         {"a_t_s", or_null(c.a_t_s)},
         {"b_t_s", or_null(c.b_t_s)},
         {"a_energy_j", or_null(c.a_energy_j)},
         {"b_energy_j", or_null(c.b_energy_j)},
         {"judgement", c.judgement ? judgement_json(*c.judgement) : Json(nullptr)},
-        {"warnings", c.warnings},
-        {"exact", c.exact.empty() ? Json(nullptr) : to_json(c.exact)},
-        {"explanation", c.explanation ? to_json(*c.explanation) : Json(nullptr)},
     });
+    json.update(findings_json(c));
+    cases.push_back(std::move(json));
   }
   return {
       {"schema_version", 1},           {"scenario", comparison.scenario},
