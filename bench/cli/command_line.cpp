@@ -116,8 +116,12 @@ void add_selftest(CLI::App& app, SelftestOptions& options) {
       ->allow_extra_args(false)
       ->take_all();
   add_plugin(*selftest, options.plugins);
-  selftest->add_flag("--quick", options.quick,
-                     "Fewer arms: the same work again, and two with more");
+  CLI::Option* quick = selftest->add_flag("--quick", options.quick,
+                                          "Fewer arms: the same work again, and two with more");
+  selftest
+      ->add_option("--arms", options.arms,
+                   "These arms, separated by commas: none,spin=0.3%,norms=10,power,launches=0.5%")
+      ->excludes(quick);
   selftest->add_option("--out", options.out, "Result file");
   selftest->add_option("--append", options.append, "Data set to add the replicates to");
   selftest->add_option(

@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/baseline/lookup.h>
 #include <bench/cli/rates_table.h>
+#include <bench/compare/off_the_line.h>
 #include <bench/compare/rates.h>
 #include <bench/replicate/injection.h>
 #include <bench/stats/variance.h>
@@ -20,23 +21,35 @@ using compare::DataNoise;
 using compare::KnownArm;
 using compare::Rates;
 
+replicate::Injection injection_of(const std::string& id) {
+  return replicate::parse_injection(std::string_view(id).substr(id.find('#') + 1));
+}
+
+/// Of log clock: arms that are nearer do not tell what a unit of it does.
+constexpr double kTellingClocks = 0.005;
 constexpr int kMostReplicates = 5; ///< a side; more are beyond any data set there is
 
-/// Loops by id, with their arms of known drift in ascending order.
+/// Cases by id, with their arms of known drift in ascending order.
 std::map<std::string, std::vector<KnownArm>> known_arms(const results::Result& data) {
-  std::map<std::string, std::vector<KnownArm>> loops;
+  std::map<std::string, std::vector<KnownArm>> cases;
   for (const results::CaseResult& c : data.cases) {
     const std::size_t mark = c.id.find('#');
-    if (c.kind != "loop" || mark == c.id.npos)
+    if (mark == c.id.npos)
       continue;
-    const replicate::Injection injection =
-        replicate::parse_injection(std::string_view(c.id).substr(mark + 1));
+    const replicate::Injection injection = injection_of(c.id);
     if (injection.kind != replicate::Injection::Kind::norms) // whose cost nobody knows exactly
-      loops[c.id.substr(0, mark)].push_back({c.id, std::log1p(injection.amount)});
+      cases[c.id.substr(0, mark)].push_back({c.id, std::log1p(injection.amount)});
   }
-  for (auto& [id, arms] : loops)
-    std::ranges::sort(arms, {}, &KnownArm::drift);
-  return loops;
+  for (auto& [id, arms] : cases)
+    std::ranges::stable_sort(arms, {}, &KnownArm::drift);
+  return cases;
+}
+
+/// "unchanged", "power", "+0.3 %".
+std::string arm_text(const KnownArm& arm) {
+  if (arm.drift != 0)
+    return fmt::format("{:+.3g} %", 100 * std::expm1(arm.drift));
+  return injection_of(arm.id).kind == replicate::Injection::Kind::none ? "unchanged" : "power";
 }
 
 std::string percent(double share, int decimals) {
@@ -53,9 +66,7 @@ std::string share_text(double share, int comparisons) {
 void print_rules(const Rates& rates, const std::vector<KnownArm>& arms, std::FILE* out) {
   std::vector<std::string> headers{fmt::format("{} v {}", rates.replicates, rates.replicates)};
   for (const KnownArm& each : arms)
-    headers.push_back(each.drift == 0
-                          ? "unchanged: alarm"
-                          : fmt::format("{:+.2g} %: regression", 100 * std::expm1(each.drift)));
+    headers.push_back(arm_text(each) + (each.drift == 0 ? ": alarm" : ": regression"));
   headers.emplace_back("undecided");
   text::Columns columns(headers);
   for (const compare::RuleRates& rule : rates.rules) {
@@ -82,6 +93,28 @@ void print_rules(const Rates& rates, const std::vector<KnownArm>& arms, std::FIL
              percent(rates.worst_error, 3));
 }
 
+void print_off_the_line(const std::vector<compare::OffTheLine>& arms, std::FILE* out) {
+  if (arms.empty())
+    return;
+  text::Columns columns(
+      {"arm", "processes", "clock", "off the truth", "a unit of clock", "follows the clock by"});
+  for (const compare::OffTheLine& off : arms)
+    columns.add({arm_text({off.id, std::log1p(injection_of(off.id).amount)}),
+                 fmt::format("{}", off.processes),
+                 fmt::format("{:+.2f} %", 100 * std::expm1(off.clocks_apart)),
+                 fmt::format("{:+.4f} +- {:.4f} %", 100 * off.error, 100 * off.error_se),
+                 std::abs(off.clocks_apart) < kTellingClocks
+                     ? ""
+                     : fmt::format("{:+.3f} +- {:.3f}", off.error / off.clocks_apart,
+                                   off.error_se / std::abs(off.clocks_apart)),
+                 fmt::format("{:+.3f} +- {:.3f}", off.follows, off.follows_se)});
+  fmt::print(
+      out,
+      "\nHow far off the clock line an arm is, held against its own process's unchanged case "
+      "(mean and standard error over processes)\n{}",
+      columns.text(text::Style(false)));
+}
+
 /// Half-width of n against n processes of this noise, which is taken as if it were the prior.
 void print_resolution(const DataNoise& noise, std::FILE* out) {
   text::Columns columns({"GPU time a side", "processes", "+- at one clock", "+- raw"});
@@ -104,13 +137,13 @@ void print_resolution(const DataNoise& noise, std::FILE* out) {
 
 void print_rates(const std::filesystem::path& file, int shuffles, std::FILE* out) {
   const results::Result data = results::read(file);
-  const auto loops = known_arms(data);
-  if (loops.empty())
-    throw UsageError(fmt::format("{}: no loop with an injection: `bench selftest --append` makes "
+  const auto cases = known_arms(data);
+  if (cases.empty())
+    throw UsageError(fmt::format("{}: no case with an injection: `bench selftest --append` makes "
                                  "such a data set",
                                  file.string()));
   const compare::NoiseFile known = baseline::noise_of(file, data);
-  for (const auto& [id, arms] : loops) {
+  for (const auto& [id, arms] : cases) {
     const DataNoise noise = compare::data_noise(data, id);
     const double ratio = noise.raw_sd / noise.adjusted_sd;
     fmt::print(
@@ -129,6 +162,7 @@ void print_rates(const std::filesystem::path& file, int shuffles, std::FILE* out
         break;
       }
     }
+    print_off_the_line(compare::off_the_line(data, id, arms), out);
     print_resolution(noise, out);
   }
 }

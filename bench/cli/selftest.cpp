@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string_view>
 
 namespace bench::cli {
 namespace {
@@ -22,14 +23,23 @@ namespace {
 using results::CaseResult;
 using results::Result;
 
-std::vector<replicate::Injection> arms(bool quick) {
-  const std::vector<const char*> words =
-      quick ? std::vector{"none", "spin=0.1%", "spin=0.3%", "launches=0.5%", "launches=1.5%"}
-            : std::vector{"none",     "spin=0.1%", "spin=0.2%",     "spin=0.3%",     "spin=0.5%",
-                          "norms=15", "power",     "launches=0.5%", "launches=1.5%", "launches=3%"};
+constexpr std::string_view kArms = "none,spin=0.1%,spin=0.2%,spin=0.3%,spin=0.5%,norms=15,power,"
+                                   "launches=0.5%,launches=1.5%,launches=3%";
+constexpr std::string_view kQuickArms = "none,spin=0.1%,spin=0.3%,launches=0.5%,launches=1.5%";
+
+std::vector<replicate::Injection> arms(const SelftestOptions& options) {
+  std::string_view list = options.quick ? kQuickArms : kArms;
+  if (!options.arms.empty())
+    list = options.arms;
   std::vector<replicate::Injection> injections;
-  for (const char* word : words)
-    injections.push_back(replicate::parse_injection(word));
+  while (!list.empty()) {
+    const std::string_view word = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), word.size() + 1));
+    const replicate::Injection injection = replicate::parse_injection(word);
+    if (std::ranges::find(injections, injection) != injections.end())
+      throw UsageError(fmt::format("--arms: '{}' is there twice", word));
+    injections.push_back(injection);
+  }
   return injections;
 }
 
@@ -93,7 +103,7 @@ RunOptions run_options(const SelftestOptions& options) {
   run.plugins = options.plugins;
   run.baseline = "none";
   run.replicates = options.replicates;
-  run.arms.injections = arms(options.quick);
+  run.arms.injections = arms(options);
   run.seeds_behind = last_seed(options.append);
   run.argv = options.argv;
   run.out = options.out.empty()

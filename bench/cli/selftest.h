@@ -16,6 +16,7 @@ struct SelftestOptions {
   std::vector<std::filesystem::path> plugins;
   int replicates = 3;
   bool quick = false; ///< fewer arms
+  std::string arms;   ///< "none,spin=3%": instead of the usual ones
   std::filesystem::path out;
   std::filesystem::path append; ///< data set to add the replicates to
   std::filesystem::path judge;  ///< data set to judge instead of measuring

@@ -22,7 +22,7 @@ def test_rates_of_the_committed_data(bench):
 
 def test_no_data_set(bench):
     data = bench.scenario.parents[1] / "baselines" / "h200" / "zimage.json"
-    bench.refuses(USAGE, f"{data}: no loop with an injection: `bench selftest --append` makes such a data set", "selftest",
+    bench.refuses(USAGE, f"{data}: no case with an injection: `bench selftest --append` makes such a data set", "selftest",
                   "--judge", data)  # fmt: skip
     bench.refuses(USAGE, "cannot read 'a.json': No such file or directory; check the path", "selftest", "--judge", "a.json")
 
@@ -36,6 +36,17 @@ def test_processes_that_are_added_draw_other_orders(bench):
     loops = [c for c in json.loads((bench.cwd / "data.json").read_text())["cases"] if c["kind"] == "loop"]
     assert len(loops) == 4
     assert all([r["seed"] for r in c["replicates"]] == [1, 2, 3, 4] for c in loops)
+
+
+def test_arms_of_ones_own(bench):
+    words = ("selftest", bench.scenario, *bench.quick, "--only", "turbo-9/eager/aten$", "--replicates", "2", "--out", "a.json")
+    run = bench(*words, "--arms", "spin=5%,none")
+    assert run.returncode in (0, 4), run.stderr  # 4: an arm that this machine's noise had judged wrongly
+    loops = [c["id"] for c in json.loads((bench.cwd / "a.json").read_text())["cases"] if c["kind"] == "loop"]
+    assert [id.partition("#")[2] for id in loops] == ["", "spin=5%", "none"]
+    bench.refuses(USAGE, "--arms: 'none' is there twice", *words, "--arms", "none,none")
+    bench.refuses(USAGE, "'spin': no injection; there are none, spin=0.3%, norms=10, power and launches=0.5%", *words, "--arms", "spin")
+    bench.refuses(USAGE, "--arms excludes --quick", *words, "--arms", "none", "--quick")
 
 
 def test_by_default_it_takes_the_first_loop_and_the_first_kernel(bench):

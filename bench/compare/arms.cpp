@@ -48,10 +48,13 @@ std::optional<double> Copies::log_time(const Replicate& replicate) const {
   const auto found = copies_.find({replicate.process, replicate.device_uuid});
   if (found == copies_.end())
     return std::nullopt;
+  if (found->second.size() == 1)
+    return found->second.front().log_t;
+  const Copy* last = nullptr;
   for (const Copy& copy : found->second)
-    if (copy.started == replicate.started)
-      return copy.log_t;
-  return found->second.size() == 1 ? std::optional(found->second.front().log_t) : std::nullopt;
+    if (copy.started <= replicate.started && (!last || last->started < copy.started))
+      last = &copy;
+  return last ? std::optional(last->log_t) : std::nullopt;
 }
 
 Arm arm(const CaseResult& c, const Copies& copies, const PlaceEffects& places) {

@@ -23,13 +23,13 @@ class Copies {
   explicit Copies(const results::Result& result);
 
   /// The median log time of the copy of a replicate's process, on a GPU. Process ids come round
-  /// again (a container starts at 1 each time): of several with the same, the one that started
-  /// together with the replicate, or none.
+  /// again (a container starts at 1 each time): of several with the same the last before the
+  /// replicate, since a process times its copy first.
   std::optional<double> log_time(const results::Replicate& replicate) const;
 
  private:
   struct Copy {
-    std::string started;
+    std::string started; ///< ISO 8601, so its order is that of time
     double log_t;
   };
   std::map<std::pair<std::int64_t, std::string>, std::vector<Copy>> copies_; ///< id, device

@@ -100,6 +100,9 @@ TEST(Copies, OfProcessIdsThatComeAgainAreToldApartByTheirStart) {
     t_s *= 1.1;
   fresh.cases[1].replicates.insert(fresh.cases[1].replicates.begin(), again);
   EXPECT_TRUE(compare(base, fresh, known_noise()).cases[0].judgement->new_set_aside.empty());
+  fresh.cases[0].replicates[0].started = "2026-11-24T11:00:20Z"; // a case of the later process
+  EXPECT_EQ(compare(base, fresh, known_noise()).cases[0].judgement->new_set_aside,
+            std::vector<std::size_t>{0});
 }
 
 } // namespace

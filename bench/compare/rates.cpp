@@ -1,5 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/compare/arms.h>
+#include <bench/compare/comparison.h>
 #include <bench/compare/rates.h>
 #include <bench/stats/clock_line.h>
 #include <bench/stats/peers.h>
@@ -20,45 +21,6 @@ namespace {
 
 using stats::Observation;
 using stats::Verdict;
-
-/// A process: of each case (the unchanged one first, then the arms) what it measured, if it did.
-struct Process {
-  std::vector<std::optional<Observation>> cases;
-  std::vector<std::vector<double>> times; ///< seconds, for the peers
-};
-
-/// By GPU. A process is its id on its GPU, and which of several with the same id.
-using Devices = std::map<std::string, std::vector<Process>>;
-
-const results::CaseResult& case_of(const results::Result& data, const std::string& id) {
-  const results::CaseResult* found = find_case(data, id);
-  if (!found || found->replicates.empty())
-    throw UsageError(fmt::format("the data has no replicates of {}", id));
-  return *found;
-}
-
-Devices devices_of(const results::Result& data, const std::vector<std::string>& ids) {
-  const Copies of_data(data);
-  std::map<std::pair<std::string, std::pair<std::int64_t, int>>, Process> processes;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const results::CaseResult& c = case_of(data, ids[i]);
-    const Arm all = arm(c, of_data, PlaceEffects(c));
-    std::map<std::pair<std::string, std::int64_t>, int> seen;
-    for (std::size_t r = 0; r < all.replicates.size(); ++r) {
-      const results::Replicate& replicate = *all.replicates[r];
-      const int again = seen[{replicate.device_uuid, replicate.process}]++;
-      Process& process = processes[{replicate.device_uuid, {replicate.process, again}}];
-      process.cases.resize(ids.size());
-      process.times.resize(ids.size());
-      process.cases[i] = all.observations[r];
-      process.times[i] = replicate.samples.t_s;
-    }
-  }
-  Devices devices;
-  for (auto& [key, process] : processes)
-    devices[key.first].push_back(std::move(process));
-  return devices;
-}
 
 /// Within GPUs, of what `value` makes of the replicates of one case.
 struct Spread {
@@ -83,25 +45,11 @@ Spread spread(const Devices& devices, std::size_t index,
   return result;
 }
 
-std::optional<stats::ClockLine> line_of(const Devices& devices) {
-  std::vector<const Observation*> all;
-  for (const auto& [device, processes] : devices)
-    for (const Process& process : processes)
-      if (process.cases[0])
-        all.push_back(&*process.cases[0]);
-  return stats::fit_clock_line(all);
-}
-
-double adjusted(const Observation& observation, const std::optional<stats::ClockLine>& line) {
-  return stats::mean_log_time(observation) - (line && !observation.log_f.empty()
-                                                  ? line->slope * stats::mean_log_clock(observation)
-                                                  : 0);
-}
-
 /// Mean over cases of their variances; the arms of a process are no independent processes, so the
-/// degrees of freedom are those of one case.
-stats::NoisePrior prior_of(const Devices& devices, std::size_t cases, double extrapolation) {
-  const auto line = line_of(devices);
+/// degrees of freedom are those of one case. `known` gives what the noise does not say.
+stats::NoisePrior prior_of(const Devices& devices, std::size_t cases, const stats::Rules& rules,
+                           const stats::NoisePrior& known) {
+  const auto line = line_of(devices, rules);
   double variance = 0, df = 0;
   for (std::size_t i = 0; i < cases; ++i) {
     const Spread one = spread(devices, i, [&](const Observation& o) { return adjusted(o, line); });
@@ -109,7 +57,13 @@ stats::NoisePrior prior_of(const Devices& devices, std::size_t cases, double ext
       variance += one.squares / one.df / static_cast<double>(cases);
     df = std::max(df, one.df);
   }
-  return {.replicate_sd = std::sqrt(variance), .replicate_df = df, .extrapolation = extrapolation};
+  stats::NoisePrior prior{.replicate_sd = std::sqrt(variance),
+                          .replicate_df = df,
+                          .extrapolation = known.extrapolation};
+  if (!rules.along_loops)
+    prior.covariates = {
+        .clock = known.covariates.clock, .replicate_sd = prior.replicate_sd, .replicate_df = df};
+  return prior;
 }
 
 struct Tally {
@@ -151,7 +105,7 @@ std::vector<double> times_of(const std::vector<const Process*>& processes, std::
 
 DataNoise data_noise(const results::Result& data, const std::string& id) {
   const Devices devices = devices_of(data, {id});
-  const auto line = line_of(devices);
+  const auto line = line_of(devices, rules_for(case_of(data, id), data, {}, 0));
   const Spread at_one_clock =
       spread(devices, 0, [&](const Observation& o) { return adjusted(o, line); });
   const Spread raw = spread(devices, 0, stats::mean_log_time);
@@ -195,10 +149,11 @@ Rates judge_rates(const results::Result& data, const std::string& id,
   for (auto& [device, processes] : devices) {
     Devices others = devices;
     others.erase(device);
-    const stats::Rules base{.gate = base_case.gate_work};
+    const stats::Rules base = rules_for(base_case, data, {}, 0);
     stats::Rules rules[kJudges] = {base, base, base, base};
-    rules[0].noise = prior_of(others, ids.size(), known.extrapolation);
-    rules[1].noise = prior_of(others, ids.size(), 0);
+    rules[0].noise = prior_of(others, ids.size(), base, known);
+    rules[1].noise = rules[0].noise;
+    rules[1].noise.extrapolation = 0;
     rules[2].noise.extrapolation = known.extrapolation;
     rules[3].adjust = false;
     const std::size_t dealt = processes.size() / (2 * n);

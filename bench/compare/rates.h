@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bench/compare/data_set.h>
 #include <bench/compare/noise_file.h>
 #include <bench/results/result.h>
 #include <bench/stats/binomial.h>
@@ -10,12 +11,6 @@
 
 /// How often the judge is right on samples whose truth is known: `bench selftest --judge`.
 namespace bench::compare {
-
-/// A case whose drift against the unchanged case is known.
-struct KnownArm {
-  std::string id;   ///< "zimage/loop/turbo-9/graph/aten#spin=0.3%"
-  double drift = 0; ///< of log time
-};
 
 struct Rate {
   double regression = 0; ///< share of comparisons
@@ -56,7 +51,8 @@ DataNoise data_noise(const results::Result& data, const std::string& id);
 /// Whole processes of one GPU, shuffled, are dealt out in disjoint comparisons: `replicates` that
 /// stand for the baseline with their unchanged case, as many others that stand for the new build
 /// with an arm. The prior of the noise comes from the other GPUs' processes alone; `noise` gives
-/// the error of extrapolation. Deterministic for a seed.
+/// the error of extrapolation and, of kernels, how time follows the clock between processes.
+/// Deterministic for a seed.
 Rates judge_rates(const results::Result& data, const std::string& id,
                   const std::vector<KnownArm>& arms, const NoiseFile& noise, int replicates,
                   int shuffles, std::uint64_t seed = 1);

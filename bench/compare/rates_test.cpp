@@ -1,46 +1,17 @@
 #include <bench/base/error.h>
+#include <bench/compare/fake_data_set.h>
 #include <bench/compare/rates.h>
-#include <bench/results/fake_results.h>
 
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 
 namespace bench::compare {
 namespace {
 
-using results::CaseResult;
-using results::Result;
-
-/// `per_device` processes on each of three GPUs whose level, process noise and arms are known; the
-/// clock wanders and differs from process to process, time follows it with slope -0.8.
-Result data(double sd, int per_device) {
-  std::mt19937_64 random(5);
-  std::normal_distribution<double> normal;
-  const std::vector<std::pair<std::string, double>> arms{
-      {"l", 0}, {"l#none", 0}, {"l#spin=0.3%", std::log1p(0.003)}};
-  std::vector<CaseResult> cases;
-  for (const auto& [id, drift] : arms) {
-    CaseResult c = results::fake_case(id, 0.1);
-    c.replicates.clear();
-    for (int device = 0; device < 3; ++device) {
-      for (int i = 0; i < per_device; ++i) {
-        const double process_clock = 0.004 * normal(random), level = sd * normal(random);
-        results::Replicate r =
-            results::fake_replicate(100 + i, 0.1, 18, "GPU-" + std::to_string(device) + "-x");
-        for (std::size_t s = 0; s < r.samples.t_s.size(); ++s) {
-          const double f = process_clock + 0.005 * normal(random);
-          r.samples.f_hz[s] = 1.5e9 * std::exp(f);
-          r.samples.t_s[s] =
-              0.1 * std::exp(0.003 * device + drift + level - 0.8 * f + 0.0002 * normal(random));
-        }
-        c.replicates.push_back(std::move(r));
-      }
-    }
-    cases.push_back(std::move(c));
-  }
-  return results::fake_result(std::move(cases));
+/// Processes that differ by `sd`, judged with arms of no drift and of +0.3 %.
+results::Result data(double sd, int per_device) {
+  return fake_data_set(sd, per_device, {{"l"}, {"l#none"}, {"l#spin=0.3%", std::log1p(0.003)}});
 }
 
 const std::vector<KnownArm> kArms{{"l#none", 0}, {"l#spin=0.3%", std::log1p(0.003)}};
@@ -62,11 +33,29 @@ TEST(Rates, QuietProcessesAreJudgedRightAndRawOnesNot) {
 }
 
 TEST(Rates, AreTheSameForASeed) {
-  const Result all = data(0.0002, 6);
+  const results::Result all = data(0.0002, 6);
   const Rates one = judge_rates(all, "l", kArms, {}, 3, 5),
               two = judge_rates(all, "l", kArms, {}, 3, 5);
   EXPECT_EQ(one.half_width, two.half_width);
   EXPECT_NE(one.half_width, judge_rates(all, "l", kArms, {}, 3, 5, 2).half_width);
+}
+
+TEST(Rates, KernelsAreJudgedWithoutALineWithinLoops) {
+  results::Result all = data(0.0002, 10);
+  for (results::CaseResult& c : all.cases) {
+    c.kind = "kernel";
+    for (results::Replicate& r : c.replicates)
+      for (std::size_t i = 0; i < r.samples.t_s.size(); ++i) { // as a kernel's, whose clock stands
+        r.samples.t_s[i] *= std::pow(r.samples.f_hz[i] / 1.5e9, 0.8);
+        r.samples.f_hz[i] = 1.98e9;
+      }
+  }
+  const Rates rates = judge_rates(all, "l", kArms, {}, 3, 50);
+  EXPECT_EQ(rates.rules[0].arms[0].regression + rates.rules[0].arms[0].improvement, 0);
+  EXPECT_GE(rates.rules[0].arms[1].regression, 0.98);
+  EXPECT_EQ(rates.rules[0].arms[1].regression, rates.rules[1].arms[1].regression);
+  const DataNoise noise = data_noise(all, "l");
+  EXPECT_EQ(noise.adjusted_sd, noise.raw_sd);
 }
 
 TEST(Rates, NoiseOfTheData) {

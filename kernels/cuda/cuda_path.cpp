@@ -262,13 +262,16 @@ bool run_qk(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight
     return false;
   const std::int64_t vector = 16 / q.element_size();
   for (const at::Tensor* t : {&q, &k, &q_weight, &k_weight, &q_out, &k_out})
-    if (t->scalar_type() != q.scalar_type() || !is_aligned(*t) || t->stride(-1) != 1 ||
+    if (t->scalar_type() != q.scalar_type() || t->device() != q.device() || !is_aligned(*t) ||
+        t->stride(-1) != 1 ||
         (t->dim() == 3 && (t->stride(0) % vector != 0 || t->stride(1) % vector != 0)))
       return false;
   if (q_weight.numel() != q.size(2) || k_weight.numel() != q.size(2))
     return false;
-  if (rotation.defined() && (rotation.numel() != q.size(0) * q.size(2) / 2 ||
-                             !rotation.is_contiguous() || !is_aligned(rotation)))
+  if (rotation.defined() &&
+      (rotation.scalar_type() != at::kComplexFloat || rotation.device() != q.device() ||
+       rotation.numel() != q.size(0) * q.size(2) / 2 || !rotation.is_contiguous() ||
+       !is_aligned(rotation)))
     return false;
   const auto side = [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& out) {
     return QkNormRope::Side{.from = x.const_data_ptr(),

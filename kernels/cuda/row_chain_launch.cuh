@@ -23,8 +23,8 @@ template <typename T, Chain kChain>
 cudaError_t launch_wide(const RowChain& p, cudaStream_t stream) {
   constexpr int kElements = 16 / sizeof(T);
   const int vectors = p.width / kElements;
-  const auto with = [&]<typename L>(L) {
-    return launch_layout<T, kElements, kChain, L>(p, stream);
+  const auto with = [&](auto layout) {
+    return launch_layout<T, kElements, kChain, decltype(layout)>(p, stream);
   };
   if (kChain == Chain::rms_norm && vectors == 16 && p.rows > kManyRows)
     return with(Layout<8, 2, 16>{});
@@ -59,33 +59,35 @@ cudaError_t launch_odd(const RowChain& p, cudaStream_t stream) {
   return launch_layout<T, 1, kChain, Layout<512, 16, 1>>(p, stream);
 }
 
+template <typename T, Chain kChain>
+cudaError_t launch_chain(const RowChain& p, bool is_aligned, cudaStream_t stream) {
+  return is_aligned ? launch_wide<T, kChain>(p, stream) : launch_odd<T, kChain>(p, stream);
+}
+
 /// All chains of one type; each type is a file of its own, so that they compile side by side.
 template <typename T>
 cudaError_t launch_type(Chain chain, const RowChain& p, bool is_aligned, cudaStream_t stream) {
-  const auto launch = [&]<Chain kChain>() {
-    return is_aligned ? launch_wide<T, kChain>(p, stream) : launch_odd<T, kChain>(p, stream);
-  };
   switch (chain) {
   case Chain::rms_norm:
-    return launch.template operator()<Chain::rms_norm>();
+    return launch_chain<T, Chain::rms_norm>(p, is_aligned, stream);
   case Chain::rms_norm_scale:
-    return launch.template operator()<Chain::rms_norm_scale>();
+    return launch_chain<T, Chain::rms_norm_scale>(p, is_aligned, stream);
   case Chain::rms_norm_scale_shift:
-    return launch.template operator()<Chain::rms_norm_scale_shift>();
+    return launch_chain<T, Chain::rms_norm_scale_shift>(p, is_aligned, stream);
   case Chain::add_gated_rms_norm:
-    return launch.template operator()<Chain::add_gated_rms_norm>();
+    return launch_chain<T, Chain::add_gated_rms_norm>(p, is_aligned, stream);
   case Chain::add_gated_rms_norm_then_scale:
-    return launch.template operator()<Chain::add_gated_rms_norm_then_scale>();
+    return launch_chain<T, Chain::add_gated_rms_norm_then_scale>(p, is_aligned, stream);
   case Chain::add_rms_norm:
-    return launch.template operator()<Chain::add_rms_norm>();
+    return launch_chain<T, Chain::add_rms_norm>(p, is_aligned, stream);
   case Chain::layer_norm_scale:
-    return launch.template operator()<Chain::layer_norm_scale>();
+    return launch_chain<T, Chain::layer_norm_scale>(p, is_aligned, stream);
   case Chain::layer_norm_scale_shift:
-    return launch.template operator()<Chain::layer_norm_scale_shift>();
+    return launch_chain<T, Chain::layer_norm_scale_shift>(p, is_aligned, stream);
   case Chain::add_gated:
-    return launch.template operator()<Chain::add_gated>();
+    return launch_chain<T, Chain::add_gated>(p, is_aligned, stream);
   case Chain::add_gated_then_layer_norm:
-    return launch.template operator()<Chain::add_gated_then_layer_norm>();
+    return launch_chain<T, Chain::add_gated_then_layer_norm>(p, is_aligned, stream);
   }
   return cudaErrorInvalidValue;
 }

@@ -1,3 +1,4 @@
+#include <bench/base/temporary_folder.h>
 #include <kernels/operator_checks.h>
 #include <kernels/plugins/plugins.h>
 
@@ -6,6 +7,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 namespace kernels {
 namespace {
@@ -38,6 +40,18 @@ TEST(Plugins, ATritonFileIsCompiledAndLaunched) {
   const at::Tensor k = packed.select(1, 1);
   const auto& path = *find_path("rms_norm_tile")->operators;
   EXPECT_TRUE(at::equal(path.rms_norm(k, w, kEps), path.rms_norm(k.contiguous(), w, kEps)));
+}
+
+TEST(Plugins, AVariantInATritonFileIsAPathOfItsOwn) {
+  const bench::TemporaryFolder folder;
+  const std::filesystem::path both = folder / "both.py";
+  const char* example = "kernels/examples/rms_norm_tile.py";
+  std::filesystem::copy_file(file(example, example), both);
+  std::ofstream(both, std::ios::app) << "\n\nrms_norm_v2 = rms_norm\n"
+                                        "CLASSES_v2 = {128: (16, 2), 4096: (1, 8)}\n";
+  plugins::load({both}, nullptr);
+  expect_right("both");
+  expect_right("both_v2");
 }
 
 TEST(Plugins, OurOwnLibraryRunsTheKernelsOfItsPaths) {
