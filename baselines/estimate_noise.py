@@ -18,8 +18,8 @@ is between 0 and -1.1 and three standard errors from 0, else as it is); of a ker
   device_df     GPUs less one, of that case; of all together GPUs less the groups of them that no case connects. 0: nothing is known
   alike_device_sd, alike_device_df  the same of GPUs whose memory copies take the same time, within 0.3 %: there only where it
                 is less than half of device_sd. H200s come in two kinds, and what waits for memory differs between the kinds, not in them
-  extrapolation, device_extrapolation  of the clock's difference; not estimated here: bounds, 0.16 the most that blocks with
-                zero weights were off the line, 0.02 what other GPUs were (measured on a stack of 30 blocks)
+  extrapolation, device_extrapolation  of the clock's difference; not estimated here: bounds, 0.08 twice the most that arms of known
+                work were off the line on H200s (bench/stats/README.md), 0.02 what other GPUs were (measured on a stack of 30 blocks)
 and for each case with at least eight degrees of freedom of its own
   replicate_sd, replicate_df  of its own variance, moderated by the prior of the regime's other cases: some work is quieter than
                 other work. Half its own degrees of freedom, since a comparison counts its baseline's processes again; and no
