@@ -126,9 +126,8 @@ double copy_time(std::int64_t bytes, device::Device& device, int sets, double le
 class Driver {
  public:
   Driver(const scenario::Sampling& sampling, std::uint64_t seed, device::Device& device,
-         std::unique_ptr<device::Arena> arena, measure::Progress& progress)
-      : sampling_(sampling), seed_(seed), device_(device), progress_(progress),
-        arena_(std::move(arena)),
+         device::Arena* arena, measure::Progress& progress)
+      : sampling_(sampling), seed_(seed), device_(device), progress_(progress), arena_(arena),
         least_s_(device.kind() == scenario::DeviceKind::cuda ? 0.02 : 0.002),
         marker_(device.make_marker()) {}
 
@@ -155,8 +154,10 @@ class Driver {
     device_.take_peak_memory();
     const Rotation rotation = rotation_for(footprint(kernel), device_.l2_bytes());
     progress_.phase("buffers");
-    if (!arena_)
-      arena_ = device_.make_arena(kArenaBytes); // throws why there is none
+    if (!arena_) {
+      own_arena_ = device_.make_arena(kArenaBytes); // throws why there is none
+      arena_ = own_arena_.get();
+    }
     if (placement == 0)
       outcome.copy_s = timed(outcome.prepare_s, [&] { return copy_of(footprint(kernel)); });
     device_.release_reserves();
@@ -243,7 +244,8 @@ class Driver {
   std::uint64_t seed_;
   device::Device& device_;
   measure::Progress& progress_;
-  std::unique_ptr<device::Arena> arena_;
+  std::unique_ptr<device::Arena> own_arena_;
+  device::Arena* arena_;
   double least_s_;                          // of a region
   std::unique_ptr<measure::Marker> marker_; // one for all repetitions: their starts share an origin
   std::map<const scenario::Case*, int> placements_;
@@ -275,11 +277,10 @@ std::unique_ptr<device::Arena> make_arena(device::Device& device) {
 }
 
 void run(const std::vector<KernelRun>& runs, const scenario::Sampling& sampling, std::uint64_t seed,
-         const std::vector<std::string>& flags, device::Device& device,
-         std::unique_ptr<device::Arena> arena, measure::Progress& progress,
-         const std::function<void(Outcome)>& sink) {
+         const std::vector<std::string>& flags, device::Device& device, device::Arena* arena,
+         measure::Progress& progress, const std::function<void(Outcome)>& sink) {
   parse_flags(flags, sampling.placements);
-  Driver driver(sampling, seed, device, std::move(arena), progress);
+  Driver driver(sampling, seed, device, arena, progress);
   benchmark::ClearRegisteredBenchmarks();
 
   // A case ends when Google Benchmark goes on to the next one: it alone knows its filter and

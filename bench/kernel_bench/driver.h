@@ -55,20 +55,19 @@ struct Outcome {
   double prepare_s = 0, capture_s = 0, samples_s = 0, check_s = 0; ///< host seconds
 };
 
-/// Memory for the buffers of kernel cases. To be taken before the process has anything else on the
-/// device, then each case's buffers lie at places of its own. None where it is not free.
+/// Memory for the buffers of kernel cases, and of loops. To be taken before the process has
+/// anything else on the device, then these lie at places of their own. None where it is not free.
 std::unique_ptr<device::Arena> make_arena(device::Device& device);
 
-/// Runs them in order, in `arena` (none: each case says why), and hands each outcome to
-/// `sink` when it is there.
+/// Runs them in order, in `arena` (nullptr: each case says why), and hands each outcome to `sink`
+/// when it is there.
 /// `flags` are Google Benchmark's own (`--benchmark_filter=...`,
 /// `--benchmark_out=...`); throws UsageError for one it does not know. A repetition is a placement
 /// in memory: sampling.placements of them, unless a flag asks for others, share sampling.regions
 /// regions. Throws Interrupted after the case that a signal ended, InvalidError never (it is an
 /// outcome's error).
 void run(const std::vector<KernelRun>& runs, const scenario::Sampling& sampling, std::uint64_t seed,
-         const std::vector<std::string>& flags, device::Device& device,
-         std::unique_ptr<device::Arena> arena, measure::Progress& progress,
-         const std::function<void(Outcome)>& sink);
+         const std::vector<std::string>& flags, device::Device& device, device::Arena* arena,
+         measure::Progress& progress, const std::function<void(Outcome)>& sink);
 
 } // namespace bench::kernel_bench

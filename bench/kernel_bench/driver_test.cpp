@@ -41,7 +41,7 @@ class KernelDriver : public testing::Test {
     for (const scenario::Case& c : cases)
       runs_.push_back({c});
     kernel_bench::run(runs_, {.loops = 1, .regions = 4, .placements = 1, .warmup_s = 0.001}, 1,
-                      flags, *device_, make_arena(*device_), progress,
+                      flags, *device_, make_arena(*device_).get(), progress,
                       [&](Outcome outcome) { outcomes.push_back(std::move(outcome)); });
     return outcomes;
   }
@@ -88,7 +88,8 @@ TEST_F(KernelDriver, ExtraLaunchesTakeTimeAndDoNotCount) {
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
   kernel_bench::run({{plain}, {more, 1.0}}, {.regions = 40, .placements = 1, .warmup_s = 0.001}, 1,
-                    {}, *device_, make_arena(*device_), progress, [&](const Outcome& outcome) {
+                    {}, *device_, make_arena(*device_).get(), progress,
+                    [&](const Outcome& outcome) {
                       double t_s = outcome.samples.at(0).launch_s();
                       for (const RegionSample& sample : outcome.samples)
                         t_s = std::min(t_s, sample.launch_s());
@@ -142,7 +143,7 @@ TEST_F(KernelDriver, EndsOnASignalAndKeepsWhatWasFinished) {
   EXPECT_THROW(
       kernel_bench::run(runs, {.loops = 1, .regions = 2, .warmup_s = 0.001}, 1,
                         {"--benchmark_filter=.", "--benchmark_repetitions=1", "--benchmark_out="},
-                        *device_, make_arena(*device_), progress,
+                        *device_, make_arena(*device_).get(), progress,
                         [&](Outcome outcome) {
                           kept.push_back(outcome.work->id);
                           std::raise(SIGINT);

@@ -54,7 +54,8 @@ class Agreement {
 
  private:
   device::Device& device_;
-  std::vector<std::pair<scenario::LoopCase, at::Tensor>> first_;    ///< latents at the end
+  std::vector<std::pair<scenario::LoopCase, at::Tensor>>
+      first_; ///< latents at the end, on the host
   std::deque<std::pair<scenario::LoopCase, Reference>> references_; ///< they stay where they are
 };
 

@@ -96,14 +96,13 @@ void measure_request(const Request& request, const Lines& lines) {
   const std::vector<scenario::Case> cases = chosen_cases(plan, request);
   if (request.profile_kernels)
     return profile_cases(cases, request.arms, bench, request.trace, sink);
-  // The kernels' memory first, so that it is the same in every process; and they before the loops,
-  // which then have it. The anchors before both: what is there when a process breaks off has them.
-  const bool has_kernels = !std::ranges::all_of(cases, &scenario::Case::is_loop);
-  auto arena = has_kernels ? kernel_bench::make_arena(*device) : nullptr;
+  // The buffers' memory first, so that it is the same in every process. The anchors before kernels
+  // and loops: what is there when a process breaks off has them.
+  const auto arena = kernel_bench::make_arena(*device);
   measure_anchors(plan.scenario, cases, bench, sink);
-  measure_kernels(cases, request.arms, bench, request.flags, std::move(arena), sink);
+  measure_kernels(cases, request.arms, bench, request.flags, arena.get(), sink);
   std::map<std::string, double> phases_s;
-  measure_loops(cases, request.arms, bench, phases_s, sink);
+  measure_loops(cases, request.arms, bench, arena.get(), phases_s, sink);
   results::Result end;
   end.phases_s = std::move(phases_s);
   lines.write({{"result", to_json(end)}});

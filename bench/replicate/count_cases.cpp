@@ -102,7 +102,7 @@ void count_cases(std::vector<Uncounted> cases, const Bench& bench, const Sink& s
           fault = count_kernels(c, *profiler, bench);
         } else {
           if (!loops)
-            loops.emplace(bench.device, bench.progress);
+            loops.emplace(bench.device, nullptr, bench.progress);
           if (c.work != last)
             loops->begin_case();
           last = c.work;

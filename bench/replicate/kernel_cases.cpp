@@ -90,7 +90,7 @@ std::vector<kernel_bench::KernelRun> runs_of(const std::vector<scenario::Case>& 
 } // namespace
 
 void measure_kernels(const std::vector<scenario::Case>& cases, const Arms& arms, const Bench& bench,
-                     const std::vector<std::string>& flags, std::unique_ptr<device::Arena> arena,
+                     const std::vector<std::string>& flags, device::Arena* arena,
                      const Sink& sink) {
   const std::vector<kernel_bench::KernelRun> runs = runs_of(cases, arms, bench.seed);
   if (runs.empty())
@@ -99,8 +99,8 @@ void measure_kernels(const std::vector<scenario::Case>& cases, const Arms& arms,
       nvml_device(bench.device)); // no trace: allocations and warm-ups lie between short regions
   results::Replicate watched;     // lends its map: a state spans from one outcome to the next
   state.before(watched);
-  kernel_bench::run(runs, bench.sampling, bench.seed, flags, bench.device, std::move(arena),
-                    bench.progress, [&](kernel_bench::Outcome outcome) {
+  kernel_bench::run(runs, bench.sampling, bench.seed, flags, bench.device, arena, bench.progress,
+                    [&](kernel_bench::Outcome outcome) {
                       results::CaseResult result = to_result(outcome, bench);
                       const std::string spoiled = state.after(watched);
                       if (!result.replicates.empty()) {

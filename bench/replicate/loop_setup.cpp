@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdlib>
 
 namespace bench::replicate {
 
@@ -47,20 +48,14 @@ const engines::Engine& usable_engine(const scenario::LoopCase& loop, device::Dev
 
 } // namespace
 
-void Injector::inject(const Injection& injection, const engines::Engine& engine,
-                      models::DenoiseLoop& denoise) {
-  if (injection.kind == Injection::Kind::none || injection.kind == Injection::Kind::power)
-    return; // power: the loop is of other weights already
-  if (injection.kind == Injection::Kind::norms) {
+void Injector::get_ready(const Injection& injection, const engines::Engine& engine,
+                         models::DenoiseLoop& denoise) {
+  if (injection.kind == Injection::Kind::norms && !rows_.defined()) {
     const auto options = at::TensorOptions().device(device_.torch_device()).dtype(at::kBFloat16);
-    const at::Tensor x = at::randn({4128, 3840}, options), weight = at::randn({3840}, options);
-    denoise.append([x, weight, count = static_cast<int>(injection.amount)] {
-      for (int i = 0; i < count; ++i)
-        at::rms_norm(x, {3840}, weight, 1e-5);
-    });
-    return;
+    rows_ = at::randn({4128, 3840}, options);
+    weight_ = at::randn({3840}, options);
   }
-  if (cycles_ == 0) { // the arms of one case follow each other
+  if (injection.kind == Injection::Kind::spin && cycles_ == 0) { // arms of one case come together
     const auto prepared = engine.prepare(denoise, device_);
     const measure::Sampled sampled =
         measure::sample_loops(*prepared, marker_, {.loops = 1}, progress_);
@@ -69,9 +64,17 @@ void Injector::inject(const Injection& injection, const engines::Engine& engine,
       all.push_back(s.span.t_s * (std::isnan(s.span.f_hz) ? 1e9 : s.span.f_hz));
     cycles_ = stats::median(all);
   }
-  denoise.append([&device = device_, spin = static_cast<std::int64_t>(injection.amount * cycles_)] {
-    device.spin(spin);
-  });
+}
+
+void Injector::inject(const Injection& injection, models::DenoiseLoop& denoise) const {
+  if (injection.kind == Injection::Kind::norms)
+    denoise.append([rows = rows_, weight = weight_, count = static_cast<int>(injection.amount)] {
+      for (int i = 0; i < count; ++i)
+        at::rms_norm(rows, {rows.size(1)}, weight, 1e-5);
+    });
+  if (injection.kind == Injection::Kind::spin)
+    denoise.append([&device = device_, spin = static_cast<std::int64_t>(
+                                           injection.amount * cycles_)] { device.spin(spin); });
 }
 
 models::Denoiser& LoopMaker::model(const scenario::ModelSpec& spec) {
@@ -90,9 +93,24 @@ ReadyLoop LoopMaker::make(models::Denoiser& network, const scenario::LoopCase& l
                           const Injection& injection) {
   const engines::Engine& engine = usable_engine(loop, device_);
   progress_.phase("capture");
+  const char* mode_text = std::getenv("BENCH_LOOP_PLACE");
+  const int mode = mode_text ? std::atoi(mode_text) : 2;
+  if (mode >= 1 || injection.kind == Injection::Kind::spin) {
+    // What outlives the loop (rotations that the network keeps, plans of libraries) is made here,
+    // so that nothing but the loop's own buffers lies in its place.
+    models::DenoiseLoop once(network, loop.model, loop.spec, device_);
+    once.begin();
+    once.set_step(0);
+    once.step();
+    injector_.get_ready(injection, engine, once);
+    device_.synchronize();
+  }
+  device_.release_reserves();
   ReadyLoop ready;
+  if (arena_ && mode >= 2)
+    ready.place = arena_->place(0);
   ready.denoise = std::make_unique<models::DenoiseLoop>(network, loop.model, loop.spec, device_);
-  injector_.inject(injection, engine, *ready.denoise);
+  injector_.inject(injection, *ready.denoise);
   ready.prepared = engine.prepare(*ready.denoise, device_);
   return ready;
 }

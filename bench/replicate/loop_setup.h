@@ -8,6 +8,8 @@
 #include <bench/replicate/injection.h>
 #include <bench/scenario/scenario.h>
 
+#include <ATen/core/Tensor.h>
+
 #include <functional>
 #include <memory>
 
@@ -28,27 +30,31 @@ class ModelCache {
   scenario::ModelSpec spec_;
 };
 
-/// Adds known work to loops. What a share of a step's cycles is, is measured on the step without
-/// it, once for the arms of one case.
+/// Adds known work to loops.
 class Injector {
  public:
   Injector(device::Device& device, measure::Marker& marker, measure::Progress& progress)
       : device_(device), marker_(marker), progress_(progress) {}
 
   void begin_case() { cycles_ = 0; }
-  /// Before `engine` prepares `denoise`.
-  void inject(const Injection& injection, const engines::Engine& engine,
-              models::DenoiseLoop& denoise);
+  /// What `injection` needs to know or to have: how many cycles a step of `denoise` by `engine`
+  /// takes, measured once for the arms of one case.
+  void get_ready(const Injection& injection, const engines::Engine& engine,
+                 models::DenoiseLoop& denoise);
+  /// After get_ready(), before an engine prepares `denoise`.
+  void inject(const Injection& injection, models::DenoiseLoop& denoise) const;
 
  private:
   device::Device& device_;
   measure::Marker& marker_;
   measure::Progress& progress_;
-  double cycles_ = 0; ///< of a step of the case under way; 0: not known yet
+  double cycles_ = 0;        ///< of a step of the case under way; 0: not known yet
+  at::Tensor rows_, weight_; ///< of the norms that are added
 };
 
 /// A loop case ready to run, as long as its network lives.
 struct ReadyLoop {
+  std::unique_ptr<device::Placement> place;     ///< where its buffers lie; none: anywhere
   std::unique_ptr<models::DenoiseLoop> denoise; ///< what `prepared` runs
   std::unique_ptr<engines::PreparedLoop> prepared;
 };
@@ -56,9 +62,10 @@ struct ReadyLoop {
 /// Makes loop cases ready. A network lives until another spec is asked for, or it is dropped.
 class LoopMaker {
  public:
-  LoopMaker(device::Device& device, measure::Progress& progress)
-      : device_(device), progress_(progress), models_(device), marker_(device.make_marker()),
-        injector_(device, *marker_, progress) {}
+  /// Buffers of loops lie at the beginning of `arena`, or anywhere (nullptr).
+  LoopMaker(device::Device& device, device::Arena* arena, measure::Progress& progress)
+      : device_(device), arena_(arena), progress_(progress), models_(device),
+        marker_(device.make_marker()), injector_(device, *marker_, progress) {}
 
   void begin_case() { injector_.begin_case(); }
   /// A network, its weights loaded.
@@ -76,6 +83,7 @@ class LoopMaker {
 
  private:
   device::Device& device_;
+  device::Arena* arena_;
   measure::Progress& progress_;
   ModelCache models_;
   std::unique_ptr<measure::Marker> marker_;

@@ -38,7 +38,8 @@ using results::KernelProfile;
 class ProfilePass {
  public:
   explicit ProfilePass(const Bench& bench)
-      : bench_(bench), loops_(bench.device, bench.progress), marker_(bench.device.make_marker()) {
+      : bench_(bench), loops_(bench.device, nullptr, bench.progress),
+        marker_(bench.device.make_marker()) {
     if (bench.device.kind() != scenario::DeviceKind::cuda)
       fault_ = "no kernels on a CPU: CUPTI sees what runs on a GPU";
     else if (activity_.emplace(); !activity_->fault().empty())
