@@ -7,7 +7,7 @@ USAGE = 2
 
 
 def test_rates_of_the_committed_data(bench):
-    data = bench.scenario.parents[1] / "baselines" / "h200" / "selftest.json"
+    data = bench.scenario.parents[1] / "baselines" / "h200" / "selftest" / "turbo-9-aten.json"
     run = bench("selftest", "--judge", data, "--shuffles", "20")
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("zimage/loop/turbo-9/graph/aten: 42 processes on 5 GPUs, ")

@@ -45,7 +45,7 @@ def test_verbs_that_judge_start_nothing(alone, verb):
 
 
 def test_a_data_set_is_judged_without_measuring(alone):
-    done = alone("selftest", "--judge", REPO / "baselines/h200/selftest.json", "--shuffles", "2")
+    done = alone("selftest", "--judge", REPO / "baselines/h200/selftest/turbo-9-aten.json", "--shuffles", "2")
     assert (done.returncode, done.stderr) == (0, "") and "3 processes a side" in done.stdout
 
 

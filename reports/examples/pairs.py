@@ -3,7 +3,7 @@
 
 Cuts pairs of a base and a new result, real samples, out of what baselines keeps, for trying reports on:
   aa/        the last three processes of GPU-57f27e49 against all others of h200/zimage.json: nothing changed
-  injected/  the loop of h200/selftest.json with 0.3 % of its cycles added, against the loop as it is
+  injected/  the loop of h200/selftest/turbo-9-aten.json with 0.3 % of its cycles added, against the loop as it is
 The pairing is made up after the event; the samples are as they were measured."""
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def unchanged() -> tuple[Json, Json]:
 
 
 def injected() -> tuple[Json, Json]:
-    result = read("h200/selftest.json")
+    result = read("h200/selftest/turbo-9-aten.json")
     cases = {case["id"]: case for case in result["cases"]}
     plain = next(name for name in cases if "#" not in name and "/loop/" in name)
     slower = {**cases[f"{plain}#spin=0.3%"], "id": plain, "hash": cases[plain]["hash"], "check": cases[plain]["check"]}
