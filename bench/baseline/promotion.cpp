@@ -176,8 +176,8 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
           fresh.profile = existing->profile; // the wider of the two
           fresh.argv.clear();                // no one command measured both
         }
-      } else if (same_work(*now, old) && !(promotion.replace && old.kind != kAnchor &&
-                                           std::regex_search(old.id, *promotion.replace))) {
+      } else if (same_work(*now, old) &&
+                 !(promotion.replace && old.kind != kAnchor && promotion.replace->is_in(old.id))) {
         const std::size_t replicates = now->replicates.size();
         keep_old_replicates(*now, moved(old, *existing, fresh));
         if (now->replicates.size() > replicates)

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <bench/base/pattern.h>
 #include <bench/results/result.h>
 
 #include <optional>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -25,7 +25,7 @@ struct Promotion {
   bool force = false; ///< take what is doubtful: see check_promotable
   /// Of promoted cases whose ids this finds, the replicates of other GPUs go too: they are of code
   /// that was slower or faster.
-  std::optional<std::regex> replace{};
+  std::optional<Pattern> replace{};
 };
 
 /// Throws UsageError for what should be no baseline unless it is forced: an interrupted run, a case

@@ -93,10 +93,10 @@ TEST(Promotion, KeepsReplicatesOfOtherGpusAndReplacesThoseOfItsOwn) {
 TEST(Promotion, ReplacesReplicatesOfOtherGpusWhereTheCodesSpeedHasChanged) {
   const Result old = results::on("GPU-b", 0.1);
   Promotion promotion = kPromotion;
-  promotion.replace = std::regex("/a$");
+  promotion.replace = Pattern("/a$");
   EXPECT_EQ(results::uuids(promote(old, results::on("GPU-a", 0.2), promotion).cases.at(0)),
             std::vector<std::string>(3, "GPU-a"));
-  promotion.replace = std::regex("/b$");
+  promotion.replace = Pattern("/b$");
   EXPECT_EQ(results::uuids(promote(old, results::on("GPU-a", 0.2), promotion).cases.at(0)).size(),
             6U);
 }

@@ -1,6 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
-#include <bench/base/regex_option.h>
+#include <bench/base/pattern.h>
 #include <bench/base/utc.h>
 #include <bench/baseline/lookup.h>
 #include <bench/baseline/oldest.h>
@@ -33,7 +33,7 @@ void promote(const BaselineOptions& options, std::FILE* out) {
   baseline::Promotion promotion{
       .reason = options.reason, .when = utc_now(), .force = options.force};
   if (!options.replace.empty())
-    promotion.replace = regex_option("--replace", options.replace);
+    promotion.replace = pattern_option("--replace", options.replace);
   std::vector<baseline::Named> named;
   for (const path& file : options.results) {
     named.push_back({file.string(), results::read(file)});

@@ -1,10 +1,9 @@
 #include <bench/base/error.h>
 #include <bench/base/nearest.h>
+#include <bench/base/pattern.h>
 #include <bench/cli/chosen_cases.h>
 
 #include <fmt/format.h>
-
-#include <regex>
 
 namespace bench::cli {
 
@@ -13,12 +12,7 @@ using results::Result;
 
 std::vector<const CaseResult*> cases_matching(const Result& result, const std::string& pattern,
                                               const std::filesystem::path& file) {
-  std::regex regex;
-  try {
-    regex.assign(pattern);
-  } catch (const std::regex_error&) {
-    throw UsageError(fmt::format("'{}' is no regular expression", pattern));
-  }
+  const Pattern wanted = pattern_option("CASE", pattern);
   std::vector<const CaseResult*> cases;
   std::vector<std::string> ids;
   for (const CaseResult& c : result.cases) {
@@ -27,7 +21,7 @@ std::vector<const CaseResult*> cases_matching(const Result& result, const std::s
     ids.push_back(c.id);
     if (c.id == pattern)
       return {&c};
-    if (std::regex_search(c.id, regex))
+    if (wanted.is_in(c.id))
       cases.push_back(&c);
   }
   if (cases.empty())

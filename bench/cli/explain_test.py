@@ -107,7 +107,7 @@ def test_without_a_profile_counts_alone(bench, files):
 def test_what_cannot_be_explained(bench, files):
     typo = CASE[:-1] + "m"
     bench.refuses(USAGE, f"new.json: no case '{typo}'; did you mean '{CASE}'?", "explain", "base", "new.json", typo)
-    bench.refuses(USAGE, "'(' is no regular expression", "explain", "base", "new.json", "(")
+    bench.refuses(USAGE, "CASE '(': no regular expression (Mismatched '(' and ')' in regular expression)", "explain", "base", "new.json", "(")
     bench.refuses(MISSING, "base/zimage.json: no case zimage/loop/new/graph/aten, which new.json has; name the case that it is to be held "
                   "against: bench explain BASE NEW CASE --with CASE", "explain", "base", "new.json", "loop/new")  # fmt: skip
     bench.refuses(INVALID, "zimage/loop/broken/graph/aten of the new result: failed: CUDA error: <b>out of memory</b> | `x` @team #12 "

@@ -115,7 +115,8 @@ void print_off_the_line(const std::vector<compare::OffTheLine>& arms, std::FILE*
       columns.text(text::Style(false)));
 }
 
-/// Half-width of n against n processes of this noise, which is taken as if it were the prior.
+/// Half-width of n against n processes of this noise, which is taken as if it were the prior. Of
+/// loops, where samples are what takes the time.
 void print_resolution(const DataNoise& noise, std::FILE* out) {
   text::Columns columns({"GPU time a side", "processes", "+- at one clock", "+- raw"});
   for (const double seconds : {10.0, 30.0, 60.0}) {
@@ -145,14 +146,18 @@ void print_rates(const std::filesystem::path& file, int shuffles, std::FILE* out
   const compare::NoiseFile known = baseline::noise_of(file, data);
   for (const auto& [id, arms] : cases) {
     const DataNoise noise = compare::data_noise(data, id);
-    const double ratio = noise.raw_sd / noise.adjusted_sd;
-    fmt::print(
-        out,
-        "{}: {} processes on {} GPUs, {:.1f} s of samples each\n"
-        "between processes on one GPU: {} at one clock, {} raw; judging raw times takes {:.0f} "
-        "times the processes\n",
-        id, noise.processes, noise.devices, noise.sample_s, percent(noise.adjusted_sd, 3),
-        percent(noise.raw_sd, 3), ratio * ratio);
+    const bool is_loop = compare::case_of(data, id).kind == "loop";
+    fmt::print(out, "{}: {} processes on {} GPUs", id, noise.processes, noise.devices);
+    if (is_loop) {
+      const double ratio = noise.raw_sd / noise.adjusted_sd;
+      fmt::print(
+          out,
+          ", {:.1f} s of samples each\nbetween processes on one GPU: {} at one clock, {} raw; "
+          "judging raw times takes {:.0f} times the processes\n",
+          noise.sample_s, percent(noise.adjusted_sd, 3), percent(noise.raw_sd, 3), ratio * ratio);
+    } else {
+      fmt::print(out, "\nbetween processes on one GPU: {}\n", percent(noise.raw_sd, 3));
+    }
     for (int replicates = 1; replicates <= kMostReplicates; ++replicates) {
       try {
         print_rules(compare::judge_rates(data, id, arms, known, replicates, shuffles), arms, out);
@@ -163,7 +168,8 @@ void print_rates(const std::filesystem::path& file, int shuffles, std::FILE* out
       }
     }
     print_off_the_line(compare::off_the_line(data, id, arms), out);
-    print_resolution(noise, out);
+    if (is_loop)
+      print_resolution(noise, out);
   }
 }
 

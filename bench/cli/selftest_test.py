@@ -43,7 +43,7 @@ def test_arms_of_ones_own(bench):
     run = bench(*words, "--arms", "spin=5%,none")
     assert run.returncode in (0, 4), run.stderr  # 4: an arm that this machine's noise had judged wrongly
     loops = [c["id"] for c in json.loads((bench.cwd / "a.json").read_text())["cases"] if c["kind"] == "loop"]
-    assert [id.partition("#")[2] for id in loops] == ["", "spin=5%", "none"]
+    assert {id.partition("#")[2] for id in loops} == {"", "spin=5%", "none"} and len(loops) == 3
     bench.refuses(USAGE, "--arms: 'none' is there twice", *words, "--arms", "none,none")
     bench.refuses(USAGE, "'spin': no injection; there are none, spin=0.3%, norms=10, power and launches=0.5%", *words, "--arms", "spin")
     bench.refuses(USAGE, "--arms excludes --quick", *words, "--arms", "none", "--quick")

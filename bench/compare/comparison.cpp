@@ -1,3 +1,4 @@
+#include <bench/base/pattern.h>
 #include <bench/compare/arms.h>
 #include <bench/compare/comparison.h>
 #include <bench/compare/environment.h>
@@ -11,7 +12,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <iterator>
-#include <regex>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -272,9 +272,9 @@ Comparison compare(const Result& base, const Result& fresh, const NoiseFile& noi
   }
   comparison.notes = comparer.notes();
   if (base.profile == fresh.profile) {
-    const std::regex only(fresh.only);
+    const Pattern only(fresh.only);
     for (const CaseResult& c : base.cases) {
-      if (c.kind != "anchor" && !ids.contains(c.id) && std::regex_search(c.id, only)) {
+      if (c.kind != "anchor" && !ids.contains(c.id) && only.is_in(c.id)) {
         comparison.cases.push_back({.id = c.id,
                                     .kind = c.kind,
                                     .verdict = Verdict::missing,

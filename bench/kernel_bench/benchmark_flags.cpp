@@ -1,13 +1,13 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
 #include <bench/base/nearest.h>
+#include <bench/base/pattern.h>
 #include <bench/kernel_bench/benchmark_flags.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
-#include <regex>
 #include <string_view>
 
 namespace bench::kernel_bench {
@@ -70,16 +70,11 @@ Value kind_of(std::string_view name) {
 
 void check_filter(std::string_view filter, const std::vector<std::string>& names) {
   const bool inverted = filter.starts_with('-');
-  std::regex wanted;
-  try {
-    // As Google Benchmark reads it.
-    wanted = std::regex(std::string(filter.substr(inverted ? 1 : 0)), std::regex::extended);
-  } catch (const std::regex_error& e) {
-    throw UsageError(
-        fmt::format("--benchmark_filter '{}': no regular expression ({})", filter, e.what()));
-  }
+  const Pattern wanted =
+      pattern_option("--benchmark_filter", std::string(filter.substr(inverted ? 1 : 0)),
+                     Pattern::Grammar::extended); // as Google Benchmark reads it
   const auto chosen = [&](const std::string& name) {
-    return filter == "all" || std::regex_search(name, wanted) != inverted;
+    return filter == "all" || wanted.is_in(name) != inverted;
   };
   if (std::ranges::none_of(names, chosen))
     throw UsageError(fmt::format("--benchmark_filter '{}': matches none of the {} kernel cases, "

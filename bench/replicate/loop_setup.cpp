@@ -12,7 +12,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstdlib>
 
 namespace bench::replicate {
 
@@ -93,9 +92,7 @@ ReadyLoop LoopMaker::make(models::Denoiser& network, const scenario::LoopCase& l
                           const Injection& injection) {
   const engines::Engine& engine = usable_engine(loop, device_);
   progress_.phase("capture");
-  const char* mode_text = std::getenv("BENCH_LOOP_PLACE");
-  const int mode = mode_text ? std::atoi(mode_text) : 2;
-  if (mode >= 1 || injection.kind == Injection::Kind::spin) {
+  {
     // What outlives the loop (rotations that the network keeps, plans of libraries) is made here,
     // so that nothing but the loop's own buffers lies in its place.
     models::DenoiseLoop once(network, loop.model, loop.spec, device_);
@@ -107,7 +104,7 @@ ReadyLoop LoopMaker::make(models::Denoiser& network, const scenario::LoopCase& l
   }
   device_.release_reserves();
   ReadyLoop ready;
-  if (arena_ && mode >= 2)
+  if (arena_)
     ready.place = arena_->place(0);
   ready.denoise = std::make_unique<models::DenoiseLoop>(network, loop.model, loop.spec, device_);
   injector_.inject(injection, *ready.denoise);

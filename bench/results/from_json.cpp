@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/base/pattern.h>
 #include <bench/results/json_node.h>
 #include <bench/results/result.h>
 
@@ -6,7 +7,7 @@
 
 #include <algorithm>
 #include <array>
-#include <regex>
+#include <stdexcept>
 
 namespace bench::results {
 namespace {
@@ -208,8 +209,8 @@ CaseResult read_case(const JsonNode& node) {
 std::string read_regex(const JsonNode& node) {
   std::string text = node.text();
   try {
-    std::regex{text};
-  } catch (const std::regex_error&) {
+    const Pattern is_one(text);
+  } catch (const std::invalid_argument&) {
     node.fail("no regular expression");
   }
   return text;

@@ -1,5 +1,5 @@
 #include <bench/base/error.h>
-#include <bench/base/regex_option.h>
+#include <bench/base/pattern.h>
 #include <bench/device/device.h>
 #include <bench/models/registry.h>
 #include <bench/runner/jobs.h>
@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <regex>
 #include <set>
 
 namespace bench::runner {
@@ -59,9 +58,8 @@ std::vector<Job> make_jobs(const JobOptions& options, const scenario::Catalog& c
     scenario::Expansion plan = expand(scenario, profile, catalog);
     const std::size_t all = plan.cases.size();
     const std::string only = options.first_of_each ? first_of_each(plan.cases) : options.only;
-    const std::regex wanted = regex_option("--only", only);
-    std::erase_if(plan.cases,
-                  [&](const scenario::Case& c) { return !std::regex_search(c.id, wanted); });
+    const Pattern wanted = pattern_option("--only", only);
+    std::erase_if(plan.cases, [&](const scenario::Case& c) { return !wanted.is_in(c.id); });
     if (plan.cases.empty())
       throw UsageError(fmt::format(
           "--only '{}': matches none of the {} cases of {}, profile {}; `bench list cases "
