@@ -113,13 +113,17 @@ RunOptions run_options(const SelftestOptions& options) {
   return run;
 }
 
-/// "0.030 % of work in 5 processes, 12.4 s of samples a side": of two arms of one work.
+/// "0.030 % of work in 5 processes, 12.4 s of samples a side": of two arms of one work. Of a
+/// kernel, whose samples take no time that counts, without the seconds.
 std::string resolution(const CaseResult& arm, const stats::Judgement& judgement) {
+  std::string text = fmt::format("{:.3f} % of work in {} processes",
+                                 100 * judgement.work.half_width, judgement.new_replicates);
+  if (arm.kind != "loop")
+    return text;
   double sampled_s = 0;
   for (const results::Replicate& replicate : arm.replicates)
     sampled_s += std::accumulate(replicate.samples.t_s.begin(), replicate.samples.t_s.end(), 0.0);
-  return fmt::format("{:.3f} % of work in {} processes, {:.1f} s of samples a side",
-                     100 * judgement.work.half_width, judgement.new_replicates, sampled_s);
+  return text + fmt::format(", {:.1f} s of samples a side", sampled_s);
 }
 
 /// Prints what came of each arm, and what this machine resolves; invalid where one was judged
