@@ -46,7 +46,7 @@ def test_arms_of_ones_own(bench):
     assert {id.partition("#")[2] for id in loops} == {"", "spin=5%", "none"} and len(loops) == 3
     bench.refuses(USAGE, "--arms: 'none' is there twice", *words, "--arms", "none,none")
     bench.refuses(USAGE, "'spin': no injection; there are none, spin=0.3%, norms=10, power and launches=0.5%", *words, "--arms", "spin")
-    bench.refuses(USAGE, "--arms excludes --quick", *words, "--arms", "none", "--quick")
+    bench.refuses(USAGE, "--quick excludes --arms; see `bench selftest --help`", *words, "--arms", "none", "--quick")
 
 
 def test_by_default_it_takes_the_first_loop_and_the_first_kernel(bench):
