@@ -166,6 +166,10 @@ def test_closing_lines_are_counted(runner, monkeypatch, tmp_path):
     assert not stages.test(["sh", "-c", "echo '1 failed, 3 passed, 2 errors in 0.10s'; exit 1"])
     assert (stages.passed, stages.failed) == (37, 5)
     assert len(stages.closing) == 4
+    assert stages.test(["echo", "1 passed in 0.1s"], ["echo", "2 passed in 0.1s"])
+    assert not stages.test(["echo", "1 passed in 0.1s"], ["sh", "-c", "echo '1 failed in 0.1s'; exit 1"])
+    assert not stages.test(["sh", "-c", "echo '1 failed in 0.1s'; exit 1"], ["echo", "1 passed in 0.1s"])
+    assert (stages.passed, stages.failed) == (42, 7)
 
 
 def test_unformatted_file_is_named(runner, monkeypatch, tmp_path, capsys):
