@@ -126,8 +126,9 @@ void show(const path& place, std::FILE* out) {
   const text::Style style(text::inspect_terminal(out).styled);
   std::string_view gap;
   for (const path& file : files_of(place)) {
+    const std::string folder = file.parent_path().filename();
     if (file.filename() == compare::kNoiseFileName ||
-        (file.parent_path().filename() == "oldest" && file != place)) {
+        ((folder == "oldest" || folder == "selftest") && file != place)) {
       continue;
     }
     const Result result = results::read(file);

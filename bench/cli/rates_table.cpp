@@ -88,7 +88,7 @@ void print_rules(const Rates& rates, const std::vector<KnownArm>& arms, std::FIL
       "bounds of so many\n{}",
       rates.replicates, rates.replicates == 1 ? "" : "es", rates.comparisons,
       rates.comparisons == 1 ? "" : "s", columns.text(text::Style(false)));
-  fmt::print(out, "bench, prior of other GPUs: +- {}, off the truth by {} on average, {} at most\n",
+  fmt::print(out, "{}: +- {}, off the truth by {} on average, {} at most\n", rates.rules[0].rule,
              percent(rates.half_width, 3), percent(rates.mean_error, 3),
              percent(rates.worst_error, 3));
 }

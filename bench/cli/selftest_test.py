@@ -20,6 +20,25 @@ def test_rates_of_the_committed_data(bench):
     assert re.search(r"^10 s +4 +0\.0\d+ %", run.stdout, re.M)
 
 
+def test_rates_of_a_kernel(bench):
+    data = bench.scenario.parents[1] / "baselines" / "h200" / "selftest" / "rms-norm.json"
+    run = bench("selftest", "--judge", data, "--shuffles", "5")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("zimage/rms_norm/4128x3840.bf16/fused: 58 processes on 4 GPUs\nbetween processes on one GPU: 0.0")
+    alarms = re.findall(r"^bench, prior of other GPUs +([0-9.]+) % .* +([0-9.]+) % \(\d+\.\.\d+\) +[0-9.]+ %$", run.stdout, re.M)
+    assert len(alarms) == 5 and all(float(unchanged) == 0 and float(more) > 95 for unchanged, more in alarms)
+    assert "clock line" not in run.stdout and "GPU time" not in run.stdout  # of loops
+
+
+def test_how_far_off_the_clock_line_arms_are(bench):
+    data = bench.scenario.parents[1] / "baselines" / "h200" / "selftest" / "clock-line-flux1.json"
+    run = bench("selftest", "--judge", data, "--shuffles", "5")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "power: alarm" in run.stdout and "prior of other GPUs" not in run.stdout  # it has one GPU
+    off = dict(re.findall(r"^(power|unchanged|\+3 %|\+10 %) +\d+ +([+-][0-9.]+) % ", run.stdout, re.M))
+    assert set(off) == {"power", "unchanged", "+3 %", "+10 %"} and float(off["power"]) > 9 and abs(float(off["unchanged"])) < 1
+
+
 def test_no_data_set(bench):
     data = bench.scenario.parents[1] / "baselines" / "h200" / "zimage.json"
     bench.refuses(USAGE, f"{data}: no case with an injection: `bench selftest --append` makes such a data set", "selftest",

@@ -132,12 +132,7 @@ AbCase judged(const CaseResult& a, const CaseResult& b, const Pairs& pairs,
   result.b_t_s = median_time(pairs.b, kept);
   result.a_energy_j = mean_energy(pairs.a, kept);
   result.b_energy_j = mean_energy(pairs.b, kept);
-  if (a.check.finite && b.check.finite && !a.check.checksum.empty() && !b.check.checksum.empty() &&
-      a.check.checksum != b.check.checksum) {
-    result.warnings.push_back("output differs");
-  }
-  if (std::string warning = place_warning(pairs.place_change, b.gate_work); !warning.empty())
-    result.warnings.push_back(std::move(warning));
+  result.warnings = warnings(a, b, pairs.place_change);
   result.exact = explain::exact_change(a, b);
   result.explanation = explain::explain(a, b, result.judgement->slope, result.judgement->covariates,
                                         result.judgement->work.drift, true);

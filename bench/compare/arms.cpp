@@ -27,6 +27,12 @@ std::vector<double> logs(const std::vector<double>& values) {
   return result;
 }
 
+/// Where those of a loop lie. Files of before they had a place do not say.
+std::string buffers(const CaseResult& loop) {
+  const auto found = loop.parameters.find("buffers");
+  return found == loop.parameters.end() ? "anywhere" : found->second;
+}
+
 } // namespace
 
 Copies::Copies(const Result& result) {
@@ -37,7 +43,7 @@ Copies::Copies(const Result& result) {
       continue;
     for (const Replicate& replicate : c.replicates) {
       if (!replicate.samples.t_s.empty()) {
-        copies_[{replicate.process, replicate.device_uuid}].push_back(
+        copies_[{replicate.process, replicate.seed, replicate.device_uuid}].push_back(
             {replicate.started, std::log(stats::median(replicate.samples.t_s))});
       }
     }
@@ -45,7 +51,7 @@ Copies::Copies(const Result& result) {
 }
 
 std::optional<double> Copies::log_time(const Replicate& replicate) const {
-  const auto found = copies_.find({replicate.process, replicate.device_uuid});
+  const auto found = copies_.find({replicate.process, replicate.seed, replicate.device_uuid});
   if (found == copies_.end())
     return std::nullopt;
   if (found->second.size() == 1)
@@ -89,13 +95,23 @@ Arms arms(const CaseResult& base, const Copies& of_base, const CaseResult& fresh
   return {arm(base, of_base, places), arm(fresh, of_fresh, places), places.change()};
 }
 
-std::string place_warning(double place_change, double gate) {
-  if (place_change <= gate / 10)
-    return "";
-  return fmt::format(
-      "what its places in memory are worth has changed: over all of them the drift is "
-      "{:.2f} % off that at most of them",
-      100 * place_change);
+std::vector<std::string> warnings(const CaseResult& base, const CaseResult& fresh,
+                                  double place_change) {
+  std::vector<std::string> lines;
+  if (base.check.finite && fresh.check.finite && !base.check.checksum.empty() &&
+      !fresh.check.checksum.empty() && base.check.checksum != fresh.check.checksum)
+    lines.emplace_back("output differs");
+  if (place_change > fresh.gate_work / 10)
+    lines.push_back(fmt::format("what its places in memory are worth has changed: over all of them "
+                                "the drift is {:.2f} % off that at most of them",
+                                100 * place_change));
+  const bool says_where =
+      base.parameters.contains("buffers") || fresh.parameters.contains("buffers");
+  if (fresh.kind == "loop" && says_where && buffers(base) != buffers(fresh))
+    lines.push_back(
+        fmt::format("its buffers lay {} and lie {} now: up to 0.1 % of the drift is that",
+                    buffers(base), buffers(fresh)));
+  return lines;
 }
 
 std::string_view without_path(std::string_view id) {

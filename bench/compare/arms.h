@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,8 +24,8 @@ class Copies {
   explicit Copies(const results::Result& result);
 
   /// The median log time of the copy of a replicate's process, on a GPU. Process ids come round
-  /// again (a container starts at 1 each time): of several with the same the last before the
-  /// replicate, since a process times its copy first.
+  /// again (a container starts at 1 each time): of several with the same id and seed the last
+  /// before the replicate, since a process times its copy first.
   std::optional<double> log_time(const results::Replicate& replicate) const;
 
  private:
@@ -32,7 +33,8 @@ class Copies {
     std::string started; ///< ISO 8601, so its order is that of time
     double log_t;
   };
-  std::map<std::pair<std::int64_t, std::string>, std::vector<Copy>> copies_; ///< id, device
+  /// By id, seed and device.
+  std::map<std::tuple<std::int64_t, std::uint64_t, std::string>, std::vector<Copy>> copies_;
 };
 
 /// A case of one side: its replicates that have samples.
@@ -57,8 +59,11 @@ struct Arms {
 Arms arms(const results::CaseResult& base, const Copies& of_base, const results::CaseResult& fresh,
           const Copies& of_fresh);
 
-/// What is to be said of a `place_change`; "" where it is a tenth of the gate or less.
-std::string place_warning(double place_change, double gate);
+/// What is to be said of two cases that were held against each other, a line each: other output,
+/// places that are worth more or less than they were (Arms::place_change; not if that is a tenth of
+/// the gate or less), a loop's buffers at another kind of place.
+std::vector<std::string> warnings(const results::CaseResult& base, const results::CaseResult& fresh,
+                                  double place_change);
 
 /// "zimage/rms_norm/32x3840.bf16" of ".../fused"
 std::string_view without_path(std::string_view id);

@@ -63,8 +63,11 @@ TEST(Arms, SayThatWhatPlacesAreWorthHasChanged) {
   const Arms changed = arms(base, none, fresh, none);
   const double mean = std::log(1.56 * 1.6 * 1.9 / (1.5 * 1.5 * 1.5)) / 5;
   EXPECT_NEAR(changed.place_change, mean - std::log(1.56 / 1.5), 1e-12);
-  EXPECT_NE(place_warning(changed.place_change, 0.01), "");
-  EXPECT_EQ(place_warning(changed.place_change, 0.5), "");
+  results::CaseResult gated = results::fake_case("zimage/a", 0.1);
+  gated.gate_work = 0.01;
+  EXPECT_EQ(warnings(gated, gated, changed.place_change).size(), 1u);
+  gated.gate_work = 0.5;
+  EXPECT_TRUE(warnings(gated, gated, changed.place_change).empty());
   EXPECT_EQ(arms(base, none, base, none).place_change, 0);
   fresh.id = "zimage/other/a";
   EXPECT_EQ(arms(base, none, fresh, none).place_change, 0) << "another shape lies elsewhere";
@@ -90,6 +93,21 @@ TEST(Copies, OfTheSameProcessSetReplicatesAside) {
   EXPECT_TRUE(compare(base, fresh, known_noise()).cases[0].judgement->new_set_aside.empty());
 }
 
+TEST(Warnings, SayThatALoopsBuffersLieElsewhere) {
+  results::CaseResult base = results::fake_case("zimage/loop/a", 0.1), fresh = base;
+  base.kind = fresh.kind = "loop";
+  EXPECT_TRUE(warnings(base, fresh, 0).empty()); // neither says
+  fresh.parameters["buffers"] = "at one place";
+  ASSERT_EQ(warnings(base, fresh, 0).size(), 1u);
+  EXPECT_EQ(warnings(base, fresh, 0)[0], "its buffers lay anywhere and lie at one place now: up to "
+                                         "0.1 % of the drift is that");
+  base.parameters["buffers"] = "at one place";
+  EXPECT_TRUE(warnings(base, fresh, 0).empty());
+  base.kind = fresh.kind = "kernel";
+  base.parameters.clear();
+  EXPECT_TRUE(warnings(base, fresh, 0).empty());
+}
+
 TEST(Copies, OfProcessIdsThatComeAgainAreToldApartByTheirStart) {
   const results::Result base =
       results::fake_result({results::fake_case("zimage/a", 0.1), anchor(1e-3)});
@@ -103,6 +121,8 @@ TEST(Copies, OfProcessIdsThatComeAgainAreToldApartByTheirStart) {
   fresh.cases[0].replicates[0].started = "2026-11-24T11:00:20Z"; // a case of the later process
   EXPECT_EQ(compare(base, fresh, known_noise()).cases[0].judgement->new_set_aside,
             std::vector<std::size_t>{0});
+  fresh.cases[1].replicates[0].seed += 1; // of a third one
+  EXPECT_TRUE(compare(base, fresh, known_noise()).cases[0].judgement->new_set_aside.empty());
 }
 
 } // namespace

@@ -200,12 +200,7 @@ class Comparer {
       result.base_replicates[i].compared = false;
     result.new_replicates =
         replicate_means(now, before, result.judgement->new_set_aside, *result.judgement);
-    if (base.check.finite && fresh.check.finite && !base.check.checksum.empty() &&
-        !fresh.check.checksum.empty() && base.check.checksum != fresh.check.checksum) {
-      result.warnings.push_back("output differs");
-    }
-    if (std::string warning = place_warning(place_change, fresh.gate_work); !warning.empty())
-      result.warnings.push_back(std::move(warning));
+    result.warnings = warnings(base, fresh, place_change);
   }
 
   const Result& fresh_;

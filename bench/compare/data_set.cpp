@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <tuple>
 #include <utility>
 
 namespace bench::compare {
@@ -20,15 +21,13 @@ const results::CaseResult& case_of(const results::Result& data, const std::strin
 
 Devices devices_of(const results::Result& data, const std::vector<std::string>& ids) {
   const Copies of_data(data);
-  std::map<std::pair<std::string, std::pair<std::int64_t, int>>, Process> processes;
+  std::map<std::tuple<std::string, std::int64_t, std::uint64_t>, Process> processes;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const results::CaseResult& c = case_of(data, ids[i]);
     const Arm all = arm(c, of_data, PlaceEffects(c));
-    std::map<std::pair<std::string, std::int64_t>, int> seen;
     for (std::size_t r = 0; r < all.replicates.size(); ++r) {
       const results::Replicate& replicate = *all.replicates[r];
-      const int again = seen[{replicate.device_uuid, replicate.process}]++;
-      Process& process = processes[{replicate.device_uuid, {replicate.process, again}}];
+      Process& process = processes[{replicate.device_uuid, replicate.process, replicate.seed}];
       process.cases.resize(ids.size());
       process.times.resize(ids.size());
       process.cases[i] = all.observations[r];
@@ -37,7 +36,7 @@ Devices devices_of(const results::Result& data, const std::vector<std::string>& 
   }
   Devices devices;
   for (auto& [key, process] : processes)
-    devices[key.first].push_back(std::move(process));
+    devices[std::get<0>(key)].push_back(std::move(process));
   return devices;
 }
 

@@ -25,7 +25,7 @@ struct Process {
   std::vector<std::vector<double>> times; ///< seconds of each sample
 };
 
-/// By GPU. A process is its id on its GPU, and which of several with the same id.
+/// By GPU. A process is its id on its GPU and its seed, since ids come round again.
 using Devices = std::map<std::string, std::vector<Process>>;
 
 /// Throws UsageError when the data has no replicates of one.

@@ -1,8 +1,6 @@
 #include <bench/base/error.h>
-#include <bench/compare/arms.h>
 #include <bench/compare/comparison.h>
 #include <bench/compare/rates.h>
-#include <bench/stats/clock_line.h>
 #include <bench/stats/peers.h>
 #include <bench/stats/summary.h>
 
@@ -11,7 +9,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <map>
 #include <optional>
 #include <random>
 #include <utility>
@@ -145,6 +142,8 @@ Rates judge_rates(const results::Result& data, const std::string& id,
                                           std::vector<Tally>(arms.size()));
   std::mt19937_64 random(seed);
   const auto n = static_cast<std::size_t>(replicates);
+  // Of one GPU there is no prior of others: the judges that have it are left out.
+  const std::size_t first_judge = devices.size() > 1 ? 0 : 2;
   double judged = 0;
   for (auto& [device, processes] : devices) {
     Devices others = devices;
@@ -171,10 +170,10 @@ Rates judge_rates(const results::Result& data, const std::string& id,
         for (std::size_t a = 0; a < arms.size(); ++a) {
           const auto fresh_side = side_of(after, a + 1);
           const auto fresh_times = times_of(after, a + 1);
-          for (std::size_t j = 0; j < kJudges; ++j) {
+          for (std::size_t j = first_judge; j < kJudges; ++j) {
             const stats::Judgement judgement = stats::judge(base_side, fresh_side, rules[j]);
             tallies[j][a].add(judgement.verdict);
-            if (j == 0 && std::isfinite(judgement.work.half_width)) {
+            if (j == first_judge && std::isfinite(judgement.work.half_width)) {
               const double error = std::abs(judgement.work.estimate - arms[a].drift);
               rates.half_width += judgement.work.half_width;
               rates.mean_error += error;
@@ -195,7 +194,7 @@ Rates judge_rates(const results::Result& data, const std::string& id,
     rates.half_width /= judged;
     rates.mean_error /= judged;
   }
-  for (std::size_t r = 0; r < tallies.size(); ++r) {
+  for (std::size_t r = first_judge; r < tallies.size(); ++r) {
     RuleRates rule{.rule = r < kJudges ? kJudgeNames[r]
                                        : std::string(stats::kPeerRules[r - kJudges].name),
                    .arms = {}};

@@ -27,9 +27,9 @@ struct RuleRates {
 struct Rates {
   int replicates = 0;  ///< processes a side
   int comparisons = 0; ///< that share no process, in one shuffle: what the bounds rest on
+  /// The judge with the prior of other GPUs first, if there are others, and without one.
   std::vector<RuleRates> rules{};
-  /// Of the judge with the held-out prior: half-width and |estimate - truth| over arms and
-  /// shuffles.
+  /// Of the first rule: half-width and |estimate - truth| over arms and shuffles.
   double half_width = 0;
   double mean_error = 0;
   double worst_error = 0;

@@ -98,11 +98,11 @@ void measure_request(const Request& request, const Lines& lines) {
     return profile_cases(cases, request.arms, bench, request.trace, sink);
   // The buffers' memory first, so that it is the same in every process. The anchors before kernels
   // and loops: what is there when a process breaks off has them.
-  const auto arena = kernel_bench::make_arena(*device);
+  auto arena = kernel_bench::make_arena(*device);
   measure_anchors(plan.scenario, cases, bench, sink);
   measure_kernels(cases, request.arms, bench, request.flags, arena.get(), sink);
   std::map<std::string, double> phases_s;
-  measure_loops(cases, request.arms, bench, arena.get(), phases_s, sink);
+  measure_loops(cases, request.arms, bench, std::move(arena), phases_s, sink);
   results::Result end;
   end.phases_s = std::move(phases_s);
   lines.write({{"result", to_json(end)}});

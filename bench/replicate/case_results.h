@@ -32,13 +32,14 @@ using Sink = std::function<void(results::CaseResult)>;
 void measure_anchors(std::string_view scenario, const std::vector<scenario::Case>& cases,
                      const Bench& bench, const Sink& sink);
 
-/// Measures the loop cases among `cases` in order and hands each on when it is done; a case that
-/// fails is handed on with its message. Each case is measured with every arm of loops, in an order
-/// drawn from the seed. Their buffers lie at the beginning of `arena`; without one (nullptr)
-/// anywhere, which each case says. Adds "weights" and "reference" to `phases_s`. Throws
-/// measure::Interrupted.
+/// Measures the loop cases among `cases` in order, workers' last, and hands each on when it is
+/// done; a case that fails is handed on with its message. Each case is measured with every arm of
+/// loops, in an order drawn from the seed. Their buffers lie at the beginning of `arena`; without
+/// one (nullptr) anywhere, which each case says. Adds "weights" and "reference" to `phases_s`.
+/// Throws measure::Interrupted.
 void measure_loops(const std::vector<scenario::Case>& cases, const Arms& arms, const Bench& bench,
-                   device::Arena* arena, std::map<std::string, double>& phases_s, const Sink& sink);
+                   std::unique_ptr<device::Arena> arena, std::map<std::string, double>& phases_s,
+                   const Sink& sink);
 
 /// The same for the kernel cases, in `arena` (kernel_bench::run()); `flags` are Google Benchmark's.
 void measure_kernels(const std::vector<scenario::Case>& cases, const Arms& arms, const Bench& bench,

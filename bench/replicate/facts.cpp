@@ -23,8 +23,6 @@ void describe_machine(results::Result& result, device::Device& device) {
     gpu["l2_bytes"] = fmt::format("{}", device.l2_bytes());
   }
   result.settings = device::library_facts(device);
-  if (device.kind() == scenario::DeviceKind::cuda) // unset: of before, anywhere: 0.1 % more or less
-    result.settings["memory"]["loop buffers"] = "at one place";
   if (auto libraries = result.settings.extract("libraries"))
     result.machine.insert(std::move(libraries));
 }

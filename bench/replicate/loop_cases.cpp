@@ -70,8 +70,9 @@ void add_samples(results::Replicate& replicate, const measure::Sampled& sampled)
 
 class LoopMeasurement {
  public:
-  LoopMeasurement(const Bench& bench, device::Arena* arena, std::map<std::string, double>& phases_s)
-      : bench_(bench), phases_s_(phases_s), loops_(bench.device, arena, bench.progress),
+  LoopMeasurement(const Bench& bench, std::unique_ptr<device::Arena> arena,
+                  std::map<std::string, double>& phases_s)
+      : bench_(bench), phases_s_(phases_s), loops_(bench.device, std::move(arena), bench.progress),
         state_(nvml_device(bench.device)), agreement_(bench.device) {}
 
   void begin_case() { loops_.begin_case(); }
@@ -164,7 +165,7 @@ class LoopMeasurement {
     } else {
       result.message = "output not compared: the worker says that it has weights of its own";
     }
-    loops_.drop_model();
+    loops_.give_memory_back();
     load_worker(*client, loop, bench_, result);
     if (result.flop > 0)
       note_matmul_peak(loop.model.dtype, result.reference);
@@ -221,6 +222,9 @@ class LoopMeasurement {
 
   /// Loops elsewhere than at their place take up to 0.1 % longer or shorter.
   void note_place(const device::Placement* place, results::CaseResult& result) const {
+    if (bench_.device.kind() == scenario::DeviceKind::cpu)
+      return;
+    result.parameters["buffers"] = place ? "at one place" : "anywhere";
     if (!place)
       add_message(result, "no memory was free for its buffers' place: they lie anywhere, which "
                           "moves it by up to 0.1 %");
@@ -299,23 +303,28 @@ void measure_anchors(std::string_view scenario, const std::vector<scenario::Case
 }
 
 void measure_loops(const std::vector<scenario::Case>& cases, const Arms& arms, const Bench& bench,
-                   device::Arena* arena, std::map<std::string, double>& phases_s,
+                   std::unique_ptr<device::Arena> arena, std::map<std::string, double>& phases_s,
                    const Sink& sink) {
-  std::optional<LoopMeasurement> measurement;
+  std::vector<const scenario::Case*> loops;
+  for (const scenario::Case& c : cases)
+    if (c.is_loop())
+      loops.push_back(&c);
+  if (loops.empty())
+    return;
+  // Workers want the arena's memory, too, and a loop of ours behind them would lie elsewhere.
+  std::ranges::stable_partition(
+      loops, [](const scenario::Case* c) { return !std::get<scenario::LoopCase>(c->work).worker; });
+  LoopMeasurement measurement(bench, std::move(arena), phases_s);
   std::vector<std::optional<Injection>> of_case = arms.of("loop");
   std::mt19937_64 random(bench.seed);
-  for (const scenario::Case& c : cases) {
-    if (!c.is_loop())
-      continue;
+  for (const scenario::Case* c : loops) {
     std::ranges::shuffle(of_case, random);
-    if (!measurement)
-      measurement.emplace(bench, arena, phases_s);
-    measurement->begin_case();
+    measurement.begin_case();
     for (const std::optional<Injection>& arm : of_case) {
       if (measure::interrupted())
         throw measure::Interrupted{};
-      bench.progress.begin(arm ? injected_id(c.id, *arm) : c.id);
-      sink(measurement->measure(c, arm));
+      bench.progress.begin(arm ? injected_id(c->id, *arm) : c->id);
+      sink(measurement.measure(*c, arm));
     }
   }
 }

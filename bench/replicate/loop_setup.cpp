@@ -5,7 +5,6 @@
 #include <bench/stats/summary.h>
 #include <kernels/paths.h>
 
-#include <ATen/core/Tensor.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/rms_norm.h>
 
@@ -78,7 +77,14 @@ void Injector::inject(const Injection& injection, models::DenoiseLoop& denoise) 
 
 models::Denoiser& LoopMaker::model(const scenario::ModelSpec& spec) {
   progress_.phase("weights");
-  return models_.get(spec);
+  try {
+    return models_.get(spec);
+  } catch (const UnavailableError&) {
+    if (!arena_)
+      throw;
+    arena_.reset(); // a loop whose buffers lie anywhere is better than none
+    return models_.get(spec);
+  }
 }
 
 models::Denoiser& LoopMaker::network(const scenario::LoopCase& loop) {

@@ -10,8 +10,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <functional>
 #include <memory>
+#include <utility>
 
 /// Making a loop case ready, for those that time it and those that profile it.
 namespace bench::replicate {
@@ -36,7 +36,10 @@ class Injector {
   Injector(device::Device& device, measure::Marker& marker, measure::Progress& progress)
       : device_(device), marker_(marker), progress_(progress) {}
 
-  void begin_case() { cycles_ = 0; }
+  void begin_case() {
+    cycles_ = 0;
+    rows_ = weight_ = at::Tensor();
+  }
   /// What `injection` needs to know or to have: how many cycles a step of `denoise` by `engine`
   /// takes, measured once for the arms of one case.
   void get_ready(const Injection& injection, const engines::Engine& engine,
@@ -63,8 +66,9 @@ struct ReadyLoop {
 class LoopMaker {
  public:
   /// Buffers of loops lie at the beginning of `arena`, or anywhere (nullptr).
-  LoopMaker(device::Device& device, device::Arena* arena, measure::Progress& progress)
-      : device_(device), arena_(arena), progress_(progress), models_(device),
+  LoopMaker(device::Device& device, std::unique_ptr<device::Arena> arena,
+            measure::Progress& progress)
+      : device_(device), arena_(std::move(arena)), progress_(progress), models_(device),
         marker_(device.make_marker()), injector_(device, *marker_, progress) {}
 
   void begin_case() { injector_.begin_case(); }
@@ -76,14 +80,17 @@ class LoopMaker {
   /// The loop of that network; throws as network().
   ReadyLoop make(models::Denoiser& network, const scenario::LoopCase& loop,
                  const Injection& injection);
-  /// As ModelCache::drop.
-  void drop_model() { models_.drop(); }
+  /// Gives the memory of network and arena back to the device, for a process that wants it.
+  void give_memory_back() {
+    arena_.reset();
+    models_.drop();
+  }
   /// For whoever times what was made.
   measure::Marker& marker() { return *marker_; }
 
  private:
   device::Device& device_;
-  device::Arena* arena_;
+  std::unique_ptr<device::Arena> arena_;
   measure::Progress& progress_;
   ModelCache models_;
   std::unique_ptr<measure::Marker> marker_;

@@ -103,7 +103,7 @@ class ProfilePass {
                             const std::string& id) {
     if (injection.kind != Injection::Kind::none)
       throw UnavailableError(kNoInjection);
-    loops_.drop_model();
+    loops_.give_memory_back();
     results::CaseResult ignored;
     const auto client = start_worker(loop, bench_, ignored);
     load_worker(*client, loop, bench_, ignored);
