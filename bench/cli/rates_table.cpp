@@ -33,12 +33,12 @@ constexpr int kMostReplicates = 5; ///< a side; more are beyond any data set the
 std::map<std::string, std::vector<KnownArm>> known_arms(const results::Result& data) {
   std::map<std::string, std::vector<KnownArm>> cases;
   for (const results::CaseResult& c : data.cases) {
-    const std::size_t mark = c.id.find('#');
-    if (mark == c.id.npos)
+    const std::string id = replicate::id_without_injection(c.id);
+    if (id == c.id)
       continue;
     const replicate::Injection injection = injection_of(c.id);
     if (injection.kind != replicate::Injection::Kind::norms) // whose cost nobody knows exactly
-      cases[c.id.substr(0, mark)].push_back({c.id, std::log1p(injection.amount)});
+      cases[id].push_back({c.id, std::log1p(injection.amount)});
   }
   for (auto& [id, arms] : cases)
     std::ranges::stable_sort(arms, {}, &KnownArm::drift);

@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/kernel_bench/driver.h>
 #include <bench/measure/interrupt.h>
+#include <bench/measure/no_progress.h>
 
 #include <ATen/Parallel.h>
 
@@ -14,13 +15,6 @@
 
 namespace bench::kernel_bench {
 namespace {
-
-class NoProgress final : public measure::Progress {
-  void start(int) override {}
-  void begin(std::string_view) override {}
-  void phase(std::string_view, double) override {}
-  void end(std::string_view) override {}
-};
 
 scenario::Case kernel_case(const std::string& shape, const std::string& path) {
   scenario::Case c;
@@ -36,7 +30,7 @@ class KernelDriver : public testing::Test {
   std::vector<Outcome> run(const std::vector<scenario::Case>& cases,
                            const std::vector<std::string>& flags = {}) {
     std::vector<Outcome> outcomes;
-    NoProgress progress;
+    measure::NoProgress progress;
     runs_.clear();
     for (const scenario::Case& c : cases)
       runs_.push_back({c});
@@ -81,7 +75,7 @@ TEST_F(KernelDriver, ExtraLaunchesTakeTimeAndDoNotCount) {
   const scenario::Case plain = kernel_case("256x256.fp32", "aten");
   scenario::Case more = plain;
   more.id += "#launches=100%";
-  NoProgress progress;
+  measure::NoProgress progress;
   std::vector<double> fastest;
   // One thread: where other processes hold a core, several wait for each other in every launch, and
   // no region shows what the work takes.
@@ -138,7 +132,7 @@ TEST_F(KernelDriver, EndsOnASignalAndKeepsWhatWasFinished) {
                                     {kernel_case("8x32.fp32", "aten")},
                                     {kernel_case("8x64.fp32", "aten")}};
   std::vector<std::string> kept;
-  NoProgress progress;
+  measure::NoProgress progress;
   measure::catch_interrupts();
   EXPECT_THROW(
       kernel_bench::run(runs, {.loops = 1, .regions = 2, .warmup_s = 0.001}, 1,

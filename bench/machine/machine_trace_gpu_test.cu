@@ -1,4 +1,5 @@
 #include <bench/machine/machine_trace.h>
+#include <bench/measure/no_progress.h>
 #include <bench/measure/sampler.h>
 
 #include <cuda_runtime.h>
@@ -42,20 +43,13 @@ class Multiplying final : public measure::Workload {
   float* out_ = nullptr;
 };
 
-class NoProgress final : public measure::Progress {
-  void start(int) override {}
-  void begin(std::string_view) override {}
-  void phase(std::string_view, double) override {}
-  void end(std::string_view) override {}
-};
-
 class MachineTraceOnGpu : public testing::Test {
  protected:
   void SetUp() override { ASSERT_EQ(cudaStreamCreate(&stream_), cudaSuccess); }
   void TearDown() override { cudaStreamDestroy(stream_); }
 
   cudaStream_t stream_ = nullptr;
-  NoProgress progress_;
+  measure::NoProgress progress_;
 };
 
 TEST_F(MachineTraceOnGpu, OfABusySecondHasItsReadingsOnTheTimeAxisOfTheSamples) {

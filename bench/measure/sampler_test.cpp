@@ -1,5 +1,6 @@
 #include <bench/base/error.h>
 #include <bench/measure/interrupt.h>
+#include <bench/measure/no_progress.h>
 #include <bench/measure/sampler.h>
 
 #include <gtest/gtest.h>
@@ -58,13 +59,6 @@ class FakeMarker final : public Marker {
   FakeDevice& device_;
   int spoil_;
   std::vector<double> marks_;
-};
-
-class NoProgress final : public Progress {
-  void start(int) override {}
-  void begin(std::string_view) override {}
-  void phase(std::string_view, double) override {}
-  void end(std::string_view) override {}
 };
 
 TEST(SampleLoops, TimesEveryStepOfEveryLoopAndWaitsOnlyBetweenLoops) {

@@ -1,5 +1,6 @@
 #include <bench/machine/fake_nvml.h>
 #include <bench/measure/interrupt.h>
+#include <bench/measure/no_progress.h>
 #include <bench/replicate/state_watch.h>
 
 #include <gtest/gtest.h>
@@ -26,13 +27,6 @@ class SlowWorkload final : public measure::Workload {
   void step(int) override { std::this_thread::sleep_for(5ms); }
 };
 
-class NoProgress final : public measure::Progress {
-  void start(int) override {}
-  void begin(std::string_view) override {}
-  void phase(std::string_view, double) override {}
-  void end(std::string_view) override {}
-};
-
 class SampleWatchTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -49,7 +43,7 @@ class SampleWatchTest : public testing::Test {
   std::string sample(double interval_s) {
     SampleWatch watch(machine::Nvml(driver_.api()).device(0), interval_s);
     SlowWorkload workload;
-    NoProgress progress;
+    measure::NoProgress progress;
     const auto marker = measure::make_steady_clock_marker();
     measure::SamplePlan plan{.loops = 3};
     plan.on_steady = [&] { watch.start(); };

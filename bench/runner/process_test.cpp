@@ -1,4 +1,5 @@
 #include <bench/base/temporary_folder.h>
+#include <bench/measure/no_progress.h>
 #include <bench/results/fake_results.h>
 #include <bench/runner/process.h>
 
@@ -9,13 +10,6 @@
 
 namespace bench::runner {
 namespace {
-
-class Silent final : public measure::Progress {
-  void start(int) override {}
-  void begin(std::string_view) override {}
-  void phase(std::string_view, double) override {}
-  void end(std::string_view) override {}
-};
 
 struct Outcome {
   ReplicateEnd end;
@@ -29,7 +23,7 @@ Outcome run_cases(const std::string& script) {
   const auto program = folder / "worker", log = folder / "log";
   std::ofstream(program) << "#!/bin/sh\necho >> '" << log.string() << "'\n" << script << "\n";
   std::filesystem::permissions(program, std::filesystem::perms::owner_all);
-  Silent progress;
+  measure::NoProgress progress;
   Outcome result;
   result.end = run_replicate(program,
                              {.scenario = "s.yaml",

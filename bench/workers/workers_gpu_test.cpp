@@ -1,4 +1,5 @@
 #include <bench/device/device.h>
+#include <bench/measure/no_progress.h>
 #include <bench/measure/sampler.h>
 #include <bench/profile/aggregate.h>
 #include <bench/stats/summary.h>
@@ -19,13 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kCycles = 20'000'000; // of a step: some 10 ms
-
-class Silent final : public measure::Progress {
-  void start(int) override {}
-  void begin(std::string_view) override {}
-  void phase(std::string_view, double) override {}
-  void end(std::string_view) override {}
-};
 
 /// The median cycles of a step, and of its time.
 struct Cost {
@@ -75,7 +69,7 @@ class WorkerOnAGpu : public testing::Test {
   ~WorkerOnAGpu() override { fs::remove_all(folder_); }
 
   const fs::path folder_ = fs::temp_directory_path() / fmt::format("bench-spin-{}", getpid());
-  Silent progress_;
+  measure::NoProgress progress_;
   std::optional<Client> client_;
   Ready ready_;
 };
