@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace bench::cli {
@@ -31,6 +32,10 @@ namespace {
 /// An arm keeps a GPU at its power limit for so long at least: in shorter blocks its clock and
 /// temperature are those that the other arm left.
 constexpr double kLeastBlock = 5; // seconds
+
+/// The share of a budget within which cases are judged first, whatever look is due: what is decided
+/// is left out then, and the rest of the budget is that of cases that want many pairs.
+constexpr double kFirstLookBy = 2.0 / 3;
 
 runner::JobOptions job_options(const AbOptions& options, const std::vector<std::string>& of_arm) {
   runner::JobOptions job{.scenarios = {options.scenario},
@@ -133,17 +138,19 @@ class AbRun {
       const Stopwatch one;
       measure(pair);
       longest_s = std::max(longest_s, one.seconds());
-      const bool spent = options_.budget_s > 0 && watch.seconds() + longest_s > options_.budget_s;
-      if (pair < look && !spent)
+      const double then_s = watch.seconds() + longest_s; // when one more pair would end
+      const bool is_first = options_.pairs == 0 && looks == 0 && pair >= 2;
+      const double until_s = (is_first ? kFirstLookBy : 1) * options_.budget_s;
+      if (pair < look && (options_.budget_s <= 0 || then_s <= until_s))
         continue;
       judge();
-      // A budget that ends before a look brings it forward, and leaves as many looks in all.
+      // A budget brings looks forward, by the clock alone, and leaves as many in all.
       if (options_.pairs > 0 || ++looks == std::size(stats::kPairLooks))
         break;
       longest_s -= narrow_to(comparison_->open());
       if (options_.budget_s > 0 && watch.seconds() + longest_s > options_.budget_s)
         break;
-      look = compare::next_look(pair, stats::kPairLooks);
+      look = compare::next_look(pair, std::span(stats::kPairLooks).subspan(looks));
       progress_.add(static_cast<int>(due_.size()) * 2 * std::max(0, look - pair));
     }
     for (Side* side : {&a_, &b_})

@@ -20,8 +20,9 @@ struct AbOptions {
   std::string inject_a, inject_b; ///< an injection (injection.h) into one arm's cases; "": none
   std::string fail_on = "regression,invalid";
   int pairs = 0; ///< exactly so many, one look; 0: looks until every case is decided
-  /// No pair starts that would end later: cases are judged then, and only open ones measured on
-  /// while a pair of them fits. 0: none.
+  /// No pair starts that would end later: cases are judged then, or after two pairs where a third
+  /// would end in its last third, and only open ones measured on while a pair of them fits. 0:
+  /// none.
   double budget_s = 0;
   std::filesystem::path out; ///< folder; "": results/ab-<scenario>-<profile>-<time>
   bool quiet = false;

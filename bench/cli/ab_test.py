@@ -228,8 +228,10 @@ sys.exit(worker.wait())
 
 
 @pytest.mark.quiet
-def test_when_the_budget_allows_no_pair_of_all_the_open_ones_go_on(bench):
-    """One case is decided by two pairs and takes most of the time; of the other the arms differ by more in each pair."""
+@pytest.mark.parametrize("budget", (2.5, 3.6), ids=("for two pairs", "for three"))
+def test_what_is_decided_early_leaves_the_budget_to_open_cases(bench, budget):
+    """One case is decided by two pairs and takes most of the time; of the other the arms differ by more in each pair.
+    Three pairs of both would leave nothing for further ones of the other, so all are judged after two."""
     for name, noise in (("one", 0), ("two", 0.5)):
         bundle = bundle_like(bench.cwd / name, bench.program)
         (bundle / "bundle.json").write_text("{}")
@@ -241,10 +243,10 @@ def test_when_the_budget_allows_no_pair_of_all_the_open_ones_go_on(bench):
     assert bench(*words, "--pairs", "1").returncode == 0
     rest_s = time.monotonic() - start  # of a pair, without what the steady case is made to take
     more_s = rest_s + 1
-    run = bench(*words, "--budget", f"{2.5 * (rest_s + 2 * more_s):.2f}", SECONDS_MORE=str(more_s))
+    run = bench(*words, "--budget", f"{budget * (rest_s + 2 * more_s):.2f}", "--fail-on", "invalid", SECONDS_MORE=str(more_s))
     assert run.returncode == 0, run.stderr
     pairs = {case["id"]: len(case["replicates"]) for case in read(bench, "b.json")["cases"]}
-    assert pairs[NOISY] > pairs[STEADY] >= 1, run.stdout + run.stderr
+    assert pairs[NOISY] > 2 >= pairs[STEADY] >= 1, run.stdout + run.stderr
     verdicts = {case["id"]: case["verdict"] for case in read(bench, "ab.json")["cases"]}
     assert verdicts[STEADY] == "pass" and read(bench, "ab.json")["confidence"] == 0.9975
 
