@@ -13,9 +13,8 @@ using Wide = std::conditional_t<kChain == Chain::rms_norm || kChain == Chain::ad
                                     kChain == Chain::add_gated,
                                 Layout<256, 2, 1>, Layout<128, 4, 1>>;
 
-/// Rows of 16 vectors from which a thread with two of them is faster than one with one, by 0.1 to
-/// 0.5 %.
-inline constexpr std::int64_t kManyRows = 65'536;
+/// Rows up to which a launch is too small to fill the GPU, so that its length is one row's latency.
+inline constexpr std::int64_t kFewRows = 264; // two on every SM of an H200
 
 /// The layout for rows of `vectors` vectors. Chosen by measuring, on H200s; for few rows on an
 /// H100.
@@ -26,8 +25,6 @@ cudaError_t launch_wide(const RowChain& p, cudaStream_t stream) {
   const auto with = [&](auto layout) {
     return launch_layout<T, kElements, kChain, decltype(layout)>(p, stream);
   };
-  if (kChain == Chain::rms_norm && vectors == 16 && p.rows > kManyRows)
-    return with(Layout<8, 2, 16>{});
   if (vectors <= 16)
     return with(Layout<16, 1, 16>{});
   if (vectors <= 32)

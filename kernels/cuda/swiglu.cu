@@ -8,12 +8,13 @@ namespace {
 constexpr int kBlock = 256;
 
 template <typename T, int kElements>
-__global__ void __launch_bounds__(kBlock) swiglu_kernel(const Swiglu p) {
+__global__ void __launch_bounds__(kBlock) swiglu_kernel(const Swiglu p, const NextSetUp next) {
   using V = Vector<T, kElements>;
   const std::int64_t index = static_cast<std::int64_t>(blockIdx.x) * kBlock + threadIdx.x;
   const std::int64_t vectors = p.half / kElements;
   const std::int64_t row = index / vectors, column = index - row * vectors;
-  let_next_kernel_be_set_up();
+  if (next == NextSetUp::at_start)
+    let_next_kernel_be_set_up();
   wait_for_previous_kernel();
   if (row >= p.rows)
     return;
@@ -29,15 +30,17 @@ __global__ void __launch_bounds__(kBlock) swiglu_kernel(const Swiglu p) {
   V out;
   out.pack(u);
   store(reinterpret_cast<V*>(static_cast<T*>(p.to) + row * p.half) + column, out);
+  if (next == NextSetUp::at_end)
+    let_next_kernel_be_set_up();
 }
 
 template <typename T>
 cudaError_t launch_type(const Swiglu& p, bool is_aligned, cudaStream_t stream) {
   constexpr int kElements = 16 / sizeof(T);
-  const auto with = [&](void (*kernel)(Swiglu), int elements) {
+  const auto with = [&](void (*kernel)(Swiglu, NextSetUp), int elements) {
     const std::int64_t vectors = p.rows * (p.half / elements);
     const dim3 blocks(static_cast<unsigned>((vectors + kBlock - 1) / kBlock));
-    return launch_kernel(SetUp::early, kernel, blocks, kBlock, stream, p);
+    return launch_kernel(kernel, blocks, kBlock, stream, p, next_set_up(blocks, kBlock));
   };
   return is_aligned ? with(swiglu_kernel<T, kElements>, kElements) : with(swiglu_kernel<T, 1>, 1);
 }
