@@ -31,9 +31,9 @@ set_target_properties(bench_fmt PROPERTIES POSITION_INDEPENDENT_CODE ON) # a par
 
 # The one precompiled header, shared by every target that includes torch.
 add_library(bench_torch INTERFACE)
-target_link_libraries(bench_torch INTERFACE
-  $<IF:$<BOOL:${BENCH_CUDA}>,LibTorch::cuda,LibTorch::cpu>)
+target_link_libraries(bench_torch INTERFACE LibTorch::cpu)
 if(BENCH_CUDA)
+  target_link_libraries(bench_torch INTERFACE $<LINK_ONLY:LibTorch::cuda>)
   # libtorch_cuda registers its operators when it is loaded. A program that calls them through the
   # dispatcher names none of its symbols, and the linker would leave it out.
   target_link_options(bench_torch INTERFACE -Wl,--no-as-needed)
@@ -42,8 +42,19 @@ endif()
 target_compile_options(bench_torch INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-fPIC> $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-fPIC>)
 # Torch's own operators for tensors (a + b) include every operator's header, unless told not to.
-target_compile_definitions(bench_torch INTERFACE AT_PER_OPERATOR_HEADERS=1
-  $<$<BOOL:${BENCH_CUDA}>:BENCH_CUDA=1>)
+target_compile_definitions(bench_torch INTERFACE AT_PER_OPERATOR_HEADERS=1)
+
+# bench_sees_cuda(file...)
+#   With BENCH_CUDA these sources of this folder's targets are told so, and may include CUDA's headers. All others are compiled
+#   alike with CUDA and without it, so that the compiler cache serves both.
+function(bench_sees_cuda)
+  if(BENCH_CUDA)
+    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_DEFINITIONS BENCH_CUDA=1)
+    foreach(folder ${CUDAToolkit_INCLUDE_DIRS})
+      set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -isystem${folder})
+    endforeach()
+  endif()
+endfunction()
 
 # bench_library(NAME SOURCES file... [LINKS target...] [TORCH | PCH target])
 #   One folder, one library. TORCH: its sources may include torch and share the precompiled header.

@@ -16,7 +16,7 @@ from steps.console import USAGE, Failure, say
 from steps.environment import Environment
 from steps.toolkit import has_gpu
 
-PRESETS = {"cpu": ["cpu"], "cuda": ["cpu", "cuda"], "asan": ["cpu"]}  # preset: the groups it needs
+PRESETS = {"cpu": ["cpu"], "cuda": ["cpu", "cuda"], "cuda-check": ["cpu", "cuda"], "asan": ["cpu"]}  # preset: the groups it needs
 
 
 def choose_preset():
@@ -100,7 +100,7 @@ class Build:
         """What the preset cannot know. First what else a build tree is configured for: its place and the presets."""
         presets = hashlib.sha256((self.root / "CMakePresets.json").read_bytes()).hexdigest()
         arguments = [f"{self.root} {presets}", f"-DLibTorch_ROOT={self.environment.torch}"]
-        if self.preset == "cuda":
+        if "cuda" in PRESETS[self.preset]:
             toolkit = self.environment.cuda_toolkit
             arguments += [f"-DCUDAToolkit_ROOT={toolkit}", f"-DCMAKE_CUDA_COMPILER={toolkit}/bin/nvcc"]
         return arguments
