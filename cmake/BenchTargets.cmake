@@ -46,11 +46,13 @@ target_compile_definitions(bench_torch INTERFACE AT_PER_OPERATOR_HEADERS=1)
 
 # bench_sees_cuda(file...)
 #   With BENCH_CUDA these sources of this folder's targets are told so, and may include CUDA's headers. All others are compiled
-#   alike with CUDA and without it, so that the compiler cache serves both.
+#   alike in the presets cpu and cuda-check, so that the compiler cache serves both. ci/tests looks for sources that are missing here.
 function(bench_sees_cuda)
   if(BENCH_CUDA)
     set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_DEFINITIONS BENCH_CUDA=1)
-    foreach(folder ${CUDAToolkit_INCLUDE_DIRS})
+    set(folders ${CUDAToolkit_INCLUDE_DIRS})
+    list(REMOVE_ITEM folders ${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES}) # as CMake does: /usr/include must keep its place
+    foreach(folder ${folders})
       set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -isystem${folder})
     endforeach()
   endif()

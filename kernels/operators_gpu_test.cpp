@@ -5,6 +5,7 @@
 #include <c10/cuda/CUDAStream.h>
 
 #include <array>
+#include <functional>
 #include <limits>
 
 namespace kernels {
@@ -97,6 +98,43 @@ TEST_P(OperatorsOnGpu, RunInACudaGraph) {
           EXPECT_TRUE(at::equal(outputs[i], expected[i]))
               << family.name << " " << name_of(shape) << " output " << i;
       }
+}
+
+/// `in` through rms_norm so many times, each on what the one before it wrote.
+at::Tensor chained(const Family& rms_norm, const Path& path, Inputs in, int times,
+                   const std::function<void()>& between) {
+  for (int i = 0; i < times; ++i) {
+    in.activations = rms_norm.run(*path.operators, in);
+    between();
+  }
+  return in.activations[0];
+}
+
+// A kernel that is set up early must not read what the one before it has yet to write, nor write
+// what it has yet to read: in a graph two buffers are used in turn. Launches of every kind: one or
+// two fit on the GPU, or one fills it many times over.
+TEST_P(OperatorsOnGpu, KeepTheirOrderWhenLaunchedBackToBack) {
+  const c10::cuda::CUDAStreamGuard guard(c10::cuda::getStreamFromPool());
+  const Family& rms_norm = *find_family("rms_norm");
+  for (const auto& [rows, width] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+           {32, 3840}, {960, 128}, {12'288, 128}, {70'000, 128}, {4128, 3840}}) {
+    const Shape shape{rows, 1, width, at::kBFloat16};
+    Inputs in = rms_norm.make(shape, device());
+    in.parameters[0].uniform_(0.9, 1.1); // so that every launch changes its rows
+    expect_agrees(rms_norm, path(), shape, in);
+    const at::Tensor expected =
+        chained(rms_norm, path(), in, 30, [] { c10::cuda::device_synchronize(); });
+    EXPECT_FALSE(at::equal(expected, chained(rms_norm, path(), in, 28, [] {}))) << "too few change";
+    at::cuda::CUDAGraph graph;
+    graph.capture_begin();
+    const at::Tensor last = chained(rms_norm, path(), in, 30, [] {});
+    graph.capture_end();
+    for (int i = 0; i < 20; ++i) {
+      last.fill_(std::numeric_limits<float>::quiet_NaN());
+      graph.replay();
+      EXPECT_TRUE(at::equal(last, expected)) << name_of(shape) << ", replay " << i;
+    }
+  }
 }
 
 TEST(OwnKernels, RoundOnce) {

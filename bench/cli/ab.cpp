@@ -131,7 +131,7 @@ class AbRun {
       if (std::ranges::find(due_, id) == due_.end())
         due_.push_back(id);
     int look = options_.pairs > 0 ? options_.pairs : stats::kPairLooks[0];
-    progress_.start(static_cast<int>(due_.size()) * 2 * look);
+    progress_.start(replicates_of(look));
     double longest_s = 0;
     std::size_t looks = 0;
     for (int pair = 1; look > 0 && !due_.empty() && !stopped_; ++pair) {
@@ -145,13 +145,14 @@ class AbRun {
         continue;
       judge();
       // A budget brings looks forward, by the clock alone, and leaves as many in all.
+      progress_.add(-replicates_of(look - pair)); // what a look that came early has left out
       if (options_.pairs > 0 || ++looks == std::size(stats::kPairLooks))
         break;
       longest_s -= narrow_to(comparison_->open());
       if (options_.budget_s > 0 && watch.seconds() + longest_s > options_.budget_s)
         break;
       look = compare::next_look(pair, std::span(stats::kPairLooks).subspan(looks));
-      progress_.add(static_cast<int>(due_.size()) * 2 * std::max(0, look - pair));
+      progress_.add(replicates_of(std::max(0, look - pair)));
     }
     for (Side* side : {&a_, &b_})
       side->recorder().finish(!stopped_);
@@ -160,6 +161,9 @@ class AbRun {
   }
 
  private:
+  /// Of the cases that are due, in so many pairs.
+  int replicates_of(int pairs) const { return static_cast<int>(due_.size()) * 2 * pairs; }
+
   /// A B, then B A: what drifts steadily falls on both arms alike.
   void measure(int pair) {
     Side* order[] = {&a_, &b_};

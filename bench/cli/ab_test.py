@@ -231,7 +231,7 @@ sys.exit(worker.wait())
 @pytest.mark.parametrize("budget", (2.5, 3.6), ids=("for two pairs", "for three"))
 def test_what_is_decided_early_leaves_the_budget_to_open_cases(bench, budget):
     """One case is decided by two pairs and takes most of the time; of the other the arms differ by more in each pair.
-    Three pairs of both would leave nothing for further ones of the other, so all are judged after two."""
+    Three pairs of both would leave little for further ones of the other, so all are judged after two."""
     for name, noise in (("one", 0), ("two", 0.5)):
         bundle = bundle_like(bench.cwd / name, bench.program)
         (bundle / "bundle.json").write_text("{}")

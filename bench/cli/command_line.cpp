@@ -94,7 +94,8 @@ void add_ab(CLI::App& app, AbOptions& options) {
   ab->add_option("--pairs", options.pairs,
                  "Exactly so many pairs (default: 3, 5, 10 or 20, until every case is decided)")
       ->check(CLI::Range(1, 1000));
-  ab->add_option("--budget", options.budget_s, "Seconds: no pair starts that would end later")
+  ab->add_option("--budget", options.budget_s,
+                 "Seconds: no pair starts that would end later; judged first within two thirds")
       ->check(CLI::PositiveNumber);
   ab->add_option("--out", options.out,
                  "Folder for a.json, b.json, ab.json (default: results/ab-...)");

@@ -27,10 +27,18 @@ std::vector<double> logs(const std::vector<double>& values) {
   return result;
 }
 
-/// Where those of a loop lie. Files of before they had a place do not say.
+std::string parameter(const CaseResult& c, const std::string& name, const std::string& otherwise) {
+  const auto found = c.parameters.find(name);
+  return found == c.parameters.end() ? otherwise : found->second;
+}
+
+/// Where the buffers of a loop of ours lie. Files of before they had a place do not say.
 std::string buffers(const CaseResult& loop) {
-  const auto found = loop.parameters.find("buffers");
-  return found == loop.parameters.end() ? "anywhere" : found->second;
+  return parameter(loop, "buffers", "anywhere");
+}
+
+bool is_loop_of_ours(const CaseResult& c) {
+  return c.kind == "loop" && parameter(c, "engine", "") != "worker";
 }
 
 } // namespace
@@ -107,7 +115,8 @@ std::vector<std::string> warnings(const CaseResult& base, const CaseResult& fres
                                 100 * place_change));
   const bool says_where =
       base.parameters.contains("buffers") || fresh.parameters.contains("buffers");
-  if (fresh.kind == "loop" && says_where && buffers(base) != buffers(fresh))
+  if (is_loop_of_ours(base) && is_loop_of_ours(fresh) && says_where &&
+      buffers(base) != buffers(fresh))
     lines.push_back(
         fmt::format("its buffers lay {} and lie {} now: up to 0.1 % of the drift is that",
                     buffers(base), buffers(fresh)));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
+
 namespace bench::compare {
 namespace {
 
@@ -11,6 +13,8 @@ TEST(NextLook, IsTheFirstAhead) {
   EXPECT_EQ(next_look(5, kLooks), 6);
   EXPECT_EQ(next_look(10, kLooks), 20);
   EXPECT_EQ(next_look(20, kLooks), 0);
+  // Of those left, behind one that came early.
+  EXPECT_EQ(next_look(2, std::span(kLooks).subspan(1)), 6);
 }
 
 TEST(LookFor, ComesWhenAllShouldBeDecided) {

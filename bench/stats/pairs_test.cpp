@@ -204,16 +204,21 @@ TEST(Pairs, ConfidenceOfALook) {
   EXPECT_THROW(confidence_of_look(1, 4), std::invalid_argument);
 }
 
+/// With a budget that three pairs would leave too little of.
+constexpr int kLooksWithinABudget[] = {2, 5, 10, 20};
+
 /// One whole `bench ab`: looks until the case is closed.
-PairedJudgement look_on(double sd, double drift, const NoisePrior& noise, std::mt19937_64& random) {
+PairedJudgement look_on(double sd, double drift, const NoisePrior& noise,
+                        std::span<const int> looks, std::mt19937_64& random) {
   const FakeArm arm{.replicates = 20, .replicate_sd = sd, .samples_per_group = 8};
   FakeArm changed = arm;
   changed.drift = drift;
   const auto base = fake_arm(arm, random);
   const auto fresh = fake_arm(changed, random);
-  const Rules rules{.confidence = confidence_of_look(0.99, 4), .noise = noise};
+  const Rules rules{.confidence = confidence_of_look(0.99, static_cast<int>(looks.size())),
+                    .noise = noise};
   PairedJudgement j;
-  for (const int look : kPairLooks) {
+  for (const int look : looks) {
     const auto pairs = static_cast<std::size_t>(look);
     j = judge_pairs(std::span(base).first(pairs), std::span(fresh).first(pairs), rules);
     if (!j.open)
@@ -226,12 +231,12 @@ struct Shares {
   double alarm = 0, regression = 0, inconclusive = 0, covered = 0, pairs = 0;
 };
 
-Shares simulate(double sd, double drift, const NoisePrior& noise) {
+Shares simulate(double sd, double drift, const NoisePrior& noise, std::span<const int> looks) {
   constexpr int kRuns = 2000;
   std::mt19937_64 random(4711);
   Shares shares;
   for (int run = 0; run < kRuns; ++run) {
-    const PairedJudgement j = look_on(sd, drift, noise, random);
+    const PairedJudgement j = look_on(sd, drift, noise, looks, random);
     const double share = 1.0 / kRuns;
     shares.regression += j.verdict == Verdict::regression ? share : 0;
     shares.alarm +=
@@ -241,30 +246,48 @@ Shares simulate(double sd, double drift, const NoisePrior& noise) {
     shares.covered += std::abs(work.estimate - drift) <= work.half_width ? share : 0;
     shares.pairs += j.pairs * share;
   }
-  std::cout << "pairs, sd " << sd << ", drift " << drift << ", prior df " << noise.replicate_df
-            << ": alarms " << shares.alarm << ", regression " << shares.regression
-            << ", inconclusive " << shares.inconclusive << ", covered " << shares.covered
-            << ", pairs " << shares.pairs << '\n';
+  std::cout << "pairs, first look " << looks[0] << ", sd " << sd << ", drift " << drift
+            << ", prior df " << noise.replicate_df << ": alarms " << shares.alarm << ", regression "
+            << shares.regression << ", inconclusive " << shares.inconclusive << ", covered "
+            << shares.covered << ", pairs " << shares.pairs << '\n';
   return shares;
 }
 
 constexpr NoisePrior kPrior{.replicate_sd = 0.0003, .replicate_df = 32};
 
-TEST(PairsSimulation, TheWholeOfTheLooksRaisesFewFalseAlarms) {
-  EXPECT_LE(simulate(0.0003, 0, kPrior).alarm, 0.01);
-  EXPECT_LE(simulate(0.0003, 0, {}).alarm, 0.01);
-  EXPECT_LE(simulate(0.002, 0, {}).alarm, 0.01);     // noise as wide as the gate
-  EXPECT_LE(simulate(0.002, 0, kPrior).alarm, 0.01); // and a prior that knows nothing of it
+struct Looks {
+  const char* name;
+  std::span<const int> pairs;
+  double covered_without_prior; ///< at least; two pairs alone say little of the noise
+};
+
+class PairsSimulation : public testing::TestWithParam<Looks> {
+ protected:
+  static Shares simulated(double sd, double drift, const NoisePrior& noise) {
+    return simulate(sd, drift, noise, GetParam().pairs);
+  }
+};
+
+TEST_P(PairsSimulation, TheWholeOfTheLooksRaisesFewFalseAlarms) {
+  EXPECT_LE(simulated(0.0003, 0, kPrior).alarm, 0.01);
+  EXPECT_LE(simulated(0.0003, 0, {}).alarm, 0.01);
+  EXPECT_LE(simulated(0.002, 0, {}).alarm, 0.01);     // noise as wide as the gate
+  EXPECT_LE(simulated(0.002, 0, kPrior).alarm, 0.01); // and a prior that knows nothing of it
 }
 
-TEST(PairsSimulation, TheIntervalHoldsAtWhicheverLookItEnds) {
-  EXPECT_GE(simulate(0.0003, 0.001, kPrior).covered, 0.985);
-  EXPECT_GE(simulate(0.0006, 0.001, {}).covered, 0.985);
+TEST_P(PairsSimulation, TheIntervalHoldsAtWhicheverLookItEnds) {
+  EXPECT_GE(simulated(0.0003, 0.001, kPrior).covered, 0.985);
+  EXPECT_GE(simulated(0.0006, 0.001, {}).covered, GetParam().covered_without_prior);
 }
 
-TEST(PairsSimulation, FindsThreeTenthsOfAPercent) {
-  EXPECT_GE(simulate(0.0003, std::log1p(0.003), kPrior).regression, 0.99);
+TEST_P(PairsSimulation, FindsThreeTenthsOfAPercent) {
+  EXPECT_GE(simulated(0.0003, std::log1p(0.003), kPrior).regression, 0.99);
 }
+
+INSTANTIATE_TEST_SUITE_P(Looks, PairsSimulation,
+                         testing::Values(Looks{"FromThreePairsOn", kPairLooks, 0.985},
+                                         Looks{"FromTwoPairsOn", kLooksWithinABudget, 0.975}),
+                         [](const auto& test) { return test.param.name; });
 
 } // namespace
 } // namespace bench::stats

@@ -16,13 +16,14 @@ from steps.console import USAGE, Failure, say
 from steps.environment import Environment
 from steps.toolkit import has_gpu
 
-PRESETS = {"cpu": ["cpu"], "cuda": ["cpu", "cuda"], "cuda-check": ["cpu", "cuda"], "asan": ["cpu"]}  # preset: the groups it needs
+PRESETS = {"cpu": ["cpu"], "cuda": ["cpu", "cuda"], "asan": ["cpu"], "cuda-check": ["cpu", "cuda"]}  # preset: the groups it needs
+TO_RUN = [preset for preset in PRESETS if preset != "cuda-check"]  # which ci/test only compiles
 
 
 def choose_preset():
     preset = os.environ.get("BENCH_PRESET") or ("cuda" if has_gpu() else "cpu")
-    if preset not in PRESETS:
-        raise Failure(f"BENCH_PRESET={preset} is no preset: one of {', '.join(PRESETS)}", USAGE)
+    if preset not in TO_RUN:
+        raise Failure(f"BENCH_PRESET={preset} is no preset: one of {', '.join(TO_RUN)}", USAGE)
     return preset
 
 
