@@ -102,8 +102,7 @@ constexpr int kHeads = 2;
 /// for a token: in a loop, at two thirds of the clock that a kernel alone has, a thread for each
 /// vector is limited by its instructions, not by memory.
 template <typename T, int kLanes, bool kHalfSplit>
-__global__ void __launch_bounds__(kMostThreads)
-    qk_norm_rope_kernel(const QkNormRope p, const NextSetUp next) {
+__global__ void __launch_bounds__(kMostThreads) qk_norm_rope_kernel(const QkNormRope p) {
   constexpr int kElements = 16 / sizeof(T);
   using V = Vector<T, kElements>;
   using HeadPart = Part<V, kLanes, kHalfSplit>;
@@ -111,8 +110,7 @@ __global__ void __launch_bounds__(kMostThreads)
   const int first = static_cast<int>((blockIdx.y * blockDim.x + threadIdx.x) / kLanes) * kHeads;
   const std::int64_t token = blockIdx.x;
 
-  if (next == NextSetUp::at_start)
-    let_next_kernel_be_set_up();
+  let_next_kernel_be_set_up();
   wait_for_previous_kernel();
 
   // Everything is asked for before anything is used.
@@ -153,15 +151,12 @@ __global__ void __launch_bounds__(kMostThreads)
         HeadPart::store(to + (first + h) * of.to_head_stride, lane, out);
     }
   }
-  if (next == NextSetUp::at_end)
-    let_next_kernel_be_set_up();
 }
 
 /// A vector for each thread, all heads side by side: more threads, each sooner done, so less
 /// latency where there are few heads.
-template <typename T, int kLanes, bool kHalfSplit>
-__global__ void __launch_bounds__(kMostThreads)
-    qk_norm_rope_of_few_kernel(const QkNormRope p, const NextSetUp next) {
+template <typename T, int kLanes, bool kHalfSplit, NextSetUp kNext>
+__global__ void __launch_bounds__(kMostThreads) qk_norm_rope_of_few_kernel(const QkNormRope p) {
   constexpr int kElements = 16 / sizeof(T);
   constexpr int kHeadsOfBlock = kMostThreads / kLanes;
   using V = Vector<T, kElements>;
@@ -184,7 +179,7 @@ __global__ void __launch_bounds__(kMostThreads)
           token * (is_k ? p.k.to_token_stride : p.q.to_token_stride) +
           head * (is_k ? p.k.to_head_stride : p.q.to_head_stride);
 
-  if (next == NextSetUp::at_start)
+  if constexpr (kNext == NextSetUp::at_start)
     let_next_kernel_be_set_up();
   wait_for_previous_kernel();
 
@@ -196,6 +191,8 @@ __global__ void __launch_bounds__(kMostThreads)
       read_cos_sin<kLanes, kElements>(cos_sin, p.rotation, token, lane);
   }
   const V weight = HeadPart::load_shared(weights, lane);
+  if constexpr (kNext == NextSetUp::behind_loads)
+    let_next_kernel_be_set_up();
 
   float value[kElements], factors[kElements];
   x.unpack(value);
@@ -210,8 +207,6 @@ __global__ void __launch_bounds__(kMostThreads)
   V out;
   out.pack(value);
   HeadPart::store(to, lane, out);
-  if (next == NextSetUp::at_end)
-    let_next_kernel_be_set_up();
 }
 
 template <typename T, int kLanes, bool kHalfSplit>
@@ -220,17 +215,19 @@ cudaError_t launch_many(const QkNormRope& p, cudaStream_t stream) {
   const int blocks = (threads + kMostThreads - 1) / kMostThreads;
   const int of_block = (threads + blocks - 1) / blocks;
   const dim3 grid(static_cast<unsigned>(p.tokens), static_cast<unsigned>(blocks));
-  const int block = (of_block + 31) / 32 * 32;
-  return launch_kernel(qk_norm_rope_kernel<T, kLanes, kHalfSplit>, grid, block, stream, p,
-                       next_set_up(grid, block));
+  return launch_kernel(qk_norm_rope_kernel<T, kLanes, kHalfSplit>, grid, (of_block + 31) / 32 * 32,
+                       stream, p);
 }
 
 template <typename T, int kLanes, bool kHalfSplit>
 cudaError_t launch_few(const QkNormRope& p, cudaStream_t stream) {
   const std::int64_t heads = p.tokens * 2 * p.heads, of_block = kMostThreads / kLanes;
   const dim3 blocks(static_cast<unsigned>((heads + of_block - 1) / of_block));
-  return launch_kernel(qk_norm_rope_of_few_kernel<T, kLanes, kHalfSplit>, blocks, kMostThreads,
-                       stream, p, next_set_up(blocks, kMostThreads));
+  const auto kernel =
+      two_fit_side_by_side(blocks, kMostThreads)
+          ? qk_norm_rope_of_few_kernel<T, kLanes, kHalfSplit, NextSetUp::behind_loads>
+          : qk_norm_rope_of_few_kernel<T, kLanes, kHalfSplit, NextSetUp::at_start>;
+  return launch_kernel(kernel, blocks, kMostThreads, stream, p);
 }
 
 /// Heads of q up to which a launch is too short for sharing to pay: 12,288 (512 tokens of FLUX.1)

@@ -10,9 +10,8 @@ namespace kernels::cuda {
 /// engine: this is faster, because the next kernel's blocks move in while the last ones finish.
 /// The 1, a block on an SM at least, is no idle word: without it ptxas spends registers otherwise,
 /// and the layouts were measured with it.
-template <typename T, int kElements, Chain kChain, typename L>
-__global__ void __launch_bounds__(L::kBlock, 1)
-    row_chain_kernel(const RowChain p, const NextSetUp next) {
+template <typename T, int kElements, Chain kChain, typename L, NextSetUp kNext>
+__global__ void __launch_bounds__(L::kBlock, 1) row_chain_kernel(const RowChain p) {
   using Math = RowMath<T, kElements, kChain, L>;
   using V = typename Math::V;
   Math math(p, static_cast<int>(threadIdx.x) % L::kThreads);
@@ -20,7 +19,7 @@ __global__ void __launch_bounds__(L::kBlock, 1)
                            static_cast<int>(threadIdx.x) / L::kThreads;
   const bool is_row = row < p.rows;
 
-  if (next == NextSetUp::at_start)
+  if constexpr (kNext == NextSetUp::at_start)
     let_next_kernel_be_set_up();
   wait_for_previous_kernel();
 
@@ -38,21 +37,22 @@ __global__ void __launch_bounds__(L::kBlock, 1)
       x[i] = is_there ? load_stream(reinterpret_cast<const V*>(from_x) + math.place(i)) : V{};
   }
   math.read_ahead();
+  if constexpr (kNext == NextSetUp::behind_loads)
+    let_next_kernel_be_set_up();
   math.run(row, a, x, is_row);
-  if (next == NextSetUp::at_end)
+  if constexpr (kNext == NextSetUp::at_end)
     let_next_kernel_be_set_up();
 }
 
-/// Rows of up to 16 vectors above which rms_norm lets the next kernel be set up at the end, too,
-/// though they fill the GPU many times over: 0.3 to 1 % less. (12,288 rows take 1 % more so.)
-inline constexpr std::int64_t kManyRows = 65'536;
+template <typename L>
+dim3 blocks_of(const RowChain& p) {
+  return dim3(static_cast<unsigned>((p.rows + L::kGroups - 1) / L::kGroups));
+}
 
-template <typename T, int kElements, Chain kChain, typename L>
+template <typename T, int kElements, Chain kChain, typename L, NextSetUp kNext>
 cudaError_t launch_layout(const RowChain& p, cudaStream_t stream) {
-  const dim3 blocks(static_cast<unsigned>((p.rows + L::kGroups - 1) / L::kGroups));
-  const bool are_many = kChain == Chain::rms_norm && L::kThreads == 16 && p.rows > kManyRows;
-  return launch_kernel(row_chain_kernel<T, kElements, kChain, L>, blocks, L::kBlock, stream, p,
-                       are_many ? NextSetUp::at_end : next_set_up(blocks, L::kBlock));
+  return launch_kernel(row_chain_kernel<T, kElements, kChain, L, kNext>, blocks_of<L>(p), L::kBlock,
+                       stream, p);
 }
 
 } // namespace kernels::cuda

@@ -7,13 +7,13 @@ namespace {
 
 constexpr int kBlock = 256;
 
-template <typename T, int kElements>
-__global__ void __launch_bounds__(kBlock) swiglu_kernel(const Swiglu p, const NextSetUp next) {
+template <typename T, int kElements, NextSetUp kNext>
+__global__ void __launch_bounds__(kBlock) swiglu_kernel(const Swiglu p) {
   using V = Vector<T, kElements>;
   const std::int64_t index = static_cast<std::int64_t>(blockIdx.x) * kBlock + threadIdx.x;
   const std::int64_t vectors = p.half / kElements;
   const std::int64_t row = index / vectors, column = index - row * vectors;
-  if (next == NextSetUp::at_start)
+  if constexpr (kNext == NextSetUp::at_start)
     let_next_kernel_be_set_up();
   wait_for_previous_kernel();
   if (row >= p.rows)
@@ -21,6 +21,8 @@ __global__ void __launch_bounds__(kBlock) swiglu_kernel(const Swiglu p, const Ne
   const V* from =
       reinterpret_cast<const V*>(static_cast<const T*>(p.packed) + row * p.row_stride) + column;
   const V gate = load_stream(from), up = load_stream(from + vectors);
+  if constexpr (kNext == NextSetUp::behind_loads)
+    let_next_kernel_be_set_up();
   float g[kElements], u[kElements];
   gate.unpack(g);
   up.unpack(u);
@@ -30,19 +32,21 @@ __global__ void __launch_bounds__(kBlock) swiglu_kernel(const Swiglu p, const Ne
   V out;
   out.pack(u);
   store(reinterpret_cast<V*>(static_cast<T*>(p.to) + row * p.half) + column, out);
-  if (next == NextSetUp::at_end)
-    let_next_kernel_be_set_up();
 }
 
 template <typename T>
 cudaError_t launch_type(const Swiglu& p, bool is_aligned, cudaStream_t stream) {
   constexpr int kElements = 16 / sizeof(T);
-  const auto with = [&](void (*kernel)(Swiglu, NextSetUp), int elements) {
-    const std::int64_t vectors = p.rows * (p.half / elements);
-    const dim3 blocks(static_cast<unsigned>((vectors + kBlock - 1) / kBlock));
-    return launch_kernel(kernel, blocks, kBlock, stream, p, next_set_up(blocks, kBlock));
+  const std::int64_t vectors = p.rows * (p.half / (is_aligned ? kElements : 1));
+  const dim3 blocks(static_cast<unsigned>((vectors + kBlock - 1) / kBlock));
+  const auto with = [&](auto at_start, auto behind_loads) {
+    return launch_kernel(two_fit_side_by_side(blocks, kBlock) ? behind_loads : at_start, blocks,
+                         kBlock, stream, p);
   };
-  return is_aligned ? with(swiglu_kernel<T, kElements>, kElements) : with(swiglu_kernel<T, 1>, 1);
+  return is_aligned ? with(swiglu_kernel<T, kElements, NextSetUp::at_start>,
+                           swiglu_kernel<T, kElements, NextSetUp::behind_loads>)
+                    : with(swiglu_kernel<T, 1, NextSetUp::at_start>,
+                           swiglu_kernel<T, 1, NextSetUp::behind_loads>);
 }
 
 } // namespace
