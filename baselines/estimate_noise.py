@@ -24,6 +24,8 @@ and for each case with at least eight degrees of freedom of its own
   replicate_sd, replicate_df  of its own variance, moderated by the prior of the regime's other cases: some work is quieter than
                 other work. Half its own degrees of freedom, since a comparison counts its baseline's processes again; and no
                 more of the others'
+  device_sd, device_df and those of alike GPUs  as above, of this case alone, where it was measured on so many GPUs that they rest on
+                at least five degrees of freedom: most work differs less between GPUs than that which differs most
   covariates    of loops: what processes on one GPU follow besides the line within loops, and what noise is left without it. `clock`:
                 the slope of log time on the mean log clock, on top of that line's; `temperature`: per degree Celsius
 Kernels of a regime follow the clock alike, those of microseconds in full, those that wait for memory not at all. It stands still in a
@@ -69,7 +71,7 @@ def main(out, *paths):
             print(described(case, name, noise))
         if any(noise.varies for noise in noises.values()):
             of_regimes[name] = noise_of_regime(noises, are_kernels, kind_of)
-            known |= noise_of_known_cases(noises)
+            known |= noise_of_known_cases(noises, kind_of)
     of_cases = {case: {"hash": hashes[case]} | known[case] for case in sorted(known)}
     source = f"baselines/estimate_noise.py {out} {' '.join(paths)}"
     content = {"schema_version": 1, "gpu": model, "source": source, "regimes": of_regimes, "cases": of_cases}

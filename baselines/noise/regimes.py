@@ -13,6 +13,7 @@ from baselines.noise.variance import between_gpus, within_gpus
 
 # Bounds, not estimates: bench/stats/README.md, How far the clock line leads off.
 EXTRAPOLATION = {"extrapolation": 0.08, "device_extrapolation": 0.02}
+ENOUGH_DEVICE_DF = 5  # of a case, for its own differences between GPUs to be known
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,26 +60,33 @@ def at_judged_places(replicates):
 def noise_of_regime(noises, are_kernels, kind_of):
     """What noise.json says of a regime, some case of which varies; kind_of: file -> GPU -> its kind."""
     own = [noise for noise in noises.values() if noise.varies]
-    of_files = [(file, gpus) for noise in noises.values() for file, gpus in noise.of_files.items()]
-    device_sd, device_df = between_gpus([gpus for _, gpus in of_files if len(gpus) > 1])
-    alike_sd, alike_df = between_gpus([kind for file, gpus in of_files for kind in of_kinds(gpus, kind_of[file]) if len(kind) > 1])
-    found = rounded(*bounded_prior([noise.raw for noise in own]))
-    found |= {"device_sd": round(device_sd, 7), "device_df": device_df} | EXTRAPOLATION
-    if alike_df and alike_sd < device_sd / 2:
-        found |= {"alike_device_sd": round(alike_sd, 7), "alike_device_df": alike_df}
+    found = rounded(*bounded_prior([noise.raw for noise in own])) | devices(noises.values(), kind_of, 0) | EXTRAPOLATION
     if are_kernels and own[0].follows:  # one slope for all
         found["covariates"] = own[0].follows | rounded(*bounded_prior([noise.left for noise in own]))
     return found
 
 
-def noise_of_known_cases(noises):
+def devices(noises, kind_of, enough_df):
+    """The terms between GPUs, each where it rests on so many degrees of freedom; that of one kind where it is much less."""
+    of_files = [(file, gpus) for noise in noises for file, gpus in noise.of_files.items()]
+    sd, df = between_gpus([gpus for _, gpus in of_files if len(gpus) > 1])
+    if df < enough_df:
+        return {}
+    found = {"device_sd": round(sd, 7), "device_df": df}
+    alike_sd, alike_df = between_gpus([kind for file, gpus in of_files for kind in of_kinds(gpus, kind_of[file]) if len(kind) > 1])
+    if alike_df and alike_df >= enough_df and alike_sd < sd / 2:
+        found |= {"alike_device_sd": round(alike_sd, 7), "alike_device_df": alike_df}
+    return found
+
+
+def noise_of_known_cases(noises, kind_of):
     """What noise.json says of each case that was measured often enough to be known by itself."""
     own = {case: noise for case, noise in noises.items() if noise.varies}
     known = {}
     for case, noise in own.items():
         if noise.raw[0] >= ENOUGH_DF:
             others = [each for other, each in own.items() if other != case]
-            known[case] = moderated(noise.raw, [other.raw for other in others])
+            known[case] = moderated(noise.raw, [other.raw for other in others]) | devices([noise], kind_of, ENOUGH_DEVICE_DF)
             if noise.follows:
                 with_these = [other.left if other.follows == noise.follows else other.raw for other in others]
                 known[case]["covariates"] = noise.follows | moderated(noise.left, with_these)

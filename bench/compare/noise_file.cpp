@@ -55,10 +55,26 @@ stats::NoisePrior read_prior(const JsonNode& node) {
 }
 
 NoiseFile::CaseNoise read_case_noise(const JsonNode& node) {
+  const auto optional = [&](const char* key) {
+    return node.optional(key, &JsonNode::not_negative).value_or(0);
+  };
   return {.hash = node.at("hash").text(),
           .replicate_sd = node.at("replicate_sd").not_negative(),
           .replicate_df = node.at("replicate_df").not_negative(),
+          .device_sd = optional("device_sd"),
+          .device_df = optional("device_df"),
+          .alike_device_sd = optional("alike_device_sd"),
+          .alike_device_df = optional("alike_device_df"),
           .covariates = optional_covariates(node)};
+}
+
+/// The terms between GPUs of `from` in place of those of `to`.
+template <typename From>
+void take_devices(stats::NoisePrior& to, const From& from) {
+  to.device_sd = from.device_sd;
+  to.device_df = from.device_df;
+  to.alike_device_sd = from.alike_device_sd;
+  to.alike_device_df = from.alike_device_df;
 }
 
 /// A misspelt regime would be noise that nobody uses.
@@ -81,6 +97,8 @@ stats::NoisePrior NoiseFile::prior(const results::CaseResult& c) const {
   if (const auto known = cases.find(c.id); known != cases.end() && known->second.hash == c.hash) {
     prior.replicate_sd = known->second.replicate_sd;
     prior.replicate_df = known->second.replicate_df;
+    if (known->second.device_df > 0)
+      take_devices(prior, known->second);
     prior.covariates = known->second.covariates;
   }
   return prior;
@@ -95,6 +113,10 @@ stats::NoisePrior NoiseFile::prior(const results::CaseResult& one,
   stats::NoisePrior noisier = a.replicate_sd < b.replicate_sd ? b : a;
   if (a.replicate_df <= 0 || b.replicate_df <= 0)
     noisier.replicate_df = 0;
+  if (a.device_df <= 0 || b.device_df <= 0)
+    take_devices(noisier, stats::NoisePrior{});
+  else
+    take_devices(noisier, a.device_sd < b.device_sd ? b : a);
   // Of another path they explain something else, but kernels of a regime follow the clock alike.
   const stats::CovariatePrior &of_a = a.covariates, &of_b = b.covariates;
   const bool alike = of_a.clock == of_b.clock && of_a.temperature.df <= 0 &&

@@ -23,15 +23,20 @@ namespace bench::compare {
 ///                               "replicate_sd": 0.00015, "replicate_df": 38}}}}
 ///
 /// `alike_device_sd` and `alike_device_df`, which may be absent too, are of GPUs whose copies take
-/// the same time. `cases`, which may be absent, knows what was measured often by itself. In
+/// the same time. `cases`, which may be absent, knows what was measured often by itself, of cases
+/// that were measured on many GPUs also what lies between these (`device_sd` and so on). In
 /// `covariates`, of a case or of a regime, is what time was seen to follow, `clock` or
 /// `temperature` or both, and the noise without that.
 struct NoiseFile {
-  /// Between processes of one case, as stats::NoisePrior has it.
+  /// Of one case, as stats::NoisePrior has it.
   struct CaseNoise {
     std::string hash; ///< of the case that was measured
     double replicate_sd = 0;
     double replicate_df = 0;
+    double device_sd = 0;
+    double device_df = 0; ///< 0: too few GPUs had it, so that the regime's terms hold
+    double alike_device_sd = 0;
+    double alike_device_df = 0;
     stats::CovariatePrior covariates{};
   };
 
@@ -44,7 +49,8 @@ struct NoiseFile {
   /// itself, of the same hash, in its place.
   stats::NoisePrior prior(const results::CaseResult& c) const;
   /// Of two cases that are held against each other. Where they differ, such as two paths: the
-  /// noisier one's between processes, nothing if either's is not known, and no covariate.
+  /// noisier one's between processes, nothing if either's is not known, and no covariate. Between
+  /// GPUs that of the one that differs more.
   stats::NoisePrior prior(const results::CaseResult& one, const results::CaseResult& other) const;
 };
 

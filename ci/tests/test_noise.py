@@ -1,18 +1,20 @@
 """baselines/estimate_noise.py and what it is made of, baselines/noise/: the prior of the variance between processes, out of variances
-drawn from a known one; and baselines/anchor_covariate.py, on processes whose loops follow their anchors by a known amount."""
+drawn from a known one; baselines/anchor_covariate.py, on processes whose loops follow their anchors by a known amount; and
+baselines/unknown_gpus.py, with a judge of the test's own."""
 
 import json
 import math
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import REPO
 
 sys.path.insert(0, str(REPO))
 
-from baselines import anchor_covariate, estimate_noise  # noqa: E402
+from baselines import anchor_covariate, estimate_noise, unknown_gpus  # noqa: E402
 from baselines.noise import covariates, kinds, least_squares, prior, replicates, variance  # noqa: E402
 
 
@@ -177,6 +179,32 @@ def test_gpus_are_held_against_those_of_their_file(tmp_path):
     assert regime["replicate_sd"] == pytest.approx(1e-4, rel=0.1)  # also of GPU-a, which both files have
 
 
+def test_a_case_on_many_gpus_has_its_own_terms_between_them(tmp_path):
+    """On seven GPUs of two kinds 0.7 % apart, six of one; another case differs by 2 % on three."""
+    def case(kind, name, us, *of_gpus):
+        replicates = [{"device_uuid": f"GPU-{j}", "process": i, "seed": 1, "samples": {
+            "t_s": [us * 1e-6 * math.exp(off + 1e-5 * i)] * 2, "f_hz": [1.98e9] * 2, "loop": [0, 0]}}
+            for j, off in enumerate(of_gpus) for i in range(3)]  # fmt: skip
+        return {"id": name, "hash": "0", "kind": kind, "status": "ok", "launches": 1, "parameters": {}, "replicates": replicates}
+
+    def known(*cases):
+        (tmp_path / "r.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": cases}))
+        estimate_noise.main(str(tmp_path / "noise.json"), str(tmp_path / "r.json"))
+        noise = json.loads((tmp_path / "noise.json").read_text())
+        return noise["cases"], noise["regimes"]["kernel"]
+
+    many = [0, 1e-4, 2e-4, 0, 1e-4, 2e-4, 7e-3]
+    copies = case("anchor", "s/anchor/copy", 1270, 0, 0, 0, 0, 0, 0, 6e-3)
+    cases, regime = known(case("kernel", "s/many", 17, *many), case("kernel", "s/few", 17, 0, 2e-2, 4e-2), copies)
+    own = cases["s/many"]
+    assert (own["device_sd"], own["device_df"]) == (pytest.approx(2.6e-3, rel=0.02), 6)
+    assert (own["alike_device_sd"], own["alike_device_df"]) == (pytest.approx(0.9e-4, rel=0.05), 5)
+    assert (regime["device_sd"], regime["device_df"]) == (pytest.approx(2e-2, rel=0.01), 2)
+    assert "device_sd" not in cases.get("s/few", {})
+    cases, _ = known(case("kernel", "s/many", 17, *many[:5]), copies)  # four differences
+    assert "device_sd" not in cases["s/many"]
+
+
 def test_gpus_of_one_kind_are_known_by_themselves(tmp_path):
     """Two kinds, told by their copies, whose kernels are 0.7 % apart; within a kind 0.01 %."""
     gpus = {"GPU-a": (0.0, 0.0), "GPU-b": (1e-4, 1e-3), "GPU-c": (2e-4, 0.0), "GPU-d": (7e-3, 6e-3), "GPU-e": (7.1e-3, 6.5e-3)}
@@ -287,6 +315,35 @@ def test_the_committed_noise_is_that_of_the_committed_samples(tmp_path, monkeypa
     estimate_noise.main(str(tmp_path / "noise.json"), *committed["source"].split()[2:])
     made = json.loads((tmp_path / "noise.json").read_text())
     assert {**made, "source": ""} == {**committed, "source": ""}
+
+
+def test_each_gpu_is_held_against_the_others(tmp_path, monkeypatch, capsys):
+    def replicate(gpu, process):
+        return {"device_uuid": gpu, "process": process, "seed": 1,
+                "samples": {"t_s": [0.1 + 1e-5 * process] * 2, "f_hz": [1.6e9] * 2, "loop": [0, 0]}}  # fmt: skip
+
+    case = {"id": "s/loop/a/graph/fused", "hash": "0", "kind": "loop", "status": "ok", "parameters": {"engine": "graph"},
+            "replicates": [replicate(gpu, i) for gpu in ("GPU-a", "GPU-b", "GPU-c") for i in range(3)]}  # fmt: skip
+    (tmp_path / "s.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": [case]}))
+    (tmp_path / "noise.json").write_text(json.dumps({"source": f"program noise.json {tmp_path / 's.json'}"}))
+    seen = []
+
+    def compare(base, new):
+        of = [{r["device_uuid"] for r in json.loads(Path(f).read_text())["cases"][0]["replicates"]} for f in (base, new)]
+        seen.append(of)
+        assert json.loads((base.parent / "noise.json").read_text())["regimes"]["graph loop"]["device_df"] == 1  # of two GPUs
+        alarm = of[1] == {"GPU-b"}
+        return {"cases": [{"id": case["id"], "kind": "loop", "new_t_s": 0.1, "verdict": "regression" if alarm else "pass",
+                           "judgement": {"work": 0.004}}]}  # fmt: skip
+
+    monkeypatch.setattr(unknown_gpus, "compare", compare)
+    assert unknown_gpus.main(tmp_path) == 1
+    assert seen == [[{"GPU-b", "GPU-c"}, {"GPU-a"}], [{"GPU-a", "GPU-c"}, {"GPU-b"}], [{"GPU-a", "GPU-b"}, {"GPU-c"}]]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["3 GPUs, each against the others", "loop     2 pass, 1 regression"]
+    assert lines[-1] == "GPU-b s/loop/a/graph/fused: regression, work +0.40 %"
+    with pytest.raises(SystemExit, match="noise.json: not a file that says how it was made"):
+        unknown_gpus.main(tmp_path / "none")
 
 
 @pytest.mark.parametrize("script", ["estimate_noise.py", "anchor_covariate.py"])
