@@ -322,8 +322,9 @@ def test_each_gpu_is_held_against_the_others(tmp_path, monkeypatch, capsys):
         return {"device_uuid": gpu, "process": process, "seed": 1,
                 "samples": {"t_s": [0.1 + 1e-5 * process] * 2, "f_hz": [1.6e9] * 2, "loop": [0, 0]}}  # fmt: skip
 
+    gpus = ["GPU-a", "GPU-b", "GPU-c", "GPU-d"]
     case = {"id": "s/loop/a/graph/fused", "hash": "0", "kind": "loop", "status": "ok", "parameters": {"engine": "graph"},
-            "replicates": [replicate(gpu, i) for gpu in ("GPU-a", "GPU-b", "GPU-c") for i in range(3)]}  # fmt: skip
+            "replicates": [replicate(gpu, i) for gpu in gpus for i in range(3)]}  # fmt: skip
     (tmp_path / "s.json").write_text(json.dumps({"machine": {"gpu": {"name": "NVIDIA H200"}}, "cases": [case]}))
     (tmp_path / "noise.json").write_text(json.dumps({"source": f"program noise.json {tmp_path / 's.json'}"}))
     seen = []
@@ -331,16 +332,16 @@ def test_each_gpu_is_held_against_the_others(tmp_path, monkeypatch, capsys):
     def compare(base, new):
         of = [{r["device_uuid"] for r in json.loads(Path(f).read_text())["cases"][0]["replicates"]} for f in (base, new)]
         seen.append(of)
-        assert json.loads((base.parent / "noise.json").read_text())["regimes"]["graph loop"]["device_df"] == 1  # of two GPUs
+        assert json.loads((base.parent / "noise.json").read_text())["regimes"]["graph loop"]["device_df"] == 2  # of three GPUs
         alarm = of[1] == {"GPU-b"}
         return {"cases": [{"id": case["id"], "kind": "loop", "new_t_s": 0.1, "verdict": "regression" if alarm else "pass",
                            "judgement": {"work": 0.004}}]}  # fmt: skip
 
     monkeypatch.setattr(unknown_gpus, "compare", compare)
     assert unknown_gpus.main(tmp_path) == 1
-    assert seen == [[{"GPU-b", "GPU-c"}, {"GPU-a"}], [{"GPU-a", "GPU-c"}, {"GPU-b"}], [{"GPU-a", "GPU-b"}, {"GPU-c"}]]
+    assert seen == [[set(gpus) - {gpu}, {gpu}] for gpu in gpus]
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["3 GPUs, each against the others", "loop     2 pass, 1 regression"]
+    assert lines[:2] == ["4 GPUs, each against the others", "loop     3 pass, 1 regression"]
     assert lines[-1] == "GPU-b s/loop/a/graph/fused: regression, work +0.40 %"
     with pytest.raises(SystemExit, match="noise.json: not a file that says how it was made"):
         unknown_gpus.main(tmp_path / "none")
