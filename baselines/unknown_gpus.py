@@ -4,8 +4,8 @@
     baselines/unknown_gpus.py [FOLDER]        default: baselines/h200
 
 For each GPU the baselines and the noise.json of FOLDER are made anew without its replicates (by the `source` that noise.json names), and
-`bench compare` judges the GPU's replicates against that as a run's. Nothing has changed, so an alarm is a false one. Prints the verdicts of loops (path
-`fused`, in graphs), of kernels and of launches below 5 us, then every alarm. Exit code 0 without alarm, else 1.
+`bench compare` judges the GPU's replicates against that as a run's. Nothing has changed, so an alarm is a false one. Prints the verdicts of loops
+in graphs, of kernels and of launches below 5 us, then every alarm. Exit code 0 without alarm, else 1.
 """
 
 import json
@@ -18,20 +18,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from baselines.noise.replicates import SHORT_KERNEL_S, read  # noqa: E402
+from baselines.noise.replicates import read, regime  # noqa: E402
+
+SHOWN = {"graph loop": "loop", "kernel": "kernel", "short kernel": "short"}  # the regimes of gates
 
 
 def of_gpus(result, wanted):
     """The result with the replicates of those GPUs only, and without the cases that then have none."""
     cases = [{**case, "replicates": [r for r in case["replicates"] if wanted(r["device_uuid"])]} for case in result["cases"]]
     return {**result, "cases": [case for case in cases if case["replicates"]]}
-
-
-def kind_of(case):
-    """loop, kernel or short; None of what no gate looks at."""
-    if case["kind"] == "loop":
-        return "loop" if case["id"].endswith("/graph/fused") else None
-    return "short" if case["new_t_s"] < SHORT_KERNEL_S else "kernel"
 
 
 def compare(base, new):
@@ -43,7 +38,7 @@ def compare(base, new):
 
 
 def verdicts(baselines, others, gpu, folder):
-    """(kind, case) of every case that the GPU and another have. baselines: {path: result}; others: paths that noise.json also knows."""
+    """(regime, case) of every case that the GPU and another have. baselines: {path: result}; others: paths that noise.json also knows."""
     paths = []
     for path, result in baselines.items():
         paths.append(folder / path.name)
@@ -53,12 +48,13 @@ def verdicts(baselines, others, gpu, folder):
     new = folder / "new.json"
     for base, result in zip(paths, baselines.values()):
         of_gpu = of_gpus(result, lambda uuid: uuid == gpu)
-        if all(case["kind"] == "anchor" for case in of_gpu["cases"]):
+        regimes = {case["id"]: regime(case) for case in of_gpu["cases"] if case["kind"] != "anchor"}
+        if not regimes:
             continue
         new.write_text(json.dumps(of_gpu))
         for case in compare(base, new)["cases"]:
-            if case["judgement"] and kind_of(case):
-                yield kind_of(case), case
+            if case["judgement"]:
+                yield regimes[case["id"]], case
 
 
 def main(folder=ROOT / "baselines/h200"):
@@ -71,16 +67,18 @@ def main(folder=ROOT / "baselines/h200"):
     baselines = {path: read(path) for path in sources if path.parent == folder}
     others = [path for path in sources if path not in baselines]
     gpus = {r["device_uuid"] for result in baselines.values() for case in result["cases"] for r in case["replicates"]}
-    counts, alarms = {"loop": Counter(), "kernel": Counter(), "short": Counter()}, []
+    counts, alarms = {name: Counter() for name in SHOWN}, []
     for gpu in sorted(gpus):
         with tempfile.TemporaryDirectory() as scratch:
-            for kind, case in verdicts(baselines, others, gpu, Path(scratch)):
-                counts[kind][case["verdict"]] += 1
+            for of_regime, case in verdicts(baselines, others, gpu, Path(scratch)):
+                if of_regime not in SHOWN:
+                    continue
+                counts[of_regime][case["verdict"]] += 1
                 if case["verdict"] in ("regression", "improvement"):
                     alarms.append(f"{gpu} {case['id']}: {case['verdict']}, work {100 * case['judgement']['work']:+.2f} %")
     print(f"{len(gpus)} GPUs, each against the others")
-    for kind, of_kind in counts.items():
-        print(f"{kind:<8}", ", ".join(f"{number} {verdict}" for verdict, number in sorted(of_kind.items())) or "none")
+    for name, of_regime in counts.items():
+        print(f"{SHOWN[name]:<8}", ", ".join(f"{number} {verdict}" for verdict, number in sorted(of_regime.items())) or "none")
     print(*alarms, sep="\n", end="\n" if alarms else "")
     return 1 if alarms else 0
 

@@ -74,7 +74,7 @@ def devices(noises, kind_of, enough_df):
         return {}
     found = {"device_sd": round(sd, 7), "device_df": df}
     alike_sd, alike_df = between_gpus([kind for file, gpus in of_files for kind in of_kinds(gpus, kind_of[file]) if len(kind) > 1])
-    if alike_df and alike_df >= enough_df and alike_sd < sd / 2:
+    if alike_df >= max(enough_df, 1) and alike_sd < sd / 2:
         found |= {"alike_device_sd": round(alike_sd, 7), "alike_device_df": alike_df}
     return found
 

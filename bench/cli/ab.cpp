@@ -134,14 +134,15 @@ class AbRun {
     progress_.start(replicates_of(look));
     double longest_s = 0;
     std::size_t looks = 0;
+    const auto fits = [&](double share) { // of the budget: does one more pair end within it?
+      return options_.budget_s <= 0 || watch.seconds() + longest_s <= share * options_.budget_s;
+    };
     for (int pair = 1; look > 0 && !due_.empty() && !stopped_; ++pair) {
       const Stopwatch one;
       measure(pair);
       longest_s = std::max(longest_s, one.seconds());
-      const double then_s = watch.seconds() + longest_s; // when one more pair would end
       const bool is_first = options_.pairs == 0 && looks == 0 && pair >= 2;
-      const double until_s = (is_first ? kFirstLookBy : 1) * options_.budget_s;
-      if (pair < look && (options_.budget_s <= 0 || then_s <= until_s))
+      if (pair < look && fits(is_first ? kFirstLookBy : 1))
         continue;
       judge();
       // A budget brings looks forward, by the clock alone, and leaves as many in all.
@@ -149,7 +150,7 @@ class AbRun {
       if (options_.pairs > 0 || ++looks == std::size(stats::kPairLooks))
         break;
       longest_s -= narrow_to(comparison_->open());
-      if (options_.budget_s > 0 && watch.seconds() + longest_s > options_.budget_s)
+      if (!fits(1))
         break;
       look = compare::next_look(pair, std::span(stats::kPairLooks).subspan(looks));
       progress_.add(replicates_of(std::max(0, look - pair)));

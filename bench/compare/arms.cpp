@@ -1,4 +1,5 @@
 #include <bench/compare/arms.h>
+#include <bench/compare/comparison.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -27,18 +28,14 @@ std::vector<double> logs(const std::vector<double>& values) {
   return result;
 }
 
-std::string parameter(const CaseResult& c, const std::string& name, const std::string& otherwise) {
-  const auto found = c.parameters.find(name);
-  return found == c.parameters.end() ? otherwise : found->second;
-}
-
 /// Where the buffers of a loop of ours lie. Files of before they had a place do not say.
 std::string buffers(const CaseResult& loop) {
-  return parameter(loop, "buffers", "anywhere");
+  const auto found = loop.parameters.find("buffers");
+  return found == loop.parameters.end() ? "anywhere" : found->second;
 }
 
 bool is_loop_of_ours(const CaseResult& c) {
-  return c.kind == "loop" && parameter(c, "engine", "") != "worker";
+  return c.kind == "loop" && regime(c) != "worker loop";
 }
 
 } // namespace
@@ -113,10 +110,7 @@ std::vector<std::string> warnings(const CaseResult& base, const CaseResult& fres
     lines.push_back(fmt::format("what its places in memory are worth has changed: over all of them "
                                 "the drift is {:.2f} % off that at most of them",
                                 100 * place_change));
-  const bool says_where =
-      base.parameters.contains("buffers") || fresh.parameters.contains("buffers");
-  if (is_loop_of_ours(base) && is_loop_of_ours(fresh) && says_where &&
-      buffers(base) != buffers(fresh))
+  if (is_loop_of_ours(base) && is_loop_of_ours(fresh) && buffers(base) != buffers(fresh))
     lines.push_back(
         fmt::format("its buffers lay {} and lie {} now: up to 0.1 % of the drift is that",
                     buffers(base), buffers(fresh)));

@@ -36,18 +36,19 @@ stats::CovariatePrior optional_covariates(const JsonNode& node) {
   return node.optional("covariates", read_covariates).value_or(stats::CovariatePrior{});
 }
 
+double or_zero(const JsonNode& node, const char* key) {
+  return node.optional(key, &JsonNode::not_negative).value_or(0);
+}
+
 stats::NoisePrior read_prior(const JsonNode& node) {
   const auto number = [&](const char* key) { return node.at(key).not_negative(); };
-  const auto optional = [&](const char* key) {
-    return node.optional(key, &JsonNode::not_negative).value_or(0);
-  };
   return {
       .replicate_sd = number("replicate_sd"),
       .replicate_df = number("replicate_df"),
       .device_sd = number("device_sd"),
       .device_df = number("device_df"),
-      .alike_device_sd = optional("alike_device_sd"),
-      .alike_device_df = optional("alike_device_df"),
+      .alike_device_sd = or_zero(node, "alike_device_sd"),
+      .alike_device_df = or_zero(node, "alike_device_df"),
       .extrapolation = number("extrapolation"),
       .device_extrapolation = number("device_extrapolation"),
       .covariates = optional_covariates(node),
@@ -55,16 +56,13 @@ stats::NoisePrior read_prior(const JsonNode& node) {
 }
 
 NoiseFile::CaseNoise read_case_noise(const JsonNode& node) {
-  const auto optional = [&](const char* key) {
-    return node.optional(key, &JsonNode::not_negative).value_or(0);
-  };
   return {.hash = node.at("hash").text(),
           .replicate_sd = node.at("replicate_sd").not_negative(),
           .replicate_df = node.at("replicate_df").not_negative(),
-          .device_sd = optional("device_sd"),
-          .device_df = optional("device_df"),
-          .alike_device_sd = optional("alike_device_sd"),
-          .alike_device_df = optional("alike_device_df"),
+          .device_sd = or_zero(node, "device_sd"),
+          .device_df = or_zero(node, "device_df"),
+          .alike_device_sd = or_zero(node, "alike_device_sd"),
+          .alike_device_df = or_zero(node, "alike_device_df"),
           .covariates = optional_covariates(node)};
 }
 
