@@ -152,9 +152,8 @@ Result merge(const std::vector<Named>& named, bool force) {
       } else if (same_work(*known, c)) {
         add_replicates(*known, moved(c, other.result, merged));
       } else {
-        throw UsageError(fmt::format("{}: {} is other work than in {}: its hash or work version "
-                                     "differs; promote them one by one",
-                                     other.file, c.id, first.file));
+        throw UsageError(fmt::format("{}: {} is other work than in {}: {}; promote them one by one",
+                                     other.file, c.id, first.file, work_change(*known, c)));
       }
     }
   }

@@ -179,8 +179,8 @@ TEST(Promotion, MergesResultsOfOneRevision) {
   EXPECT_EQ(complaint([](Result& r) { r.git_sha = "ffff"; }),
             "b.json is of revision ffff, a.json of 0123456789ab: promote them one by one");
   EXPECT_EQ(complaint([](Result& r) { r.cases[0].hash = "ffff456789abcdef"; }),
-            "b.json: zimage/a is other work than in a.json: its hash or work version differs; "
-            "promote them one by one");
+            "b.json: zimage/a is other work than in a.json: hash differs: the work is not the same "
+            "(baseline 0123456789abcdef, this ffff456789abcdef); promote them one by one");
 }
 
 TEST(Promotion, KeepsWhereEachReplicateComesFrom) {

@@ -115,14 +115,8 @@ class Comparer {
     const CaseResult& base = *found->second;
     if (!other_model_.empty())
       return missing(other_model_);
-    if (base.work_version != c.work_version) {
-      return missing(fmt::format("work version differs: baseline is of {}, this of {}",
-                                 base.work_version, c.work_version));
-    }
-    if (base.hash != c.hash) {
-      return missing(fmt::format("hash differs: the work is not the same (baseline {}, this {})",
-                                 base.hash, c.hash));
-    }
+    if (std::string change = results::work_change(base, c); !change.empty())
+      return missing(std::move(change));
     return against(base, c);
   }
 

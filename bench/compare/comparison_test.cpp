@@ -7,6 +7,7 @@
 #include <cmath>
 #include <ctime>
 #include <limits>
+#include <string>
 
 namespace bench::compare {
 namespace {
@@ -130,6 +131,15 @@ TEST(Compare, SaysWhyNoBaselineFits) {
       "hash differs: the work is not the same (baseline 0123456789abcdef, this ffff456789abcdef)");
   EXPECT_EQ(reason([](Result& r) { r.cases[0].work_version = 2; }),
             "work version differs: baseline is of 1, this of 2");
+  const auto rotating = [](int sets) {
+    Result result = with(0.1);
+    result.cases[0].parameters["buffer_sets"] = std::to_string(sets);
+    return result;
+  };
+  EXPECT_EQ(only(rotating(4), rotating(4)).verdict, Verdict::pass);
+  EXPECT_EQ(only(rotating(4), rotating(16)).verdict, Verdict::missing);
+  EXPECT_EQ(only(rotating(4), rotating(16)).reason,
+            "launches rotate over 16 sets of buffers, the baseline's over 4");
   EXPECT_EQ(reason([](Result& r) { r.machine["gpu"]["name"] = "NVIDIA H100"; }),
             "baseline is of NVIDIA H200, this of NVIDIA H100");
   EXPECT_EQ(reason([](Result& r) { r.device = "cpu"; }),

@@ -1,5 +1,7 @@
 #include <bench/results/result.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -27,8 +29,25 @@ std::vector<FactChange> changed_facts(const Facts& before, const Facts& now,
   return changes;
 }
 
+std::string work_change(const CaseResult& base, const CaseResult& fresh) {
+  if (base.work_version != fresh.work_version)
+    return fmt::format("work version differs: baseline is of {}, this of {}", base.work_version,
+                       fresh.work_version);
+  if (base.hash != fresh.hash)
+    return fmt::format("hash differs: the work is not the same (baseline {}, this {})", base.hash,
+                       fresh.hash);
+  // How many sets there are depends on the size of the GPU's cache, which no hash knows.
+  const auto before = base.parameters.find("buffer_sets"),
+             now = fresh.parameters.find("buffer_sets");
+  if (before != base.parameters.end() && now != fresh.parameters.end() &&
+      before->second != now->second)
+    return fmt::format("launches rotate over {} sets of buffers, the baseline's over {}",
+                       now->second, before->second);
+  return "";
+}
+
 bool same_work(const CaseResult& a, const CaseResult& b) {
-  return a.hash == b.hash && a.work_version == b.work_version;
+  return work_change(a, b).empty();
 }
 
 Origin origin_of(const Result& result, std::optional<std::size_t> index) {

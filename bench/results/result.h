@@ -236,6 +236,9 @@ auto find_case(AnyResult& result, std::string_view id) -> decltype(&*result.case
   return found == result.cases.end() ? nullptr : &*found;
 }
 
+/// How what `fresh` measured differs from what `base` did, in a line; "" where it does not.
+std::string work_change(const CaseResult& base, const CaseResult& fresh);
+
 /// Whether they did the same: only then their times may be compared.
 bool same_work(const CaseResult& a, const CaseResult& b);
 
