@@ -40,15 +40,21 @@ double or_zero(const JsonNode& node, const char* key) {
   return node.optional(key, &JsonNode::not_negative).value_or(0);
 }
 
+/// `number` reads those that a regime must have and a case may.
+template <typename Number>
+stats::DeviceNoise read_devices(const JsonNode& node, const Number& number) {
+  return {.sd = number("device_sd"),
+          .df = number("device_df"),
+          .alike_sd = or_zero(node, "alike_device_sd"),
+          .alike_df = or_zero(node, "alike_device_df")};
+}
+
 stats::NoisePrior read_prior(const JsonNode& node) {
   const auto number = [&](const char* key) { return node.at(key).not_negative(); };
   return {
       .replicate_sd = number("replicate_sd"),
       .replicate_df = number("replicate_df"),
-      .device_sd = number("device_sd"),
-      .device_df = number("device_df"),
-      .alike_device_sd = or_zero(node, "alike_device_sd"),
-      .alike_device_df = or_zero(node, "alike_device_df"),
+      .devices = read_devices(node, number),
       .extrapolation = number("extrapolation"),
       .device_extrapolation = number("device_extrapolation"),
       .covariates = optional_covariates(node),
@@ -56,23 +62,12 @@ stats::NoisePrior read_prior(const JsonNode& node) {
 }
 
 NoiseFile::CaseNoise read_case_noise(const JsonNode& node) {
+  const auto number = [&](const char* key) { return or_zero(node, key); };
   return {.hash = node.at("hash").text(),
           .replicate_sd = node.at("replicate_sd").not_negative(),
           .replicate_df = node.at("replicate_df").not_negative(),
-          .device_sd = or_zero(node, "device_sd"),
-          .device_df = or_zero(node, "device_df"),
-          .alike_device_sd = or_zero(node, "alike_device_sd"),
-          .alike_device_df = or_zero(node, "alike_device_df"),
+          .devices = read_devices(node, number),
           .covariates = optional_covariates(node)};
-}
-
-/// The terms between GPUs of `from` in place of those of `to`.
-template <typename From>
-void take_devices(stats::NoisePrior& to, const From& from) {
-  to.device_sd = from.device_sd;
-  to.device_df = from.device_df;
-  to.alike_device_sd = from.alike_device_sd;
-  to.alike_device_df = from.alike_device_df;
 }
 
 /// A misspelt regime would be noise that nobody uses.
@@ -95,8 +90,8 @@ stats::NoisePrior NoiseFile::prior(const results::CaseResult& c) const {
   if (const auto known = cases.find(c.id); known != cases.end() && known->second.hash == c.hash) {
     prior.replicate_sd = known->second.replicate_sd;
     prior.replicate_df = known->second.replicate_df;
-    if (known->second.device_df > 0)
-      take_devices(prior, known->second);
+    if (known->second.devices.df > 0)
+      prior.devices = known->second.devices;
     prior.covariates = known->second.covariates;
   }
   return prior;
@@ -111,10 +106,10 @@ stats::NoisePrior NoiseFile::prior(const results::CaseResult& one,
   stats::NoisePrior noisier = a.replicate_sd < b.replicate_sd ? b : a;
   if (a.replicate_df <= 0 || b.replicate_df <= 0)
     noisier.replicate_df = 0;
-  if (a.device_df <= 0 || b.device_df <= 0)
-    take_devices(noisier, stats::NoisePrior{});
-  else
-    take_devices(noisier, a.device_sd < b.device_sd ? b : a);
+  const bool devices_known = a.devices.df > 0 && b.devices.df > 0;
+  noisier.devices = !devices_known                ? stats::DeviceNoise{}
+                    : a.devices.sd < b.devices.sd ? b.devices
+                                                  : a.devices;
   // Of another path they explain something else, but kernels of a regime follow the clock alike.
   const stats::CovariatePrior &of_a = a.covariates, &of_b = b.covariates;
   const bool alike = of_a.clock == of_b.clock && of_a.temperature.df <= 0 &&

@@ -33,10 +33,7 @@ struct NoiseFile {
     std::string hash; ///< of the case that was measured
     double replicate_sd = 0;
     double replicate_df = 0;
-    double device_sd = 0;
-    double device_df = 0; ///< 0: too few GPUs had it, so that the regime's terms hold
-    double alike_device_sd = 0;
-    double alike_device_df = 0;
+    stats::DeviceNoise devices{}; ///< df 0: too few GPUs had it, so that the regime's hold
     stats::CovariatePrior covariates{};
   };
 

@@ -59,14 +59,14 @@ TEST(NoiseFile, WhatIsKnownOfACaseComesBeforeItsRegime) {
   EXPECT_EQ(known.covariates.clock.df, 38);
   EXPECT_EQ(known.covariates.temperature.df, 0);
   EXPECT_EQ(known.covariates.replicate_sd, 0.00005);
-  EXPECT_EQ(known.device_sd, 0.0004);
-  EXPECT_EQ(known.alike_device_df, 0);
+  EXPECT_EQ(known.devices.sd, 0.0004);
+  EXPECT_EQ(known.devices.alike_df, 0);
   EXPECT_EQ(known.extrapolation, 0.01);
   Json with_kinds = document();
   with_kinds["regimes"]["graph loop"]["alike_device_sd"] = 0.0001;
   with_kinds["regimes"]["graph loop"]["alike_device_df"] = 6;
-  EXPECT_EQ(prior(with_kinds, results::fake_case("s/loop/a", 0.1)).alike_device_sd, 0.0001);
-  EXPECT_EQ(prior(with_kinds, results::fake_case("s/loop/a", 0.1)).alike_device_df, 6);
+  EXPECT_EQ(prior(with_kinds, results::fake_case("s/loop/a", 0.1)).devices.alike_sd, 0.0001);
+  EXPECT_EQ(prior(with_kinds, results::fake_case("s/loop/a", 0.1)).devices.alike_df, 6);
   Json regimes_only = document();
   regimes_only.erase("cases");
   EXPECT_EQ(prior(regimes_only, results::fake_case("s/loop/a", 0.1)).replicate_sd, 0.0002);
@@ -79,23 +79,23 @@ TEST(NoiseFile, WhatLiesBetweenTheGpusOfACaseComesBeforeItsRegimesToo) {
   known["cases"]["s/loop/a"]["device_sd"] = 0.0002;
   known["cases"]["s/loop/a"]["device_df"] = 14;
   const auto a = results::fake_case("s/loop/a", 0.1), b = results::fake_case("s/loop/b", 0.1);
-  EXPECT_EQ(prior(known, a).device_sd, 0.0002);
-  EXPECT_EQ(prior(known, a).device_df, 14);
-  EXPECT_EQ(prior(known, a).alike_device_df, 0); // of all GPUs, those of a kind among them
-  EXPECT_EQ(prior(known, b).device_sd, 0.0004);
-  EXPECT_EQ(prior(known, b).alike_device_df, 3);
+  EXPECT_EQ(prior(known, a).devices.sd, 0.0002);
+  EXPECT_EQ(prior(known, a).devices.df, 14);
+  EXPECT_EQ(prior(known, a).devices.alike_df, 0); // of all GPUs, those of a kind among them
+  EXPECT_EQ(prior(known, b).devices.sd, 0.0004);
+  EXPECT_EQ(prior(known, b).devices.alike_df, 3);
   known["cases"]["s/loop/a"]["alike_device_sd"] = 0.00005;
   known["cases"]["s/loop/a"]["alike_device_df"] = 7;
-  EXPECT_EQ(prior(known, a).alike_device_sd, 0.00005);
-  EXPECT_EQ(prior(known, a).alike_device_df, 7);
+  EXPECT_EQ(prior(known, a).devices.alike_sd, 0.00005);
+  EXPECT_EQ(prior(known, a).devices.alike_df, 7);
   // Held against each other they differ as the one that differs more.
   const NoiseFile noise = noise_from_json(known.dump(), "n.json");
-  EXPECT_EQ(noise.prior(a, b).device_sd, 0.0004);
-  EXPECT_EQ(noise.prior(b, a).alike_device_df, 3);
+  EXPECT_EQ(noise.prior(a, b).devices.sd, 0.0004);
+  EXPECT_EQ(noise.prior(b, a).devices.alike_df, 3);
   results::CaseResult kernel = a; // of whose regime nothing is known
   kernel.id = "s/rms_norm/a";
   kernel.kind = "kernel";
-  EXPECT_EQ(noise.prior(a, kernel).device_df, 0);
+  EXPECT_EQ(noise.prior(a, kernel).devices.df, 0);
 }
 
 TEST(NoiseFile, OfOtherWorkUnderTheSameIdItKnowsTheRegime) {

@@ -90,8 +90,8 @@ TEST(Covariates, OfAnotherGpuAreNotKnown) {
   for (Observation& one : elsewhere)
     one.device = "GPU-b";
   Rules known = kKnown, unknown = knowing({}, {});
-  known.noise.device_sd = unknown.noise.device_sd = 0.001;
-  known.noise.device_df = unknown.noise.device_df = 5;
+  known.noise.devices.sd = unknown.noise.devices.sd = 0.001;
+  known.noise.devices.df = unknown.noise.devices.df = 5;
   const Judgement judged = judge(base, elsewhere, known), without = judge(base, elsewhere, unknown);
   EXPECT_DOUBLE_EQ(judged.work.estimate, without.work.estimate);
   EXPECT_DOUBLE_EQ(judged.work.half_width, without.work.half_width);

@@ -71,7 +71,7 @@ std::optional<int> replicates_needed(const Spread& spread, double estimate, int 
 std::string unknown_noise(const Spread& spread, const NoisePrior& noise, bool same_device) {
   if (spread.replicate.df <= 0)
     return "one replicate a side and no noise prior";
-  if (!same_device && noise.device_df <= 0)
+  if (!same_device && noise.devices.df <= 0)
     return "another GPU than the baseline's, and nothing is known of how GPUs differ";
   return "";
 }
@@ -111,8 +111,8 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
     spread.others.push_back({line->variance * square(clock_drift), line->df});
   if (!judgement.same_device) {
     spread.others.push_back(
-        {square(noise.device_sd) * (1 / work.base_devices + 1 / work.fresh_devices),
-         noise.device_df});
+        {square(noise.devices.sd) * (1 / work.base_devices + 1 / work.fresh_devices),
+         noise.devices.df});
   }
   return spread;
 }
@@ -196,11 +196,11 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   check(fresh);
   check(all_rules.gate);
   Likes likes = choose_likes(base, fresh, all_rules.anchor_tolerance,
-                             all_rules.noise.alike_device_df > 0 ? all_rules.kind_tolerance : 0);
+                             all_rules.noise.devices.alike_df > 0 ? all_rules.kind_tolerance : 0);
   Rules rules = all_rules;
   if (likes.alike_devices) {
-    rules.noise.device_sd = rules.noise.alike_device_sd;
-    rules.noise.device_df = rules.noise.alike_device_df;
+    rules.noise.devices.sd = rules.noise.devices.alike_sd;
+    rules.noise.devices.df = rules.noise.devices.alike_df;
   }
   Judgement judgement;
   judgement.same_device = likes.same_device;

@@ -280,7 +280,7 @@ TEST(Judge, AnotherGpu) {
             "another GPU than the baseline's, and nothing is known of how GPUs differ");
   EXPECT_TRUE(blind.wants_pairs);
   EXPECT_NEAR(blind.work.estimate, 0.03, 1e-12);
-  const Rules rules{.noise = {.device_sd = 0.002, .device_df = 10}};
+  const Rules rules{.noise = {.devices = {.sd = 0.002, .df = 10}}};
   const Judgement one = judge(three(0), fresh, rules);
   const std::vector<Variance> terms{{1e-6 * 2 / 3, 4}, {4e-6 * 2, 10}};
   EXPECT_NEAR(one.work.half_width, half_width(terms, 0.99), 1e-9);
@@ -298,7 +298,7 @@ TEST(Judge, AnotherGpu) {
 TEST(Judge, AnotherGpuKeepsTheMostOfEachArm) {
   const Arm base{plain(0, "a", 0.0), plain(0.001, "a", 0.001), plain(9, "a", 0.2)};
   const Arm fresh{plain(9, "b", 0.1), plain(0, "b", 0.3), plain(0.001, "b", 0.301)};
-  const Judgement judgement = judge(base, fresh, {.noise = {.device_sd = 0.001, .device_df = 5}});
+  const Judgement judgement = judge(base, fresh, {.noise = {.devices = {.sd = 0.001, .df = 5}}});
   EXPECT_EQ(judgement.base_set_aside, Indices{2});
   EXPECT_EQ(judgement.new_set_aside, Indices{0});
   EXPECT_NEAR(judgement.work.estimate, 0, 1e-12);
@@ -308,10 +308,10 @@ TEST(Judge, AnotherGpuIsHeldAgainstThoseOfItsKind) {
   const Arm base{plain(0, "a", 0.0), plain(0.001, "a", 0.0), plain(0.01, "c", -0.0065),
                  plain(0.011, "c", -0.0065)};
   const Arm fresh{plain(0.01, "b", -0.004), plain(0.011, "b", -0.004)};
-  Rules rules{.noise = {.device_sd = 0.007, .device_df = 5}};
+  Rules rules{.noise = {.devices = {.sd = 0.007, .df = 5}}};
   EXPECT_NEAR(judge(base, fresh, rules).work.estimate, 0.005, 1e-12) << "kinds are not known";
-  rules.noise.alike_device_sd = 0.001;
-  rules.noise.alike_device_df = 10;
+  rules.noise.devices.alike_sd = 0.001;
+  rules.noise.devices.alike_df = 10;
   const Judgement judgement = judge(base, fresh, rules);
   EXPECT_NEAR(judgement.work.estimate, 0, 1e-12);
   EXPECT_EQ(judgement.base_set_aside, (Indices{0, 1}));

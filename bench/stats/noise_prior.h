@@ -22,16 +22,21 @@ struct CovariatePrior {
   bool known() const { return clock.df > 0 || temperature.df > 0; }
 };
 
+/// How far GPUs differ.
+struct DeviceNoise {
+  double sd = 0;
+  double df = 0;
+  double alike_sd = 0; ///< of those whose copies take the same time
+  double alike_df = 0; ///< 0: these are hardly more alike than others, or it is not known
+};
+
 /// What committed A/A samples say about the noise of a case or of its regime ("graph loop",
 /// "kernel", ...). Standard deviations of log time at one clock; df: how many independent
 /// differences each rests on (0: nothing is known, sd is not used).
 struct NoisePrior {
   double replicate_sd = 0; ///< between processes on one GPU
   double replicate_df = 0;
-  double device_sd = 0; ///< between GPUs
-  double device_df = 0;
-  double alike_device_sd = 0; ///< between GPUs whose copies take the same time
-  double alike_device_df = 0; ///< 0: these are hardly more alike than others, or it is not known
+  DeviceNoise devices{};
   /// How far off work may be per unit of log clock between arms on one GPU: a bound, not chance.
   double extrapolation = 0;
   double device_extrapolation = 0; ///< the same between GPUs
