@@ -12,12 +12,21 @@ namespace bench::scenario {
 
 namespace {
 
+List<std::string> read_list(const Node& list) {
+  return {.items = texts(list), .is_set = list.place.is_set()};
+}
+
+std::optional<List<std::string>> read_list(const Section& section, std::string_view key) {
+  const Node* const list = section.find(key);
+  return list == nullptr ? std::nullopt : std::optional(read_list(*list));
+}
+
 /// `maps`: least specific first, null where absent.
 PathsByFamily read_paths(const std::vector<const Node*>& maps) {
   PathsByFamily paths;
   for (const Node* map : maps)
     for (const Node::Entry& family : entries_of(map))
-      paths[family.key] = texts(family.value);
+      paths[family.key] = read_list(family.value);
   return paths;
 }
 
@@ -26,7 +35,8 @@ Gate read_gate(const Node& root, const Node& own) {
 }
 
 Sampling read_sampling(const Node& root, const Node& profile) {
-  const Section section("sampling", {profile.find("sampling"), root.find("sampling")});
+  const Section section =
+      Section::of_profile("sampling", profile.find("sampling"), root.find("sampling"));
   return {.replicates = static_cast<int>(section.integer("replicates")),
           .loops = static_cast<int>(section.integer("loops")),
           .loop_time_s = section.duration("loop_time"),
@@ -49,7 +59,7 @@ LoopEntry read_loop(const Node& root, const Node::Entry& entry, const Catalog& c
     const Node* const model = root.find("model");
     loop.spec.shift = model == nullptr ? 0 : catalog.find_model(model->find("name")->text)->shift;
   }
-  loop.engines = Section("", {&entry.value, &root}).list("engines").value();
+  loop.engines = read_list(Section("", {&entry.value, &root}), "engines").value();
   loop.paths = read_paths({root.find("paths"), entry.value.find("paths")});
   loop.gate = read_gate(root, entry.value);
   return loop;
@@ -63,12 +73,12 @@ WorkerSpec read_worker(const Node::Entry& entry) {
 }
 
 /// Nothing where `value` is no list: the model's.
-std::optional<std::vector<KernelShape>> read_shapes(const Node* value) {
+std::optional<List<KernelShape>> read_shapes(const Node* value) {
   if (value == nullptr || !value->is_list())
     return std::nullopt;
-  std::vector<KernelShape> shapes;
+  List<KernelShape> shapes{.items = {}, .is_set = value->place.is_set()};
   for (const Node& shape : value->items)
-    shapes.push_back(parse_kernel_shape(shape.text).value());
+    shapes.items.push_back(parse_kernel_shape(shape.text).value());
   return shapes;
 }
 
@@ -76,7 +86,7 @@ KernelEntry read_kernel(const Node& root, const Node::Entry& entry) {
   KernelEntry kernel;
   kernel.family = entry.key;
   kernel.shapes = read_shapes(entry.value.find("shapes"));
-  kernel.paths = texts(*entry.value.find("paths"));
+  kernel.paths = read_list(*entry.value.find("paths"));
   kernel.gate = read_gate(root, entry.value);
   return kernel;
 }
@@ -93,12 +103,12 @@ Profile read_profile(const Node& root, const Node::Entry& entry, const Catalog& 
   profile.sampling = read_sampling(root, entry.value);
   if (section.find("steps") != nullptr)
     profile.most_steps = static_cast<int>(section.integer("steps"));
-  profile.loops = section.list("loops");
-  profile.engines = section.list("engines");
-  profile.families = section.list("kernels");
-  profile.kernel_paths = section.list("kernel_paths");
+  profile.loops = read_list(section, "loops");
+  profile.engines = read_list(section, "engines");
+  profile.families = read_list(section, "kernels");
+  profile.kernel_paths = read_list(section, "kernel_paths");
   profile.kernel_shapes = read_shapes(entry.value.find("kernel_shapes"));
-  profile.workers = section.list("workers");
+  profile.workers = read_list(section, "workers");
   profile.paths = read_paths({entry.value.find("paths")});
   return profile;
 }

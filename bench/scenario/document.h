@@ -14,20 +14,27 @@
 /// A scenario file as values: defaults filled in, names resolved, profiles not yet applied.
 namespace bench::scenario {
 
-using PathsByFamily = std::map<std::string, std::vector<std::string>>;
+/// A list of the scenario, or what a profile keeps of it.
+template <typename T>
+struct List {
+  std::vector<T> items;
+  bool is_set = false; ///< by `--set`: then a list that the file gives a profile does not narrow it
+};
+
+using PathsByFamily = std::map<std::string, List<std::string>>;
 
 struct LoopEntry {
   std::string id;
   LoopSpec spec;
-  std::vector<std::string> engines;
+  List<std::string> engines;
   PathsByFamily paths;
   Gate gate;
 };
 
 struct KernelEntry {
   std::string family;
-  std::optional<std::vector<KernelShape>> shapes; ///< nothing: the model's
-  std::vector<std::string> paths;
+  std::optional<List<KernelShape>> shapes; ///< nothing: the model's
+  List<std::string> paths;
   Gate gate;
 };
 
@@ -39,12 +46,12 @@ struct Profile {
   Sampling sampling;                            ///< likewise
   std::optional<int> most_steps;
   /// What to keep; nothing: all.
-  std::optional<std::vector<std::string>> loops;
-  std::optional<std::vector<std::string>> engines;
-  std::optional<std::vector<std::string>> families;
-  std::optional<std::vector<std::string>> kernel_paths;
-  std::optional<std::vector<KernelShape>> kernel_shapes;
-  std::optional<std::vector<std::string>> workers;
+  std::optional<List<std::string>> loops;
+  std::optional<List<std::string>> engines;
+  std::optional<List<std::string>> families;
+  std::optional<List<std::string>> kernel_paths;
+  std::optional<List<KernelShape>> kernel_shapes;
+  std::optional<List<std::string>> workers;
   PathsByFamily paths; ///< families that it does not name keep their paths
 };
 

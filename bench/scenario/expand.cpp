@@ -16,21 +16,22 @@ bool contains(const std::vector<std::string>& all, const std::string& one) {
   return std::ranges::find(all, one) != all.end();
 }
 
-/// What of `all` a profile keeps, in the order of `all`.
-std::vector<std::string> narrow(std::vector<std::string> all,
-                                const std::optional<std::vector<std::string>>& kept) {
-  if (kept)
-    std::erase_if(all, [&](const std::string& one) { return !contains(*kept, one); });
-  return all;
+template <typename T>
+bool keeps(const std::optional<List<T>>& kept, const T& one) {
+  return !kept || std::ranges::find(kept->items, one) != kept->items.end();
 }
 
+/// What of `all` a profile keeps, in the order of `all`.
 template <typename T>
-bool keeps(const std::optional<std::vector<T>>& kept, const T& one) {
-  return !kept || std::ranges::find(*kept, one) != kept->end();
+std::vector<T> narrow(List<T> all, const std::optional<List<T>>& kept) {
+  if (kept && (kept->is_set || !all.is_set))
+    std::erase_if(all.items, [&](const T& one) { return !keeps(kept, one); });
+  return std::move(all.items);
 }
 
 /// Every way to take one path for each family; the last family varies fastest.
-std::vector<std::map<std::string, std::string>> combinations(const PathsByFamily& paths) {
+std::vector<std::map<std::string, std::string>>
+combinations(const std::map<std::string, std::vector<std::string>>& paths) {
   std::vector<std::map<std::string, std::string>> all{{}};
   for (const auto& [family, names] : paths) {
     std::vector<std::map<std::string, std::string>> longer;
@@ -72,12 +73,13 @@ class Expander {
 
  private:
   void add_loop(const LoopEntry& entry) {
-    PathsByFamily paths = entry.paths;
-    for (const auto& [family, kept] : profile_.paths)
-      if (const auto own = paths.find(family); own != paths.end())
-        own->second = narrow(own->second, kept);
-    for (auto& [family, names] : paths)
-      names = runnable(family, std::move(names));
+    std::map<std::string, std::vector<std::string>> paths;
+    for (const auto& [family, all] : entry.paths) {
+      const auto kept = profile_.paths.find(family);
+      paths[family] =
+          runnable(family, narrow(all, kept == profile_.paths.end() ? std::nullopt
+                                                                    : std::optional(kept->second)));
+    }
     LoopCase loop;
     const auto own = profile_.loop_models.find(entry.id);
     loop.model =
@@ -121,8 +123,6 @@ class Expander {
         paths.push_back(path);
     paths = runnable(entry.family, std::move(paths));
     for (const KernelShape& shape : shapes_of(entry)) {
-      if (!keeps(profile_.kernel_shapes, shape))
-        continue;
       for (const std::string& path : paths) {
         add(fmt::format("{}/{}/{}", entry.family, to_string(shape), path), entry.gate,
             family.work_version, KernelCase{.family = entry.family, .shape = shape, .path = path});
@@ -142,15 +142,15 @@ class Expander {
 
   std::vector<KernelShape> shapes_of(const KernelEntry& entry) const {
     if (entry.shapes)
-      return *entry.shapes;
+      return narrow(*entry.shapes, profile_.kernel_shapes);
     const ModelSpec& model = *profile_.model;
-    std::vector<KernelShape> each_once;
+    List<KernelShape> each_once;
     for (const KernelShape& shape :
          catalog_.find_model(model.name)->kernel_shapes(model, entry.family)) {
-      if (std::ranges::find(each_once, shape) == each_once.end())
-        each_once.push_back(shape);
+      if (std::ranges::find(each_once.items, shape) == each_once.items.end())
+        each_once.items.push_back(shape);
     }
-    return each_once;
+    return narrow(std::move(each_once), profile_.kernel_shapes);
   }
 
   template <typename Work>

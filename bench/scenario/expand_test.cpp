@@ -201,6 +201,42 @@ TEST(Expand, AProfileNarrows) {
       << "no loop chooses that family";
 }
 
+TEST(Expand, WhatIsSetComesBeforeWhatTheFileSaysOfAProfile) {
+  const std::string gate = small_with(
+      "full: {device: cuda}",
+      "full: {device: cuda, engines: [graph], paths: {rms_norm: [aten]}, kernel_paths: [aten], "
+      "kernel_shapes: [64x128.bf16], sampling: {regions: 8}}");
+  const auto with = [&](const std::vector<std::string>& overrides) {
+    return expand(load_text(gate, overrides), "full", fake_catalog());
+  };
+  const auto ids_with = [&](const std::vector<std::string>& overrides) {
+    std::vector<std::string> ids;
+    for (const Case& c : with(overrides).cases)
+      ids.push_back(c.id);
+    return ids;
+  };
+  EXPECT_THAT(ids_with({}), ElementsAre("small/loop/a/graph/aten", "small/loop/b/graph/aten",
+                                        "small/rms_norm/64x128.bf16/aten"));
+  EXPECT_THAT(ids_with({"paths.rms_norm=[aten, cuda]"}),
+              ElementsAre("small/loop/a/graph/aten", "small/loop/a/graph/cuda",
+                          "small/loop/b/graph/aten", "small/loop/b/graph/cuda",
+                          "small/rms_norm/64x128.bf16/aten"));
+  EXPECT_THAT(ids_with({"engines=[eager]"}),
+              ElementsAre("small/loop/a/eager/aten", "small/loop/b/eager/aten",
+                          "small/rms_norm/64x128.bf16/aten"));
+  EXPECT_THAT(
+      ids_with({"profiles.full.loops=[]", "kernels.rms_norm.paths=[cuda, decomposed]",
+                "kernels.rms_norm.shapes=[32x128.fp32]"}),
+      ElementsAre("small/rms_norm/32x128.fp32/cuda", "small/rms_norm/32x128.fp32/decomposed"));
+  EXPECT_THAT(ids_with({"engines=[eager, graph]", "profiles.full.engines=[graph]",
+                        "profiles.full.kernels=[]"}),
+              ElementsAre("small/loop/a/graph/aten", "small/loop/b/graph/aten"))
+      << "both are set";
+  EXPECT_EQ(with({}).sampling.regions, 8);
+  EXPECT_EQ(with({"sampling.regions=4"}).sampling.regions, 4);
+  EXPECT_EQ(with({"sampling.regions=4", "profiles.full.sampling.regions=2"}).sampling.regions, 2);
+}
+
 TEST(Expand, StepsOfAProfileAreALimit) {
   const Expansion cpu = expand(load_text(kSmall, {"loops.a.steps=1"}), "cpu", fake_catalog());
   EXPECT_EQ(std::get<LoopCase>(cpu.cases[0].work).spec.steps, 1);

@@ -11,6 +11,8 @@ struct Place {
   int line = 1;                  ///< from 1
   int column = 1;                ///< from 1
   std::string override_key = {}; ///< KEY of `--set KEY=VALUE`; "" for a place in the file
+
+  bool is_set() const { return !override_key.empty(); } ///< by `--set`
 };
 
 /// What is wrong with a scenario: collected, so that a user mends all of it at once.

@@ -2,6 +2,9 @@
 #include <bench/scenario/quantity.h>
 #include <bench/scenario/section.h>
 
+#include <map>
+#include <string>
+
 namespace bench::scenario {
 
 std::optional<ModelSpec> read_model(const Node& root, const Node* loop, const Node* profile,
@@ -10,7 +13,7 @@ std::optional<ModelSpec> read_model(const Node& root, const Node* loop, const No
   if (base == nullptr)
     return std::nullopt;
   const Node* const changes = child(profile, "model");
-  const Section section("model", {changes, base});
+  const Section section = Section::of_profile("model", changes, base);
   const Resolution resolution = parse_resolution(section.text("resolution")).value();
 
   ModelSpec spec;
@@ -31,12 +34,15 @@ std::optional<ModelSpec> read_model(const Node& root, const Node* loop, const No
     spec.picture_height = picture.height;
   }
   spec.architecture = model.architecture;
-  for (const Node* numbers :
-       {base->find("architecture"), child(loop, "architecture"), child(changes, "architecture")}) {
-    if (numbers != nullptr)
-      for (const Node::Entry& entry : numbers->entries)
-        spec.architecture[entry.key] = parse_integer(entry.value.text).value();
-  }
+  std::map<std::string, const Node*> numbers;
+  for (const Node* map : {base->find("architecture"), child(loop, "architecture")})
+    for (const Node::Entry& entry : entries_of(map))
+      numbers[entry.key] = &entry.value;
+  for (const Node::Entry& entry : entries_of(child(changes, "architecture")))
+    if (const Node*& number = numbers[entry.key]; !number || !is_overruled(entry.value, *number))
+      number = &entry.value;
+  for (const auto& [key, number] : numbers)
+    spec.architecture[key] = parse_integer(number->text).value();
   return spec;
 }
 

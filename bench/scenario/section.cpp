@@ -6,11 +6,23 @@
 
 namespace bench::scenario {
 
+bool is_overruled(const Node& profile, const Node& scenario) {
+  return scenario.place.is_set() && !profile.place.is_set();
+}
+
+Section Section::of_profile(std::string pattern, const Node* profile, const Node* scenario) {
+  Section section(std::move(pattern), {profile, scenario});
+  section.set_first_ = true;
+  return section;
+}
+
 const Node* Section::find(std::string_view key) const {
+  const Node* found = nullptr;
   for (const Node* map : maps_)
-    if (const Node* value = child(map, key))
-      return value;
-  return nullptr;
+    if (const Node* value = child(map, key);
+        value && (!found || (set_first_ && is_overruled(*found, *value))))
+      found = value;
+  return found;
 }
 
 std::string_view Section::text(std::string_view key) const {

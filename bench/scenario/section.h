@@ -17,6 +17,9 @@ class Section {
   /// `maps`: most specific first, null where absent. `pattern`: the schema's path of the last.
   Section(std::string pattern, std::vector<const Node*> maps)
       : pattern_(std::move(pattern)), maps_(std::move(maps)) {}
+  /// The scenario's map with a profile's changes, either null where absent. What `--set` gives the
+  /// scenario comes before what the file says of the profile.
+  static Section of_profile(std::string pattern, const Node* profile, const Node* scenario);
 
   const Node* find(std::string_view key) const;
   std::string_view text(std::string_view key) const;
@@ -30,7 +33,12 @@ class Section {
  private:
   std::string pattern_;
   std::vector<const Node*> maps_;
+  bool set_first_ = false;
 };
+
+/// Whether a profile's value, or list, counts less than the scenario's: it is of the file, and the
+/// scenario's is of `--set`.
+bool is_overruled(const Node& profile, const Node& scenario);
 
 /// The scalars of a list.
 std::vector<std::string> texts(const Node& list);
