@@ -9,9 +9,12 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <limits>
+#include <map>
 
 namespace bench::kernel_bench {
 namespace {
@@ -76,22 +79,23 @@ TEST_F(KernelDriver, ExtraLaunchesTakeTimeAndDoNotCount) {
   scenario::Case more = plain;
   more.id += "#launches=100%";
   measure::NoProgress progress;
-  std::vector<double> fastest;
   // One thread: where other processes hold a core, several wait for each other in every launch, and
-  // no region shows what the work takes.
+  // no region shows what the work takes. Again where they hold all of them for as long as an arm.
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
-  kernel_bench::run({{plain}, {more, 1.0}}, {.regions = 40, .placements = 1, .warmup_s = 0.001}, 1,
-                    {}, *device_, make_arena(*device_).get(), progress,
-                    [&](const Outcome& outcome) {
-                      double t_s = outcome.samples.at(0).launch_s();
-                      for (const RegionSample& sample : outcome.samples)
-                        t_s = std::min(t_s, sample.launch_s());
-                      fastest.push_back(t_s);
-                    });
+  constexpr double kLong = std::numeric_limits<double>::max();
+  std::map<std::string, double> fastest{{plain.id, kLong}, {more.id, kLong}};
+  const auto ratio = [&] { return fastest[more.id] / fastest[plain.id]; };
+  for (int round = 0; round < 5 && std::abs(ratio() - 2) > 0.5; ++round)
+    kernel_bench::run({{plain}, {more, 1.0}}, {.regions = 40, .placements = 1, .warmup_s = 0.001},
+                      1, {}, *device_, make_arena(*device_).get(), progress,
+                      [&](const Outcome& outcome) {
+                        double& t_s = fastest.at(outcome.work->id);
+                        for (const RegionSample& sample : outcome.samples)
+                          t_s = std::min(t_s, sample.launch_s());
+                      });
   at::set_num_threads(threads);
-  ASSERT_EQ(fastest.size(), 2u);
-  EXPECT_NEAR(fastest[1] / fastest[0], 2, 0.5);
+  EXPECT_NEAR(ratio(), 2, 0.5);
 }
 
 TEST_F(KernelDriver, AFailingCaseDoesNotStopTheNext) {
