@@ -128,7 +128,8 @@ void show(const path& place, std::FILE* out) {
   for (const path& file : files_of(place)) {
     const std::string folder = file.parent_path().filename();
     if (file.filename() == compare::kNoiseFileName ||
-        ((folder == "oldest" || folder == "selftest") && file != place)) {
+        ((folder == "oldest" || folder == "selftest" || folder == "torch_compile") &&
+         file != place)) { // no baselines
       continue;
     }
     const Result result = results::read(file);

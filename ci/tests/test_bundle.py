@@ -107,9 +107,10 @@ def packer():
     return program("bundle")
 
 
-def test_what_python_leaves_and_data_sets_of_the_selftest_are_not_packed(packer, tmp_path):
-    (tmp_path / "root" / "baselines" / "h200" / "selftest").mkdir(parents=True)
-    (tmp_path / "root" / "baselines" / "h200" / "selftest" / "turbo-9-aten.json").write_text("{}")
+def test_what_python_leaves_and_data_that_is_no_baseline_are_not_packed(packer, tmp_path):
+    for name in ("selftest", "torch_compile"):
+        (tmp_path / "root" / "baselines" / "h200" / name).mkdir(parents=True)
+        (tmp_path / "root" / "baselines" / "h200" / name / "zimage-turbo-9.json").write_text("{}")
     (tmp_path / "root" / "baselines" / "noise" / "__pycache__").mkdir(parents=True)
     (tmp_path / "root" / "baselines" / "noise" / "kinds.py").write_text("")
     (tmp_path / "root" / "baselines" / "noise" / "__pycache__" / "kinds.pyc").write_text("")
