@@ -170,7 +170,7 @@ def test_a_loop_of_the_users_own(bench, mine):
     assert case["message"].startswith("output not compared: the worker says that it has weights of its own")
     assert case["check"]["step_error"] is None and case["flop"] == 0 and "model" not in case["parameters"]
     assert len(case["replicates"][0]["samples"]["t_s"]) == 6
-    assert case["parameters"]["worker.script"].endswith(" " + str(bench.cwd / "w.py"))
+    assert case["parameters"]["worker.script"].endswith(" w.py")  # the file; where it lies is no fact of the work
     (other,) = cases(bench.cwd / "b.json").values()
     assert other["hash"] == case["hash"] and other["check"]["checksum"] == case["check"]["checksum"]
     assert (bench.cwd / "latents" / "mine_loop_a_worker_mine.npy").exists()

@@ -18,7 +18,7 @@ std::unique_ptr<workers::Client> start_worker(const scenario::LoopCase& loop, co
   result.parameters["worker.command"] = fmt::format("{}", fmt::join(loop.worker->command, " "));
   if (!command.digest.empty())
     result.parameters["worker.script"] =
-        fmt::format("{} {}", command.digest, command.script.string());
+        fmt::format("{} {}", command.digest, command.script.filename().string());
   auto client = std::make_unique<workers::Client>(command.launch, bench.progress);
   for (const auto& [library, version] : client->hello().versions)
     result.parameters["worker." + library] = version;
