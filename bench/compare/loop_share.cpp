@@ -1,10 +1,14 @@
+#include <bench/compare/judged_samples.h>
 #include <bench/compare/loop_share.h>
+#include <bench/stats/summary.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <functional>
+#include <limits>
 
 namespace bench::compare {
 namespace {
@@ -23,6 +27,35 @@ bool is_of(const results::ProfiledKernel& kernel, const std::string& family) {
   return kernel.operation == family || kernel.operation == family + "_in_place";
 }
 
+double median_time(const CaseResult& c) {
+  const std::vector<double> times = pooled(c, &results::Samples::t_s);
+  return times.empty() ? 0 : stats::median(times);
+}
+
+/// By the profile, which names each kernel's operation.
+double profiled_share(const results::KernelProfile& profile, const std::string& family) {
+  double total_s = 0;
+  for (const results::ProfiledKernel& each : profile.kernels)
+    total_s += is_of(each, family) ? each.total_s : 0;
+  return profile.sample_s > 0 ? total_s / profile.sample_s : 0;
+}
+
+/// By the counts of a recorded loop's kernels: as if each launch of these were of the case's shape,
+/// which is at most so where the model has smaller ones, too.
+double counted_share(const CaseResult& kernel, const CaseResult& loop) {
+  double launches = std::numeric_limits<double>::max(); // of all kernels that the case consists of
+  for (const auto& [name, of_launch] : kernel.kernels) {
+    const auto of_step = loop.kernels.find(name);
+    launches =
+        std::min(launches, of_step == loop.kernels.end()
+                               ? 0
+                               : static_cast<double>(of_step->second) /
+                                     static_cast<double>(std::max<std::int64_t>(of_launch, 1)));
+  }
+  const double step_s = median_time(loop);
+  return kernel.kernels.empty() || step_s <= 0 ? 0 : launches * median_time(kernel) / step_s;
+}
+
 } // namespace
 
 std::vector<LoopShare> loop_shares(const CaseResult& kernel, const stats::Interval& work,
@@ -32,21 +65,17 @@ std::vector<LoopShare> loop_shares(const CaseResult& kernel, const stats::Interv
   if (kernel.kind != "kernel" || family.empty())
     return shares;
   for (const CaseResult& c : result.cases) {
-    if (c.kind != "loop" || !c.profile || c.profile->sample_s <= 0 ||
-        parameter(c, family) != parameter(kernel, "path")) {
+    if (c.kind != "loop" || parameter(c, family) != parameter(kernel, "path"))
       continue;
-    }
-    double total_s = 0;
-    for (const results::ProfiledKernel& each : c.profile->kernels)
-      total_s += is_of(each, family) ? each.total_s : 0;
-    if (total_s > 0) {
+    const double share = c.profile ? profiled_share(*c.profile, family) : counted_share(kernel, c);
+    if (share > 0) {
       const std::string loop = parameter(c, "loop");
-      const double share = total_s / c.profile->sample_s;
       shares.push_back({.loop = loop.empty() ? c.id : loop,
                         .id = c.id,
                         .operation = family,
                         .share = share,
-                        .drift = share * std::expm1(work.estimate)});
+                        .drift = share * std::expm1(work.estimate),
+                        .at_most = !c.profile});
     }
   }
   std::ranges::stable_sort(shares, std::ranges::greater(), &LoopShare::share);
@@ -56,8 +85,9 @@ std::vector<LoopShare> loop_shares(const CaseResult& kernel, const stats::Interv
 std::string to_text(const std::vector<LoopShare>& shares, const stats::Interval& work) {
   if (shares.empty())
     return "";
-  std::string text = fmt::format("{:+.2f} % of {} is about ", 100 * std::expm1(work.estimate),
-                                 shares.front().operation);
+  std::string text =
+      fmt::format("{:+.2f} % of {} is {} ", 100 * std::expm1(work.estimate),
+                  shares.front().operation, shares.front().at_most ? "at most" : "about");
   for (std::size_t i = 0; i < std::min(kMostNamed, shares.size()); ++i) {
     text +=
         fmt::format("{}{:+.2f} % of {}", i == 0 ? "" : ", ", 100 * shares[i].drift, shares[i].loop);

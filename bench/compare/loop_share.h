@@ -15,14 +15,18 @@ struct LoopShare {
   std::string operation{}; ///< "rms_norm"
   double share = 0;        ///< of the loop's step, 0 to 1, that the operation's kernels take
   double drift = 0; ///< of a step, relative, should all of the operation drift as the case did
+  bool at_most =
+      false; ///< counted and not profiled: all launches taken for ones of the case's shape
 };
 
-/// The loops of `result` that have a profile and run the kernel case's family on its path, whose
-/// operation takes time there; the largest share first. `work` is the kernel case's drift.
+/// The loops of `result` that run the kernel case's family on its path, whose operation takes time
+/// there by their profile or, where they have none, by how often they launch its kernels; the
+/// largest share first. `work` is the kernel case's drift.
 std::vector<LoopShare> loop_shares(const results::CaseResult& kernel, const stats::Interval& work,
                                    const results::Result& result);
 
-/// "+1.20 % of rms_norm is about +0.09 % of turbo-9"; two loops are named. "" for none.
+/// "+1.20 % of rms_norm is about +0.09 % of turbo-9", or "is at most"; two loops are named. "" for
+/// none.
 std::string to_text(const std::vector<LoopShare>& shares, const stats::Interval& work);
 
 } // namespace bench::compare

@@ -40,6 +40,25 @@ TEST(LoopShare, IsDriftTimesShareOfTheSamePath) {
             "+1.20 % of rms_norm is about +0.09 % of turbo-9, +0.06 % of turbo-2");
 }
 
+TEST(LoopShare, IsBoundedByCountsWhereThereIsNoProfile) {
+  results::CaseResult kernel = results::fake_case("zimage/rms_norm/4128x3840.bf16/aten", 1e-5);
+  kernel.kind = "kernel";
+  kernel.parameters = {{"family", "rms_norm"}, {"path", "aten"}};
+  kernel.kernels = {{"norm", 1}, {"cast", 2}};
+  results::CaseResult counted = loop("turbo-9", "aten", 0.01); // of 0.1 s a step
+  counted.profile.reset();
+  counted.kernels = {{"norm", 500}, {"cast", 400}, {"gemm", 100}};
+  results::CaseResult none = counted;
+  none.id += "x";
+  none.kernels.erase("norm");
+  const stats::Interval work{.estimate = std::log1p(0.03), .half_width = 0};
+  const auto shares = loop_shares(kernel, work, results::fake_result({kernel, counted, none}));
+  ASSERT_EQ(shares.size(), 1u);
+  EXPECT_TRUE(shares[0].at_most);
+  EXPECT_NEAR(shares[0].share, 200 * 1e-5 / 0.1, 1e-9) << "as often as the rarest allows";
+  EXPECT_EQ(to_text(shares, work), "+3.00 % of rms_norm is at most +0.06 % of turbo-9");
+}
+
 TEST(LoopShare, OfNothing) {
   EXPECT_EQ(to_text({}, {.estimate = 0.1, .half_width = 0}), "");
   const auto c = loop("turbo-9", "aten", 0.01);

@@ -152,7 +152,10 @@ Json to_json(const Comparison& comparison) {
     json["base_replicates"] = replicates_json(c.base_replicates);
     json["new_replicates"] = replicates_json(c.new_replicates);
     for (const LoopShare& loop : c.loops)
-      json["loops"].push_back({{"id", loop.id}, {"share", loop.share}, {"drift", loop.drift}});
+      json["loops"].push_back({{"id", loop.id},
+                               {"share", loop.share},
+                               {"drift", loop.drift},
+                               {"at_most", loop.at_most}});
     if (!c.ids.empty())
       json["ids"] = c.ids;
     if (!c.pairs_of.empty())
