@@ -47,10 +47,10 @@ std::deque<Path> built_in() {
        .devices = {},
        .operators = aten::make_operators()},
       {.name = "decomposed",
-       .summary =
-           "the fp32 chain as diffusers runs it, one kernel an operator; rounds before the weight",
+       .summary = "the fp32 chain as diffusers runs it, one kernel an operator",
        .devices = {},
-       .operators = decomposed::make_operators()},
+       .operators = decomposed::make_operators(),
+       .rounds_before_weight = true},
       {.name = "cuda",
        .summary = "RMSNorm by our own kernel, one launch; rounds once",
        .devices = {c10::DeviceType::CUDA},

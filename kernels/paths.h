@@ -24,10 +24,13 @@ struct Plugin {
 
 struct Path {
   std::string name;    ///< as scenarios name it
-  std::string summary; ///< one line: what it launches, and where it rounds
+  std::string summary; ///< one line: what it launches
   /// Where it runs; empty: on every device.
   std::vector<c10::DeviceType> devices{};
   std::shared_ptr<const Operators> operators;
+  /// Its rms_norm rounds to the weight's type and multiplies by the weight then, as diffusers and
+  /// transformers write it. Otherwise it multiplies in fp32 and rounds once. Tests go by it.
+  bool rounds_before_weight = false;
   /// It leaves the operators out: a lower bound of a loop's time, whose output means nothing.
   bool is_floor = false;
   std::optional<Plugin> plugin{};

@@ -92,7 +92,8 @@ void list_models(std::FILE* out) {
 
 void list_paths(std::FILE* out) {
   for (const kernels::Path& path : kernels::paths())
-    fmt::print(out, "{:<11}  {}\n", path.name, path.summary);
+    fmt::print(out, "{:<11}  {}{}\n", path.name, path.summary,
+               path.rounds_before_weight ? "; rounds before the weight" : "");
   fmt::print(out, "\nof each of these operators, kernel families of a scenario:\n");
   for (const kernels::Family& family : kernels::families())
     fmt::print(out, "{:<30}  {}\n", family.name, family.summary);
