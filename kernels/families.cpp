@@ -67,13 +67,13 @@ Family qk_family(std::string_view name, std::string_view summary) {
           .make = make_qk,
           .run = [](const Operators& path, const Inputs& in) -> Tensors {
             return both((path.*kRun)(in.activations[0].select(1, 0), in.activations[0].select(1, 1),
-                                     in.parameters[0], in.parameters[1], in.parameters[2], kEps));
+                                     in.parameters[0], in.parameters[1], in.parameters[2], in.eps));
           },
           .exact = [](const Inputs& in) -> Tensors {
             const auto turned = [&](int part) {
               return kRotate(reference::rms_norm(in.activations[0].select(1, part),
                                                  in.parameters[static_cast<std::size_t>(part)],
-                                                 kEps),
+                                                 in.eps),
                              in.parameters[2]);
             };
             return {turned(0), turned(1)};
@@ -90,37 +90,37 @@ std::vector<Family> make_families() {
                  .work_version = 1,
                  .make = make<1, 1>,
                  .run = [](const Operators& path, const Inputs& in) -> Tensors {
-                   return {path.rms_norm(in.activations[0], in.parameters[0], kEps)};
+                   return {path.rms_norm(in.activations[0], in.parameters[0], in.eps)};
                  },
                  .exact = [](const Inputs& in) -> Tensors {
-                   return {reference::rms_norm(in.activations[0], in.parameters[0], kEps)};
+                   return {reference::rms_norm(in.activations[0], in.parameters[0], in.eps)};
                  },
                  .traffic = 2,
                  .flop_per_element = 4});
-  all.push_back(
-      {.name = "rms_norm_scale",
-       .summary = "rms_norm(x) * weight * scale",
-       .work_version = 1,
-       .make = make<1, 1, 1>,
-       .run = [](const Operators& path, const Inputs& in) -> Tensors {
-         return {path.rms_norm_scale(in.activations[0], in.parameters[0], in.parameters[1], kEps)};
-       },
-       .exact = [](const Inputs& in) -> Tensors {
-         return {reference::rms_norm(in.activations[0], in.parameters[0], kEps) *
-                 wide(in.parameters[1])};
-       },
-       .traffic = 2,
-       .flop_per_element = 5});
+  all.push_back({.name = "rms_norm_scale",
+                 .summary = "rms_norm(x) * weight * scale",
+                 .work_version = 1,
+                 .make = make<1, 1, 1>,
+                 .run = [](const Operators& path, const Inputs& in) -> Tensors {
+                   return {path.rms_norm_scale(in.activations[0], in.parameters[0],
+                                               in.parameters[1], in.eps)};
+                 },
+                 .exact = [](const Inputs& in) -> Tensors {
+                   return {reference::rms_norm(in.activations[0], in.parameters[0], in.eps) *
+                           wide(in.parameters[1])};
+                 },
+                 .traffic = 2,
+                 .flop_per_element = 5});
   all.push_back({.name = "rms_norm_scale_shift",
                  .summary = "rms_norm(x) * weight * scale + shift",
                  .work_version = 1,
                  .make = make<1, 1, 1, 0>,
                  .run = [](const Operators& path, const Inputs& in) -> Tensors {
                    return {path.rms_norm_scale_shift(in.activations[0], in.parameters[0],
-                                                     in.parameters[1], in.parameters[2], kEps)};
+                                                     in.parameters[1], in.parameters[2], in.eps)};
                  },
                  .exact = [](const Inputs& in) -> Tensors {
-                   return {reference::rms_norm(in.activations[0], in.parameters[0], kEps) *
+                   return {reference::rms_norm(in.activations[0], in.parameters[0], in.eps) *
                                wide(in.parameters[1]) +
                            wide(in.parameters[2])};
                  },
@@ -132,12 +132,12 @@ std::vector<Family> make_families() {
                  .make = make<2, 0, 1>,
                  .run = [](const Operators& path, const Inputs& in) -> Tensors {
                    return {path.add_gated_rms_norm(in.activations[0], in.parameters[0],
-                                                   in.activations[1], in.parameters[1], kEps)};
+                                                   in.activations[1], in.parameters[1], in.eps)};
                  },
                  .exact = [](const Inputs& in) -> Tensors {
                    return {wide(in.activations[0]) +
                            wide(in.parameters[0]) *
-                               reference::rms_norm(in.activations[1], in.parameters[1], kEps)};
+                               reference::rms_norm(in.activations[1], in.parameters[1], in.eps)};
                  },
                  .traffic = 3,
                  .flop_per_element = 6});
@@ -147,15 +147,15 @@ std::vector<Family> make_families() {
        .work_version = 1,
        .make = make<2, 0, 1, 1, 1>,
        .run = [](const Operators& path, const Inputs& in) -> Tensors {
-         return both(path.add_gated_rms_norm_then_scale(in.activations[0], in.parameters[0],
-                                                        in.activations[1], in.parameters[1],
-                                                        in.parameters[2], in.parameters[3], kEps));
+         return both(path.add_gated_rms_norm_then_scale(
+             in.activations[0], in.parameters[0], in.activations[1], in.parameters[1],
+             in.parameters[2], in.parameters[3], in.eps));
        },
        .exact = [](const Inputs& in) -> Tensors {
          const at::Tensor y = wide(in.activations[0]) +
                               wide(in.parameters[0]) *
-                                  reference::rms_norm(in.activations[1], in.parameters[1], kEps);
-         return {y, reference::rms_norm(y, in.parameters[2], kEps) * wide(in.parameters[3])};
+                                  reference::rms_norm(in.activations[1], in.parameters[1], in.eps);
+         return {y, reference::rms_norm(y, in.parameters[2], in.eps) * wide(in.parameters[3])};
        },
        .traffic = 4,
        .flop_per_element = 11});
@@ -165,11 +165,11 @@ std::vector<Family> make_families() {
                  .make = make<2, 1>,
                  .run = [](const Operators& path, const Inputs& in) -> Tensors {
                    return both(path.add_rms_norm(in.activations[0], in.activations[1],
-                                                 in.parameters[0], kEps));
+                                                 in.parameters[0], in.eps));
                  },
                  .exact = [](const Inputs& in) -> Tensors {
                    const at::Tensor y = wide(in.activations[0]) + wide(in.activations[1]);
-                   return {y, reference::rms_norm(y, in.parameters[0], kEps)};
+                   return {y, reference::rms_norm(y, in.parameters[0], in.eps)};
                  },
                  .traffic = 4,
                  .flop_per_element = 5});
@@ -183,10 +183,11 @@ std::vector<Family> make_families() {
                  .make = make<1, 1, 0>,
                  .run = [](const Operators& path, const Inputs& in) -> Tensors {
                    return {path.layer_norm_scale_shift(in.activations[0], in.parameters[0],
-                                                       in.parameters[1], kEps)};
+                                                       in.parameters[1], in.eps)};
                  },
                  .exact = [](const Inputs& in) -> Tensors {
-                   return {reference::layer_norm(in.activations[0], kEps) * wide(in.parameters[0]) +
+                   return {reference::layer_norm(in.activations[0], in.eps) *
+                               wide(in.parameters[0]) +
                            wide(in.parameters[1])};
                  },
                  .traffic = 2,
@@ -211,12 +212,12 @@ std::vector<Family> make_families() {
                  .run = [](const Operators& path, const Inputs& in) -> Tensors {
                    return both(path.add_gated_then_layer_norm(in.activations[0], in.parameters[0],
                                                               in.activations[1], in.parameters[1],
-                                                              in.parameters[2], kEps));
+                                                              in.parameters[2], in.eps));
                  },
                  .exact = [](const Inputs& in) -> Tensors {
                    const at::Tensor y =
                        wide(in.activations[0]) + wide(in.parameters[0]) * wide(in.activations[1]);
-                   return {y, reference::layer_norm(y, kEps) * wide(in.parameters[1]) +
+                   return {y, reference::layer_norm(y, in.eps) * wide(in.parameters[1]) +
                                   wide(in.parameters[2])};
                  },
                  .traffic = 4,

@@ -25,10 +25,14 @@ struct Shape {
   }
 };
 
+/// Z-Image's.
+inline constexpr double kEps = 1e-5;
+
 /// What one launch reads.
 struct Inputs {
   std::vector<at::Tensor> activations; ///< as large as the shape: these rotate between launches
   std::vector<at::Tensor> parameters;  ///< weights and modulation
+  double eps = kEps;                   ///< of operators that have none: not read
 };
 
 struct Family {
@@ -46,9 +50,6 @@ struct Family {
   double traffic = 2;
   double flop_per_element = 4;
 };
-
-/// eps of all of them: Z-Image's.
-inline constexpr double kEps = 1e-5;
 
 const std::vector<Family>& families();
 

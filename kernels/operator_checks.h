@@ -153,7 +153,7 @@ inline std::vector<Family> every_operator() {
     const at::Tensor q = in.activations[0].select(1, 0), k = in.activations[0].select(1, 1);
     const at::Tensor old_q = q.clone(), old_k = k.clone();
     path.qk_rms_norm_rope_in_place(q, k, in.parameters[0], in.parameters[1], in.parameters[2],
-                                   kEps);
+                                   in.eps);
     Tensors outputs{q.clone(at::MemoryFormat::Contiguous), k.clone(at::MemoryFormat::Contiguous)};
     q.copy_(old_q); // the rest of the packed tensor must be as it was
     k.copy_(old_k);
