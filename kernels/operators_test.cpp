@@ -18,6 +18,8 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr c10::ScalarType kTypes[] = {at::kBFloat16, at::kHalf, at::kFloat};
+/// Heads, captions' features and the streams of Z-Image, Qwen-Image, FLUX.1 and FLUX.2.
+const std::vector<std::int64_t> kWidthsOfModels{128, 2560, 3072, 3840, 6144};
 
 /// A copy of `t`, whose rows begin `before` elements into rows of `before + width + after`. What
 /// lies between them is NaN: it must not be read.
@@ -197,8 +199,10 @@ TEST_P(EveryPath, RmsNormIsRoundedTwiceAtMost) {
         in.activations[0].mul_(scale);
         const auto a = reference::accuracy(checked_run(family, path(), in)[0], family.exact(in)[0]);
         EXPECT_TRUE(a.finite);
-        // Two roundings are 1.5 ulp at most beside a power of two; fp32 adds the sum's own error.
-        EXPECT_LE(a.max_ulp, type == at::kFloat ? 16 : 1.6)
+        // Two roundings are 1.5 ulp at most beside a power of two. In fp32 those of the sum and of
+        // its root count too: 4.2 ulp at most in baselines/h200/rms_norm.json over 16 million
+        // numbers.
+        EXPECT_LE(a.max_ulp, type == at::kFloat ? 6 : 1.6)
             << rows << "x" << width << " " << c10::toString(type) << " scale " << scale;
       }
 }
@@ -283,22 +287,40 @@ TEST_P(EveryPath, TakesLargeTinyDenormalAndZeroRowsSideBySide) {
     }
 }
 
+// The largest activations of trained models are near 1e4. Squares of 1e32 and their sums over a row
+// are within fp32, and those of an fp16 are not within fp16.
+TEST_P(EveryPath, TakesRowsOfLargeNumbers) {
+  for (const Family& family : families())
+    for (const std::int64_t width : {128, 3840})
+      for (const auto type : kTypes)
+        expect_agrees_at_scales(path(), family, {9, family.has_heads ? 2 : 1, width, type},
+                                device(),
+                                type == at::kHalf ? std::vector<double>{1, 1e3, 5e3}
+                                                  : std::vector<double>{1, 1e4, 1e16});
+}
+
 TEST_P(EveryPath, AllZeroRowsStayZero) {
   const at::Tensor y = rms_norm(random({2, 64}) * 0, random({64}));
   EXPECT_EQ(y.abs().max().item<float>(), 0);
 }
 
 TEST_P(EveryPath, ANanOrInfinityStaysInItsRow) {
-  for (const double bad : {kNan, std::numeric_limits<double>::infinity()})
-    for (const Family& family : families()) {
-      const Inputs in = family.make({40, 1, 128, at::kBFloat16}, device());
-      in.activations[0].select(0, 17).fill_(bad);
-      for (const at::Tensor& output : family.run(*path().operators, in)) {
-        const at::Tensor hit = output.reshape({40, -1}).isfinite().logical_not().any(1);
-        EXPECT_TRUE(hit[17].item<bool>()) << family.name;
-        EXPECT_EQ(hit.sum().item<std::int64_t>(), 1) << family.name;
-      }
-    }
+  constexpr std::int64_t kRows = 40, kHit = 17;
+  for (const Family& family : families())
+    for (const auto type : kTypes)
+      for (const std::int64_t width :
+           family.has_heads ? std::vector<std::int64_t>{64, 128, 256} : kWidthsOfModels)
+        for (const double bad : {kNan, std::numeric_limits<double>::infinity()}) {
+          const Shape shape{kRows, family.has_heads ? 2 : 1, width, type};
+          SCOPED_TRACE(std::string(family.name) + " " + name_of(shape) + " " + std::to_string(bad));
+          const Inputs in = family.make(shape, device());
+          in.activations[0].select(0, kHit).fill_(bad);
+          for (const at::Tensor& output : family.run(*path().operators, in)) {
+            const at::Tensor hit = output.reshape({kRows, -1}).isfinite().logical_not().any(1);
+            EXPECT_TRUE(hit[kHit].item<bool>());
+            EXPECT_EQ(hit.sum().item<std::int64_t>(), 1);
+          }
+        }
 }
 
 TEST_P(EveryPath, TakesNothing) {
