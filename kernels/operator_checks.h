@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kernels/families.h>
+#include <kernels/guarded_memory.h>
 #include <kernels/paths.h>
 #include <kernels/reference/accuracy.h>
 #include <kernels/reference/formulas.h>
@@ -62,16 +63,19 @@ inline at::Tensor memory_of(const at::Tensor& t) {
   return at::empty({0}, t.options().dtype(at::kByte)).set_(t.storage(), 0, {size}, {1});
 }
 
-/// What `run` returns; memory is NaN until it writes it, and its inputs must be after it what they
-/// were before, and so must what lies around those that are views.
+/// What `run` returns; memory is NaN until it writes it, and what lies beside that must be as it
+/// was. So must its inputs, and what lies around those that are views.
 template <typename Run>
 auto checked(const std::vector<at::Tensor>& inputs, const Run& run) {
   std::vector<at::Tensor> before;
   for (const at::Tensor& input : inputs)
     before.push_back(memory_of(input).clone());
   auto outputs = [&] {
-    const NanMemory memory;
-    return run();
+    const NanMemory nan;
+    const GuardedMemory memory;
+    auto made = run();
+    EXPECT_TRUE(memory.is_intact()) << "memory beside an output was written";
+    return made;
   }();
   for (std::size_t i = 0; i < inputs.size(); ++i)
     EXPECT_TRUE(at::equal(memory_of(inputs[i]), before[i]))
