@@ -235,10 +235,6 @@ TEST(Judge, SetsAsideWhatRanInAnotherMode) {
   // A chain of small steps is one set.
   const Arm chain = with_anchors({0, 0.004, 0.008, 0.012}, 0);
   EXPECT_TRUE(judge(chain, chain, {}).base_set_aside.empty());
-  // Without a copy's time nothing is set aside.
-  Arm unknown = base;
-  unknown[1].log_anchor.reset();
-  EXPECT_TRUE(judge(unknown, fresh, {}).base_set_aside.empty());
   // Nothing alike.
   const Judgement apart = judge(with_anchors({0, 0.001}, 0), with_anchors({0.05, 0.051}, 0), {});
   EXPECT_EQ(apart.verdict, Verdict::inconclusive);
@@ -251,6 +247,36 @@ TEST(Judge, SetsAsideWhatRanInAnotherMode) {
   EXPECT_EQ(apart.work.estimate, apart.wall);
   EXPECT_TRUE(std::isinf(apart.work.half_width));
   EXPECT_NEAR(apart.base_log_t, 0.0005, 1e-12);
+}
+
+TEST(Judge, AReplicateWithoutACopyDoesNotHideTheOthersModes) {
+  Arm base, fresh;
+  for (int i = 0; i < 3; ++i)
+    base.push_back(plain(0, "GPU-a", 0));
+  fresh = base;
+  fresh[2] = plain(0.02, "GPU-a", 0.02); // in another mode
+  base[1].log_anchor.reset();
+  const Judgement judgement = judge(base, fresh, {});
+  EXPECT_TRUE(judgement.base_set_aside.empty()) << "nothing is known of the one without a copy";
+  EXPECT_EQ(judgement.new_set_aside, Indices{2});
+  EXPECT_EQ(judgement.base_replicates, 3);
+  EXPECT_NEAR(judgement.work.estimate, 0, 1e-12);
+
+  for (Observation& replicate : base)
+    replicate.log_anchor.reset();
+  EXPECT_EQ(judge(base, fresh, {}).new_set_aside, Indices{2}) << "the larger set counts";
+  for (Observation& replicate : fresh)
+    replicate.log_anchor.reset();
+  EXPECT_TRUE(judge(base, fresh, {}).new_set_aside.empty());
+
+  // One of unknown mode decides nothing where all others are in another one.
+  Arm apart = {plain(0, "GPU-a", 0.05), plain(0, "GPU-a", 0.05), plain(0, "GPU-a", 0)};
+  apart[2].log_anchor.reset();
+  const Judgement unlike = judge(Arm(3, plain(0, "GPU-a", 0)), apart, {});
+  EXPECT_EQ(unlike.base_replicates, 0);
+  EXPECT_EQ(unlike.new_set_aside, (Indices{0, 1, 2}));
+  EXPECT_EQ(unlike.reason,
+            "the memory copies of the two arms differ by 5.13 %: the machine is in another mode");
 }
 
 TEST(Judge, ComparesOnTheGpuThatBothHave) {

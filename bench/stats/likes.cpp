@@ -34,19 +34,28 @@ std::map<std::string, Set> by_device(const Arms& arms) {
   return sets;
 }
 
-/// One cluster of all where a replicate has no anchor: then nothing tells likes from others.
-std::vector<Set> clusters(const Arms& arms, const Set& set, double tolerance) {
+/// Replicates of a GPU by whether their process timed a copy.
+struct ByCopy {
+  Set known;
+  Set unknown;
+};
+
+ByCopy by_copy(const Arms& arms, const Set& set) {
+  ByCopy result;
+  for (const std::size_t index : set.base)
+    (arms.first[index].log_anchor ? result.known : result.unknown).base.push_back(index);
+  for (const std::size_t index : set.fresh)
+    (arms.second[index].log_anchor ? result.known : result.unknown).fresh.push_back(index);
+  return result;
+}
+
+/// Wants replicates with a copy.
+std::vector<Set> clusters(const Arms& arms, const Set& known, double tolerance) {
   std::vector<Member> members;
-  for (const std::size_t index : set.base) {
-    if (!arms.first[index].log_anchor)
-      return {set};
+  for (const std::size_t index : known.base)
     members.push_back({*arms.first[index].log_anchor, true, index});
-  }
-  for (const std::size_t index : set.fresh) {
-    if (!arms.second[index].log_anchor)
-      return {set};
+  for (const std::size_t index : known.fresh)
     members.push_back({*arms.second[index].log_anchor, false, index});
-  }
   std::ranges::stable_sort(members, {}, &Member::anchor);
   std::vector<Set> result;
   double last = -std::numeric_limits<double>::infinity();
@@ -81,6 +90,7 @@ void set_aside(Likes& likes, const Set& set) {
   append(likes.fresh_set_aside, set.fresh);
 }
 
+/// Wants replicates with a copy.
 double mean_anchor(std::span<const Observation> arm, const std::vector<std::size_t>& indices) {
   double sum = 0;
   for (const std::size_t index : indices)
@@ -89,37 +99,43 @@ double mean_anchor(std::span<const Observation> arm, const std::vector<std::size
 }
 
 /// Of a GPU that only one arm has, the largest cluster; of a GPU that both have, the one that holds
-/// most of the arm that holds less. The fastest copy's where several are equal.
+/// most of the arm that holds less. The fastest copy's where several are equal. Replicates without
+/// a copy, of which nothing is known, go with it.
 void choose_of_device(Likes& likes, const Arms& arms, const Set& set, double tolerance) {
-  const std::vector<Set> choices = clusters(arms, set, tolerance);
+  const auto [known, unknown] = by_copy(arms, set);
+  const std::vector<Set> choices = clusters(arms, known, tolerance);
   const auto best = std::ranges::max_element(
       choices, {}, [](const Set& choice) { return std::pair{smaller_arm(choice), size(choice)}; });
-  const bool wants_both = likes.same_device;
-  const bool fits = !wants_both || smaller_arm(*best) > 0;
+  const bool tells_arms_apart = likes.same_device && smaller_arm(known) > 0;
+  const bool fits = !tells_arms_apart || smaller_arm(*best) > 0;
   for (auto choice = choices.begin(); choice != choices.end(); ++choice)
     if (fits && choice == best)
       compare(likes, *choice);
     else
       set_aside(likes, *choice);
+  (fits ? compare : set_aside)(likes, unknown);
   if (!fits && likes.reason.empty()) {
-    const double gap = mean_anchor(arms.second, set.fresh) - mean_anchor(arms.first, set.base);
+    const double gap = mean_anchor(arms.second, known.fresh) - mean_anchor(arms.first, known.base);
     likes.reason = "the memory copies of the two arms differ by " + percent(std::abs(gap)) +
                    ": the machine is in another mode";
   }
 }
 
-/// Mean log time of the copies of each GPU's chosen replicates; nothing where one has none.
+/// Mean log time of the copies of each GPU's chosen replicates; nothing where a GPU has none.
 std::optional<std::map<std::string, double>> anchors(std::span<const Observation> arm,
                                                      const std::vector<std::size_t>& chosen) {
   std::map<std::string, std::vector<std::size_t>> of_device;
   for (const std::size_t index : chosen) {
-    if (!arm[index].log_anchor)
-      return std::nullopt;
-    of_device[arm[index].device].push_back(index);
+    std::vector<std::size_t>& known = of_device[arm[index].device];
+    if (arm[index].log_anchor)
+      known.push_back(index);
   }
   std::map<std::string, double> means;
-  for (const auto& [device, indices] : of_device)
-    means[device] = mean_anchor(arm, indices);
+  for (const auto& [device, known] : of_device) {
+    if (known.empty())
+      return std::nullopt;
+    means[device] = mean_anchor(arm, known);
+  }
   return means;
 }
 
