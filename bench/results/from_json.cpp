@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <unordered_set>
 
 namespace bench::results {
 namespace {
@@ -42,7 +43,8 @@ Value one_of(const JsonNode& node, const std::array<Value, size>& candidates, Wo
 Samples read_samples(const JsonNode& node) {
   Samples samples{
       .start_s = node.at("start_s").column_of_not_negatives(),
-      .t_s = node.at("t_s").column_of_positives(),
+      .t_s = node.at("t_s").column_within(kShortestSample_s, kLongestSample_s,
+                                          "1e-9 (1 ns) to 86400 (1 day) seconds"),
       .f_hz = node.at("f_hz").column_of_positives_or_nulls(),
       .loop = node.at("loop").column_of_counts<std::int32_t>(),
       .step = node.at("step").column_of_counts<std::int32_t>(),
@@ -206,6 +208,16 @@ CaseResult read_case(const JsonNode& node) {
   };
 }
 
+std::vector<CaseResult> read_cases(const JsonNode& node) {
+  std::unordered_set<std::string> ids;
+  return node.list([&](const JsonNode& element) {
+    CaseResult result = read_case(element);
+    if (!ids.insert(result.id).second)
+      element.at("id").fail(fmt::format("{} is there twice: leave one of them", result.id));
+    return result;
+  });
+}
+
 std::string read_regex(const JsonNode& node) {
   std::string text = node.text();
   try {
@@ -229,9 +241,26 @@ Origin read_origin(const JsonNode& node) {
   };
 }
 
+/// A file is of one GPU model, by which it is compared.
+void check_model(const JsonNode& origin, const Facts& machine, const Origin& read) {
+  const std::string* of_file = find_fact(machine, "gpu", "name");
+  const std::string* of_origin = find_fact(read.machine, "gpu", "name");
+  if (of_file && of_origin && *of_file != *of_origin) {
+    origin.at("machine").at("gpu").at("name").fail(
+        fmt::format("is {} in a file of {}: keep results of two GPU models in two files",
+                    *of_origin, *of_file));
+  }
+}
+
 /// Files of an older bench have none.
-std::vector<Origin> read_origins(const JsonNode& root) {
-  const auto read = [](const JsonNode& node) { return node.list(read_origin); };
+std::vector<Origin> read_origins(const JsonNode& root, const Facts& machine) {
+  const auto read = [&](const JsonNode& node) {
+    return node.list([&](const JsonNode& element) {
+      Origin origin = read_origin(element);
+      check_model(element, machine, origin);
+      return origin;
+    });
+  };
   std::vector<Origin> origins = root.optional("origins", read).value_or(std::vector<Origin>());
   const auto check_replicate = [&](const JsonNode& replicate) {
     const auto index = replicate.optional("origin", &JsonNode::count<std::size_t>);
@@ -269,8 +298,8 @@ Result from_json(std::string_view text, const std::string& origin) {
       .device = scenario.at("device").text(),
       .machine = read_facts(root.at("machine")),
       .settings = read_facts(root.at("settings")),
-      .origins = read_origins(root),
-      .cases = root.at("cases").list(read_case),
+      .origins = read_origins(root, read_facts(root.at("machine"))),
+      .cases = read_cases(root.at("cases")),
       .phases_s = root.at("phases_s").map(&JsonNode::not_negative),
   };
 }

@@ -32,7 +32,8 @@ TEST(FromJson, RoundTripIsExact) {
   EXPECT_TRUE(std::isnan(trace.power_w[1]));
   EXPECT_EQ(trace.clocks_events[0], 4);
   EXPECT_EQ(result.cases[0].replicates[0].seed, 18446744073709551615u);
-  EXPECT_EQ(result.cases[0].replicates[1].samples.t_s[0], 5e-324);
+  EXPECT_EQ(result.cases[0].replicates[1].samples.start_s[0], 5e-324);
+  EXPECT_EQ(result.cases[0].replicates[1].samples.t_s[0], 1e-9);
   EXPECT_EQ(result.cases[1].status, CaseStatus::invalid);
   EXPECT_EQ(result.cases[1].check.rms, std::nullopt);
 }
@@ -124,14 +125,18 @@ TEST(FromJson, RefusesFaultyValues) {
   using Json = nlohmann::ordered_json;
   const std::string samples = "/cases/0/replicates/0/samples";
   const std::string trace = "/cases/0/replicates/0/trace";
+  const std::string seconds = "1e-9 (1 ns) to 86400 (1 day) seconds";
   const std::vector<Fault> faults{
       {samples + "/t_s", "[1, 2]", samples + "/start_s: has 3 entries where t_s has 2"},
       {samples + "/f_hz", "[1, 2]", samples + "/f_hz: has 2 entries where t_s has 3"},
       {samples + "/loop", "[]", samples + "/loop: has 0 entries where t_s has 3"},
       {samples + "/step", "[0, 1, 2, 3]", samples + "/step: has 4 entries where t_s has 3"},
-      {samples + "/t_s/1", "-0.5", samples + "/t_s/1: must be a number > 0, not -0.5"},
-      {samples + "/t_s/2", "0", samples + "/t_s/2: must be a number > 0, not 0"},
-      {samples + "/t_s/2", "null", samples + "/t_s/2: must be a number > 0, not null"},
+      {samples + "/t_s/1", "-0.5", samples + "/t_s/1: must be " + seconds + ", not -0.5"},
+      {samples + "/t_s/2", "0", samples + "/t_s/2: must be " + seconds + ", not 0"},
+      {samples + "/t_s/2", "null", samples + "/t_s/2: must be " + seconds + ", not null"},
+      {samples + "/t_s/1", "1e300", samples + "/t_s/1: must be " + seconds + ", not 1e+300"},
+      {samples + "/t_s/1", "1e-300", samples + "/t_s/1: must be " + seconds + ", not 1e-300"},
+      {samples + "/t_s/1", "86401", samples + "/t_s/1: must be " + seconds + ", not 86401"},
       {samples + "/t_s", "{}", samples + "/t_s: must be an array, not an object"},
       {samples + "/start_s/0", "-1", samples + "/start_s/0: must be a number >= 0, not -1"},
       {samples + "/f_hz/0", "0", samples + "/f_hz/0: must be a number > 0 or null, not 0"},
@@ -146,6 +151,11 @@ TEST(FromJson, RefusesFaultyValues) {
       {"/cases/0/replicates/0/origin", "1", "/cases/0/replicates/0/origin: 1 of 1 origins"},
       {"/cases/0/replicates/1/origin", "-1",
        "/cases/0/replicates/1/origin: must be a whole number >= 0, not -1"},
+      {"/cases/2/id", "\"zimage/loop/turbo-9/graph/aten\"",
+       "/cases/2/id: zimage/loop/turbo-9/graph/aten is there twice: leave one of them"},
+      {"/origins/0/machine", R"({"gpu": {"name": "NVIDIA H100"}})",
+       "/origins/0/machine/gpu/name: is NVIDIA H100 in a file of NVIDIA H200: keep results of two "
+       "GPU models in two files"},
       {"/origins/0/machine", "[]", "/origins/0/machine: must be an object, not an array"},
       {"/cases/0/replicates/0/processes/1/when", "\"now\"",
        "/cases/0/replicates/0/processes/1/when: must be one of before, after, not 'now'"},
@@ -241,7 +251,11 @@ TEST(FromJson, AThousandCasesTakeAFractionOfASecond) {
     samples.step.push_back(i % 30);
   }
   Result result = sample_result();
-  result.cases.assign(1000, one);
+  result.cases.clear();
+  for (int i = 0; i < 1000; ++i) {
+    one.id = "zimage/" + std::to_string(i);
+    result.cases.push_back(one);
+  }
 
   const double start = cpu_seconds();
   const std::string text = to_text(result);

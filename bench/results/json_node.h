@@ -98,8 +98,10 @@ class JsonNode {
     return column<Integer>(holds_count<Integer>, kCount);
   }
 
-  std::vector<double> column_of_positives() const {
-    return column<double>(holds_positive, "a number > 0");
+  /// `wanted`: "a number from 1 to 5", for the complaint.
+  std::vector<double> column_within(double least, double most, std::string_view wanted) const {
+    return column<double>(
+        [&](const JsonValue& v) { return number(v) >= least && number(v) <= most; }, wanted);
   }
 
   std::vector<double> column_of_not_negatives() const {

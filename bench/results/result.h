@@ -19,6 +19,11 @@ namespace bench::results {
 
 inline constexpr int kSchemaVersion = 1;
 
+/// Seconds. A sample outside is no measurement: no launch is faster, and no step anybody waits for
+/// takes longer.
+inline constexpr double kShortestSample_s = 1e-9;
+inline constexpr double kLongestSample_s = 86400;
+
 /// Samples of one replicate as columns of equal length. A sample is one denoise step or one timed
 /// region of kernel launches.
 struct Samples {
@@ -252,8 +257,8 @@ void set_origin(Result& to, Replicate& replicate, const Origin& origin);
 void prune_origins(Result& result);
 
 /// The document, every key present, in the order of README.md. Throws std::invalid_argument naming
-/// the case for what from_json would refuse (unequal columns, a time that is no positive number),
-/// so that no run leaves a file behind that cannot be read.
+/// the case for what from_json would refuse (unequal columns, a time that no sample takes, a case
+/// twice), so that no run leaves a file behind that cannot be read.
 nlohmann::ordered_json to_json(const Result& result);
 
 /// The document as `write` lays it out: a member a line, but a column of samples on one line.
@@ -261,8 +266,9 @@ std::string to_text(const Result& result);
 
 /// Throws UsageError naming `origin` and the JSON place ("r.json:
 /// /cases/3/replicates/0/samples/t_s:
-/// ...") for truncated or foreign text, a newer schema, missing or unequal columns, negative, zero
-/// or non-finite times. Keys that this version does not know are ignored.
+/// ...") for truncated or foreign text, a newer schema, missing or unequal columns, times of
+/// samples outside kShortestSample_s to kLongestSample_s, a case twice, an origin on another GPU
+/// model. Keys that this version does not know are ignored.
 Result from_json(std::string_view text, const std::string& origin);
 
 Result read(const std::filesystem::path& path);

@@ -51,7 +51,7 @@ CaseResult loop_case() {
        .seed = 7,
        .machine = {},
        .samples =
-           {.start_s = {0}, .t_s = {5e-324}, .f_hz = {1}, .loop = {2147483647}, .step = {8}}},
+           {.start_s = {5e-324}, .t_s = {1e-9}, .f_hz = {1}, .loop = {2147483647}, .step = {8}}},
   };
   result.check = {.finite = true,
                   .checksum = "fedcba9876543210",

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <ranges>
 #include <stdexcept>
+#include <unordered_set>
 
 namespace bench::results {
 namespace {
@@ -24,6 +25,10 @@ bool not_negative_or_nan(double x) {
 }
 bool positive_or_nan(double x) {
   return std::isnan(x) || positive(x);
+}
+
+bool may_be_sample(double t_s) {
+  return t_s >= kShortestSample_s && t_s <= kLongestSample_s;
 }
 
 bool valid(const std::optional<Counters>& counters) {
@@ -64,7 +69,7 @@ void check(const CaseResult& result) {
     demand(samples.start_s.size() == size && samples.f_hz.size() == size &&
                samples.loop.size() == size && samples.step.size() == size,
            "columns of samples differ in length");
-    demand(all_of(samples.t_s, positive), "a time is not positive and finite");
+    demand(all_of(samples.t_s, may_be_sample), "a time is not within 1 ns to 1 day");
     demand(all_of(samples.start_s, not_negative), "a start is negative or not finite");
     demand(all_of(samples.f_hz, positive_or_nan), "a frequency is neither positive nor NaN");
     demand(all_of(samples.loop, not_negative) && all_of(samples.step, not_negative),
@@ -277,8 +282,12 @@ Json to_json(const Result& result) {
                        {"settings", origin.settings}});
   }
   Json cases = Json::array();
-  for (const CaseResult& case_result : result.cases)
+  std::unordered_set<std::string_view> ids;
+  for (const CaseResult& case_result : result.cases) {
+    if (!ids.insert(case_result.id).second)
+      throw std::invalid_argument(fmt::format("result of {}: is there twice", case_result.id));
     cases.push_back(case_json(case_result));
+  }
   return {
       {"schema_version", kSchemaVersion},
       {"tool",

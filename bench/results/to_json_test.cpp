@@ -50,9 +50,12 @@ TEST(ToJson, RefusesWhatFromJsonWould) {
       {[](CaseResult& c) { c.replicates[1].samples.step.clear(); },
        "columns of samples differ in length"},
       {[](CaseResult& c) { c.replicates[0].samples.t_s[0] = 0; },
-       "a time is not positive and finite"},
+       "a time is not within 1 ns to 1 day"},
       {[](CaseResult& c) { c.replicates[0].samples.t_s[0] = NAN; },
-       "a time is not positive and finite"},
+       "a time is not within 1 ns to 1 day"},
+      {[](CaseResult& c) { c.replicates[0].samples.t_s[0] = 1e300; },
+       "a time is not within 1 ns to 1 day"},
+      {[](CaseResult& c) { c.id = "zimage/loop/base-50/graph/aten"; }, "is there twice"},
       {[](CaseResult& c) { c.replicates[0].samples.start_s[0] = -1; },
        "a start is negative or not finite"},
       {[](CaseResult& c) { c.replicates[0].samples.f_hz[0] = 0; },
@@ -77,7 +80,7 @@ TEST(ToJson, RefusesWhatFromJsonWould) {
       to_json(result);
       ADD_FAILURE() << "written: " << fault.message;
     } catch (const std::invalid_argument& error) {
-      EXPECT_EQ(error.what(), "result of zimage/loop/turbo-9/graph/aten: " + fault.message);
+      EXPECT_EQ(error.what(), "result of " + result.cases[0].id + ": " + fault.message);
     }
   }
 }
