@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/baseline/promotion.h>
 #include <bench/baseline/transfer.h>
+#include <bench/compare/arms.h>
 #include <bench/compare/comparison.h>
 
 #include <fmt/format.h>
@@ -10,7 +11,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <ranges>
-#include <set>
 #include <utility>
 
 namespace bench::baseline {
@@ -100,11 +100,25 @@ void check_promotable(const Named& named, const Promotion& promotion) {
       refuse(fmt::format("{} is {}: run it again, or --force to leave such cases out", c.id,
                          to_string(c.status)));
     }
+    if (!c.check.finite) {
+      refuse(fmt::format("the output of {} is not finite: mend it and run again, or --force to "
+                         "take its times all the same",
+                         c.id));
+    }
   }
   if (result.git_dirty || std::ranges::any_of(result.origins, &results::Origin::git_dirty))
     refuse("was measured by a harness with uncommitted changes: commit and run again, or --force");
   if (result.device == "cpu")
     refuse("was measured on the CPU: its times say nothing about a GPU; --force to take it");
+}
+
+void check_same_model(const Result& existing, const std::string& file, const Named& fresh) {
+  if (same_model(existing, fresh.result))
+    return;
+  throw UsageError(fmt::format("{} is of {}, {} of {}: name another folder with --into, or --force "
+                               "to replace the baseline",
+                               file, compare::device_model(existing), fresh.file,
+                               compare::device_model(fresh.result)));
 }
 
 std::string gpu_folder(const Result& result, const std::string& file) {
@@ -221,13 +235,10 @@ std::string baseline_text(const Result& result, const std::string& file) {
 
 std::vector<std::string> baseline_faults(const Result& result) {
   std::vector<std::string> faults;
-  std::set<std::string> ids;
   for (const CaseResult& c : result.cases) {
     const auto add = [&](std::string_view fault) {
       faults.push_back(fmt::format("{}: {}", c.id, fault));
     };
-    if (!ids.insert(c.id).second)
-      add("is there twice");
     if (c.status != CaseStatus::ok)
       add(fmt::format("is {}, not ok", to_string(c.status)));
     if (c.kind == kAnchor)

@@ -29,10 +29,14 @@ struct Promotion {
 };
 
 /// Throws UsageError for what should be no baseline unless it is forced: an interrupted run, a case
-/// that is not ok (forced: it is left out), a harness with uncommitted changes (be
-/// it of some replicates), a CPU's times.
-/// Never allowed: a reason that is empty, a scenario name that is no file name, no case that is ok.
+/// that is not ok (forced: it is left out) or whose output is not finite, a harness with
+/// uncommitted changes (be it of some replicates), a CPU's times. Never allowed: a reason that is
+/// empty, a scenario name that is no file name, no case that is ok.
 void check_promotable(const Named& named, const Promotion& promotion);
+
+/// Throws UsageError where the baseline `file` holds `existing`, of another GPU model than `fresh`,
+/// so that nothing of it would stay.
+void check_same_model(const results::Result& existing, const std::string& file, const Named& fresh);
 
 /// "NVIDIA H200" -> "h200", "NVIDIA H100 80GB HBM3" -> "h100"; "cpu". Throws UsageError, naming the
 /// file, when the result does not say its GPU.
@@ -59,8 +63,8 @@ void compact(results::Result& result);
 /// The baseline's text. Throws UsageError naming `file` when it is too large to be kept.
 std::string baseline_text(const results::Result& result, const std::string& file);
 
-/// What is wrong with a baseline, one line each: a case not ok, a hash that is none, no samples, a
-/// case twice.
+/// What is wrong with a baseline that could be read, one line each: a case not ok, a hash that is
+/// none, no samples.
 std::vector<std::string> baseline_faults(const results::Result& result);
 
 /// The entry of `result.settings["promotion"]`; "" when it was not promoted.

@@ -49,6 +49,8 @@ void promote(const BaselineOptions& options, std::FILE* out) {
   std::optional<Result> existing;
   if (std::filesystem::exists(file))
     existing = results::read(file);
+  if (existing && !options.force)
+    check_same_model(*existing, file.string(), named.front());
   const Result promoted = baseline::promote(existing, fresh, promotion);
   const std::string text = baseline::baseline_text(promoted, file.string());
   const path oldest = baseline::oldest_file(file);
@@ -199,7 +201,8 @@ void add_baseline(CLI::App& app, BaselineOptions& options) {
   promote->add_option("--reason", options.reason, "Why: is kept in the file")->required();
   promote->add_option("--into", options.into, "Folder (default: baselines/<gpu>)");
   promote->add_flag("--force", options.force,
-                    "Even if interrupted, of uncommitted changes or a CPU; without cases not ok");
+                    "Even if interrupted, not finite, of uncommitted changes, of a CPU or over a "
+                    "baseline of another GPU model; without cases not ok");
   promote->add_option(
       "--replace", options.replace,
       "Cases (a regular expression) whose speed has changed: replicates of other GPUs "

@@ -17,11 +17,12 @@ class BaselineVerb : public testing::Test {
   std::string run(BaselineOptions options) {
     return folder_.printed([&](std::FILE* out) { code_ = baseline(options, out); });
   }
-  std::string promote(const std::string& file) {
+  std::string promote(const std::string& file, bool force = false) {
     return run({.action = "promote",
                 .results = {folder_ / file},
                 .reason = "a new torch",
-                .into = folder_ / "h200"});
+                .into = folder_ / "h200",
+                .force = force});
   }
   /// The output without the folder's name, which no golden can hold.
   std::string short_names(std::string text) const {
@@ -62,6 +63,26 @@ TEST_F(BaselineVerb, ARefusedPromotionLeavesTheBaselineAlone) {
                  folder_ / "large.json");
   EXPECT_THROW(promote("large.json"), UsageError);
   EXPECT_EQ(read_file(folder_ / "h200/zimage.json"), before);
+}
+
+TEST_F(BaselineVerb, ReplacesNoBaselineOfAnotherGpuModelUnlessForced) {
+  results::Result result = results::fake_result({results::fake_case("zimage/a", 0.1)});
+  results::write(result, folder_ / "r.json");
+  promote("r.json");
+  result.machine["gpu"]["name"] = "NVIDIA H100 80GB HBM3";
+  results::write(result, folder_ / "h100.json");
+  try {
+    promote("h100.json");
+    FAIL() << "was promoted";
+  } catch (const UsageError& error) {
+    EXPECT_EQ(short_names(error.what()),
+              "h200/zimage.json is of NVIDIA H200, h100.json of NVIDIA H100 80GB HBM3: name "
+              "another folder with --into, or --force to replace the baseline");
+  }
+  EXPECT_EQ(results::read(folder_ / "h200/zimage.json").machine["gpu"]["name"], "NVIDIA H200");
+  promote("h100.json", /*force=*/true);
+  EXPECT_EQ(results::read(folder_ / "h200/zimage.json").machine["gpu"]["name"],
+            "NVIDIA H100 80GB HBM3");
 }
 
 TEST_F(BaselineVerb, Shows) {
