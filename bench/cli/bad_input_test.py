@@ -1,10 +1,12 @@
 """What a user may get wrong: one line that names the place and the mend, the exit code, nothing written."""
 
+import json
 import re
 import shutil
 import subprocess
 
 import pytest
+from conftest import REPO
 
 USAGE, UNAVAILABLE = 2, 6
 
@@ -148,6 +150,25 @@ def test_run_options(bench):
         (): "SCENARIO is required; see `bench run --help`",
     }.items():
         bench.refuses(USAGE, message, "run", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda r: r["cases"].append(r["cases"][0]), "/cases/1/id: {id} is there twice: leave one of them"),
+        (lambda r: r["cases"][0]["replicates"][0]["samples"]["t_s"].__setitem__(1, 1e300),
+         "/cases/0/replicates/0/samples/t_s/1: must be 1e-9 (1 ns) to 86400 (1 day) seconds, not 1e+300"),
+        (lambda r: r["origins"].append(r["origins"][0] | {"machine": {"gpu": {"name": "NVIDIA H100"}}}),
+         "/origins/{origins}/machine/gpu/name: is NVIDIA H100 in a file of NVIDIA H200: keep results of two GPU models in two files"),
+    ],
+)  # fmt: skip
+def test_results_that_cannot_be_compared(bench, spoil, message):
+    result = json.loads((REPO / "baselines/h200/qwen_image.json").read_text())
+    result["cases"] = result["cases"][:1]
+    names = {"id": result["cases"][0]["id"], "origins": len(result["origins"])}
+    spoil(result)
+    (bench.cwd / "r.json").write_text(json.dumps(result))
+    bench.refuses(USAGE, f"r.json: {message.format(**names)}", "compare", REPO / "baselines/h200", "r.json")
 
 
 def test_verbs(bench):
