@@ -3,6 +3,8 @@
 #include <bench/compare/comparison.h>
 #include <bench/compare/environment.h>
 #include <bench/compare/judged_samples.h>
+#include <bench/compare/replicate_notes.h>
+#include <bench/compare/same_measurement.h>
 #include <bench/stats/summary.h>
 
 #include <fmt/format.h>
@@ -93,7 +95,7 @@ class Comparer {
  public:
   Comparer(const Result& base, const Result& fresh, const NoiseFile& noise)
       : fresh_(fresh), noise_(noise_known_of(fresh, noise, noise_notes_)), base_copies_(base),
-        fresh_copies_(fresh), environment_(base, fresh) {
+        fresh_copies_(fresh), environment_(base, fresh), replicate_notes_(fresh.device != "cpu") {
     const std::string before = device_model(base);
     const std::string now = device_model(fresh);
     if (base.device != fresh.device || before != now)
@@ -144,6 +146,7 @@ class Comparer {
   std::vector<std::string> notes() const {
     std::vector<std::string> notes = environment_.notes();
     notes.insert(notes.end(), noise_notes_.begin(), noise_notes_.end());
+    std::ranges::move(replicate_notes_.lines(), std::back_inserter(notes));
     return notes;
   }
 
@@ -157,7 +160,9 @@ class Comparer {
   }
 
   void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) {
-    auto [before, now, place_change] = arms(base, base_copies_, fresh, fresh_copies_);
+    const auto base_once = without_repeats(base), fresh_once = without_repeats(fresh);
+    auto [before, now, place_change] = arms(base_once ? *base_once : base, base_copies_,
+                                            fresh_once ? *fresh_once : fresh, fresh_copies_);
     if (before.replicates.empty() || now.replicates.empty()) {
       result.verdict = Verdict::invalid;
       result.reason = !has_samples(base)    ? "the baseline's case has no samples"
@@ -195,6 +200,10 @@ class Comparer {
     result.new_replicates =
         replicate_means(now, before, result.judgement->new_set_aside, *result.judgement);
     result.warnings = warnings(base, fresh, place_change);
+    const ComparedArm of_base{base, before, old_ones}, of_new{fresh, now, new_ones};
+    std::ranges::move(replicate_warnings(result, of_base, of_new, fresh_.device != "cpu"),
+                      std::back_inserter(result.warnings));
+    replicate_notes_.add(result, of_base, of_new);
   }
 
   const Result& fresh_;
@@ -203,6 +212,7 @@ class Comparer {
   Copies base_copies_;
   Copies fresh_copies_;
   Environment environment_;
+  ReplicateNotes replicate_notes_;
   std::string other_model_; ///< why no case can be compared; "" when they can
   std::unordered_map<std::string, const CaseResult*> base_cases_;
 };

@@ -202,9 +202,8 @@ TEST(Compare, NoiseOfAnotherGpuModelIsNotUsed) {
   const Comparison comparison = compare(with(0.1), with(0.1), noise);
   EXPECT_GT(comparison.cases[0].judgement->work.half_width,
             1.5 * only(with(0.1), with(0.1)).judgement->work.half_width);
-  EXPECT_EQ(comparison.notes,
-            std::vector<std::string>{
-                "what is known of the noise is of NVIDIA H100 80GB HBM3 and not used"});
+  EXPECT_EQ(comparison.notes.at(0),
+            "what is known of the noise is of NVIDIA H100 80GB HBM3 and not used");
 }
 
 TEST(Compare, OtherOutputIsAWarning) {

@@ -16,12 +16,12 @@ TEST(Environment, NotesWhatChangedAround) {
   base.settings["promotion"]["reason"] = "another";
   base.settings["settings"]["tf32_matmul"] = "off";
   fresh.settings["settings"]["tf32_matmul"] = "on";
-  EXPECT_EQ(compare(base, fresh, known_noise()).notes,
+  EXPECT_EQ(notes(base, fresh),
             (std::vector<std::string>{
                 "environment changed: driver version 580.1 -> 590.2, cudnn 91002 -> 91100; "
                 "compared all the same: a drift may come from it",
                 "settings changed: tf32_matmul off -> on"}));
-  EXPECT_TRUE(compare(base, base, known_noise()).notes.empty());
+  EXPECT_TRUE(notes(base, base).empty());
 }
 
 TEST(Environment, NotesWhatIsSetOnTheMemoryAndTheSlices) {
@@ -30,7 +30,7 @@ TEST(Environment, NotesWhatIsSetOnTheMemoryAndTheSlices) {
   Result fresh = with(0.1);
   fresh.machine["gpu"]["ecc"] = "off";
   fresh.machine["gpu"]["mig"] = "off"; // the baseline does not say
-  EXPECT_EQ(compare(base, fresh, known_noise()).notes,
+  EXPECT_EQ(notes(base, fresh),
             std::vector<std::string>{"environment changed: ecc on -> off; compared all the same: a "
                                      "drift may come from it"});
 }
@@ -51,28 +51,31 @@ TEST(Environment, NotesWhatChangedAroundTheReplicatesThatAreCompared) {
       {results::fake_case("zimage/a", 0.1), results::fake_case("zimage/b", 0.1)});
   const Result fresh = base; // on GPU-aaaa-1, driver 580.1
   add_gpu(base, 0, "570.9");
-  EXPECT_TRUE(compare(base, fresh, known_noise()).notes.empty())
-      << "the other GPU's are not compared";
+  EXPECT_TRUE(notes(base, fresh).empty()) << "the other GPU's are not compared";
 
   Result elsewhere = fresh;
   for (CaseResult& c : elsewhere.cases)
     for (results::Replicate& replicate : c.replicates)
       replicate.device_uuid = "GPU-bbbb-2";
   // Of a there are three on this GPU; of b only those of another.
-  EXPECT_EQ(compare(base, elsewhere, known_noise()).notes,
-            std::vector<std::string>{
+  EXPECT_EQ(notes(base, elsewhere),
+            (std::vector<std::string>{
                 "environment changed: driver version 570.9 -> 580.1 (1 of 2 cases); compared all "
-                "the same: a drift may come from it"});
+                "the same: a drift may come from it",
+                "the baseline does not hold GPU-bbbb (1 of 2 cases): other GPUs stand for it, and "
+                "what they leave open `bench ab` decides there"}));
   for (CaseResult& c : elsewhere.cases)
     for (results::Replicate& replicate : c.replicates)
       replicate.device_uuid = "GPU-cccc-3"; // a is compared with those of both GPUs
-  EXPECT_EQ(compare(base, elsewhere, known_noise()).notes,
-            std::vector<std::string>{
+  EXPECT_EQ(notes(base, elsewhere),
+            (std::vector<std::string>{
                 "environment changed: driver version 570.9 and 580.1 -> 580.1 (1 of 2 cases); "
-                "compared all the same: a drift may come from it"});
+                "compared all the same: a drift may come from it",
+                "the baseline does not hold GPU-cccc: other GPUs stand for it, and what they leave "
+                "open `bench ab` decides there"}));
   elsewhere.cases.clear();
   elsewhere.machine["driver"]["version"] = "590.2";
-  EXPECT_EQ(compare(base, elsewhere, known_noise()).notes,
+  EXPECT_EQ(notes(base, elsewhere),
             std::vector<std::string>{
                 "environment changed: driver version 580.1 -> 590.2; no case was compared"});
 }
