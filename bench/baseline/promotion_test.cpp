@@ -94,6 +94,13 @@ TEST(Promotion, KeepsReplicatesOfOtherGpusAndReplacesThoseOfItsOwn) {
   EXPECT_EQ(promotion_fact(promoted, "when"), "2026-11-24T12:00:00Z");
 }
 
+TEST(Promotion, AGpuThatWaitedForTheHostInReplicatesThatStayIsNoted) {
+  Result old = results::on("GPU-b", 0.1);
+  note_gpu_waits_for_host(old.cases[0]);
+  const Result promoted = promote(old, results::on("GPU-a", 0.1), kPromotion);
+  EXPECT_TRUE(gpu_waits_for_host(promoted.cases.at(0)));
+}
+
 TEST(Promotion, ReplacesReplicatesOfOtherGpusWhereTheCodesSpeedHasChanged) {
   const Result old = results::on("GPU-b", 0.1);
   Promotion promotion = kPromotion;

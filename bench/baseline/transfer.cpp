@@ -42,6 +42,8 @@ void add_replicates(CaseResult& to, const CaseResult& from) {
   for (const Replicate& replicate : from.replicates)
     if (!has_replicate(to, replicate))
       to.replicates.push_back(replicate);
+  if (gpu_waits_for_host(from))
+    note_gpu_waits_for_host(to);
 }
 
 CaseResult moved(CaseResult c, const Result& from, Result& to) {

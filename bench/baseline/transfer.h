@@ -15,7 +15,8 @@ bool same_model(const results::Result& a, const results::Result& b);
 bool has_replicate(const results::CaseResult& c, const results::Replicate& replicate);
 bool has_gpu(const results::CaseResult& c, const std::string& uuid);
 
-/// A file given twice must not count as two measurements.
+/// A file given twice must not count as two measurements. A GPU that waited for the host in either
+/// waits for it in `to`.
 void add_replicates(results::CaseResult& to, const results::CaseResult& from);
 
 /// The case of `from`, so that its replicates keep their origins in `to`.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace bench::measure {
@@ -23,6 +24,9 @@ class Marker {
   virtual void mark() = 0;
   /// Waits for the device and returns the spans between the marks made since the last take().
   virtual std::vector<Span> take() = 0;
+  /// Seconds that the host took from the first to the last of the marks that take() gave last;
+  /// none: not known, or the host does the work itself.
+  virtual std::optional<double> enqueue_s() const { return std::nullopt; }
   /// How many marks can be outstanding.
   virtual int capacity() const = 0;
 };

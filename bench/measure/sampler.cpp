@@ -19,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double kSteady = 0.005; // two chunks this close end the warm-up
 constexpr double kPatience = 5;   // times the least warm-up, then it is given up
 constexpr int kWarmUpSteps = 10;  // of a long loop in one chunk of its warm-up
+constexpr double kAhead = 0.05;   // steps; a host that is less ahead keeps the device waiting
 
 /// Median cycles of the spans, or seconds where the clock is unknown. At its power limit a GPU's
 /// clock wanders by per cents for ever, and the times with it; what a warm-up ends are the changes
@@ -36,6 +37,15 @@ std::optional<double> median_cost(const std::vector<Span>& spans) {
 void stop_if_interrupted() {
   if (interrupted())
     throw Interrupted{};
+}
+
+/// Of the loop of these spans; none where the marker does not know, or an end of it is not valid.
+std::optional<double> steps_ahead_in(const std::vector<Span>& spans, const Marker& marker) {
+  const std::optional<double> enqueue_s = marker.enqueue_s();
+  if (!enqueue_s || !spans.front().valid || !spans.back().valid)
+    return std::nullopt;
+  const double device_s = spans.back().start_s + spans.back().t_s - spans.front().start_s;
+  return steps_ahead(*enqueue_s, device_s, static_cast<int>(spans.size()));
 }
 
 } // namespace
@@ -80,6 +90,7 @@ Sampled sample_loops(Workload& workload, Marker& marker, const SamplePlan& plan,
   if (plan.on_steady)
     plan.on_steady();
 
+  std::vector<double> ahead;
   const Stopwatch watch;
   int loop = 0;
   for (; loop < plan.loops || watch.seconds() < plan.loop_time_s; ++loop) {
@@ -88,6 +99,8 @@ Sampled sample_loops(Workload& workload, Marker& marker, const SamplePlan& plan,
     run_marked(workload, marker, steps, /*heeds_signals=*/true);
     const std::vector<Span> spans = marker.take();
     const Clock::time_point taken = Clock::now();
+    if (const auto steps_ahead = steps_ahead_in(spans, marker))
+      ahead.push_back(*steps_ahead);
     for (int step = 0; step < steps; ++step) {
       const Span& span = spans[static_cast<std::size_t>(step)];
       if (span.valid)
@@ -104,8 +117,18 @@ Sampled sample_loops(Workload& workload, Marker& marker, const SamplePlan& plan,
     }
   }
   result.seconds = watch.seconds();
+  if (!ahead.empty())
+    result.steps_ahead = stats::median(ahead);
   refuse_dropped(result.dropped, loop * steps);
   return result;
+}
+
+double steps_ahead(double enqueue_s, double device_s, int steps) {
+  return steps * (1 - enqueue_s / device_s);
+}
+
+bool waits_for_host(const Sampled& sampled) {
+  return sampled.steps_ahead && *sampled.steps_ahead < kAhead;
 }
 
 void refuse_dropped(int dropped, int total) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace bench::measure {
@@ -43,7 +44,18 @@ struct Sampled {
   /// When the first sample began on the host's clock, which is what relates the marks' clock to it;
   /// late by what it takes to learn that a loop has ended, milliseconds at most.
   std::chrono::steady_clock::time_point first_sample = std::chrono::steady_clock::time_point::max();
+  /// steps_ahead() of the median loop; none where the marker does not know.
+  std::optional<double> steps_ahead;
 };
+
+/// How many of the `steps` of a loop the device had still to do when the host, in `enqueue_s`
+/// seconds, had enqueued them all; the loop took the device `device_s`.
+double steps_ahead(double enqueue_s, double device_s, int steps);
+
+/// The device did each step as soon as the host had enqueued it, and idled between. Not so a device
+/// whose host takes as long as it does because the driver's queue, of about a thousand launches, is
+/// full: then the host is about a step ahead.
+bool waits_for_host(const Sampled& sampled);
 
 /// How much is sampled.
 struct SamplePlan {

@@ -54,6 +54,9 @@ class FakeMarker final : public Marker {
     return spans;
   }
   int capacity() const override { return 1000; }
+  std::optional<double> enqueue_s() const override { return host_s; }
+
+  std::optional<double> host_s; ///< that the host took for a loop
 
  private:
   FakeDevice& device_;
@@ -112,6 +115,33 @@ TEST(SampleLoops, WarmsUpUntilTwoChunksAgree) {
   EXPECT_GE(calm.begun, 6) << "three slow chunks, two that agree, one loop";
   for (const Sample& s : patient.samples)
     EXPECT_LT(s.span.t_s, 0.012);
+}
+
+TEST(SampleLoops, AHostThatIsHardlyAheadKeepsTheDeviceWaiting) {
+  EXPECT_DOUBLE_EQ(steps_ahead(0.3, 0.4, 4), 1);
+  const auto sampled = [](std::optional<double> host_s) {
+    FakeDevice device;
+    FakeWorkload workload(device, 3, {}); // 33 ms a loop
+    FakeMarker marker(device);
+    marker.host_s = host_s;
+    NoProgress progress;
+    return sample_loops(workload, marker, {.loops = 3}, progress);
+  };
+  EXPECT_FALSE(sampled(std::nullopt).steps_ahead);
+  EXPECT_FALSE(waits_for_host(sampled(std::nullopt))) << "nobody knows";
+  const Sampled graph = sampled(0.0033);
+  EXPECT_NEAR(graph.steps_ahead.value(), 2.7, 1e-9);
+  EXPECT_FALSE(waits_for_host(graph));
+  EXPECT_TRUE(waits_for_host(sampled(0.0329)));
+}
+
+TEST(SampleLoops, AFullQueueIsNoWaitForTheHost) {
+  // Of fifty steps the host was one ahead: it took 98 % of the time, but the device never idled.
+  Sampled sampled;
+  sampled.steps_ahead = steps_ahead(0.98, 1, 50);
+  EXPECT_FALSE(waits_for_host(sampled));
+  sampled.steps_ahead = steps_ahead(0.98, 1, 1);
+  EXPECT_TRUE(waits_for_host(sampled));
 }
 
 TEST(SampleLoops, RefusesARunWhoseStampsContradictEachOther) {

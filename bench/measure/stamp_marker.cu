@@ -2,6 +2,7 @@
 
 #include <cuda_runtime.h>
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 
@@ -47,7 +48,9 @@ class StampMarker final : public Marker {
       throw std::runtime_error("more marks than the marker holds");
     stamp<<<sms_, 32, kSharedBytes, stream_>>>(stamps_ + static_cast<std::size_t>(used_) * sms_);
     check(cudaGetLastError(), "launch of a stamp");
-    ++used_;
+    last_mark_ = Clock::now();
+    if (used_++ == 0)
+      first_mark_ = last_mark_;
   }
 
   std::vector<Span> take() override {
@@ -66,9 +69,15 @@ class StampMarker final : public Marker {
     return spans;
   }
 
+  std::optional<double> enqueue_s() const override {
+    return std::chrono::duration<double>(last_mark_ - first_mark_).count();
+  }
+
   int capacity() const override { return capacity_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   std::size_t bytes(int marks) const {
     return static_cast<std::size_t>(marks) * static_cast<std::size_t>(sms_) * sizeof(SmStamp);
   }
@@ -79,6 +88,7 @@ class StampMarker final : public Marker {
   int used_ = 0;
   SmStamp* stamps_ = nullptr;
   std::uint64_t origin_ns_ = 0;
+  Clock::time_point first_mark_, last_mark_; // on the host, since the last take()
 };
 
 } // namespace

@@ -61,6 +61,14 @@ void add_message(results::CaseResult& result, std::string_view text) {
   result.message += text;
 }
 
+void note_waits_for_host(results::CaseResult& loop, const measure::Sampled& sampled) {
+  if (!measure::waits_for_host(sampled))
+    return;
+  results::note_gpu_waits_for_host(loop);
+  add_message(loop, "the GPU waits for the host, which takes as long to enqueue a step as the step "
+                    "takes: it is judged as it was timed");
+}
+
 void set_failure(results::CaseResult& result, std::exception_ptr error) {
   const auto first_line = [](std::string text) { return text.substr(0, text.find('\n')); };
   try {

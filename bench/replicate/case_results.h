@@ -2,6 +2,7 @@
 
 #include <bench/device/device.h>
 #include <bench/measure/progress.h>
+#include <bench/measure/sampler.h>
 #include <bench/replicate/injection.h>
 #include <bench/results/result.h>
 #include <bench/scenario/scenario.h>
@@ -68,6 +69,9 @@ void note_plugins(results::CaseResult& result, const std::vector<std::string>& p
 
 /// One more thing to know of a case: behind what its message says already.
 void add_message(results::CaseResult& result, std::string_view text);
+
+/// Notes, where the device waited for the host while a loop was sampled, that it did.
+void note_waits_for_host(results::CaseResult& loop, const measure::Sampled& sampled);
 
 /// Sets status and message from an exception: unavailable, invalid, or failed; one line.
 void set_failure(results::CaseResult& result, std::exception_ptr error);

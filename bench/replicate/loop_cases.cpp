@@ -212,6 +212,8 @@ class LoopMeasurement {
       add_message(result, "the step time was still moving when the warm-up was given up");
     if (looked_locked(replicate))
       add_message(result, "the SM clock looks locked by hand");
+    if (bench_.device.kind() != scenario::DeviceKind::cpu)
+      note_waits_for_host(result, sampled);
     result.replicates.push_back(
         std::move(replicate)); // spoiled or not: the file says what was seen
     for (const std::string& why : spoiled)

@@ -9,6 +9,12 @@
 #include <utility>
 
 namespace bench::results {
+namespace {
+
+constexpr const char* kGpu = "gpu"; // a parameter
+constexpr std::string_view kWaitsForHost = "waits for the host";
+
+} // namespace
 
 const std::string* find_fact(const Facts& facts, const std::string& topic, const std::string& key) {
   const auto entries = facts.find(topic);
@@ -27,6 +33,15 @@ std::vector<FactChange> changed_facts(const Facts& before, const Facts& now,
         changes.push_back({key, value, *other});
   }
   return changes;
+}
+
+void note_gpu_waits_for_host(CaseResult& loop) {
+  loop.parameters[kGpu] = kWaitsForHost;
+}
+
+bool gpu_waits_for_host(const CaseResult& loop) {
+  const auto found = loop.parameters.find(kGpu);
+  return found != loop.parameters.end() && found->second == kWaitsForHost;
 }
 
 std::string work_change(const CaseResult& base, const CaseResult& fresh) {

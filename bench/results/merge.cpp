@@ -28,6 +28,8 @@ void merge_case(CaseResult& into, CaseResult part) {
   };
   worse(into.check.step_error, part.check.step_error, /*more=*/true);
   worse(into.check.psnr_db, part.check.psnr_db, /*more=*/false);
+  if (gpu_waits_for_host(part))
+    note_gpu_waits_for_host(into);
   into.peak_memory_bytes = std::max(into.peak_memory_bytes, part.peak_memory_bytes);
   for (const auto& [phase, seconds] : part.phases_s)
     into.phases_s[phase] += seconds;

@@ -38,6 +38,17 @@ TEST(Merge, PutsReplicatesOfACaseTogether) {
   EXPECT_EQ(replicates_of(run, "c"), 0);
 }
 
+TEST(Merge, AGpuThatWaitedForTheHostInOneProcessWaitedInTheCase) {
+  Result run, waiting = part("a", 2);
+  note_gpu_waits_for_host(waiting.cases[0]);
+  merge(run, part("a", 1));
+  EXPECT_FALSE(gpu_waits_for_host(run.cases[0]));
+  merge(run, waiting);
+  merge(run, part("a", 3));
+  EXPECT_TRUE(gpu_waits_for_host(run.cases[0]));
+  EXPECT_EQ(run.cases[0].parameters.at("gpu"), "waits for the host"); // as README.md has it
+}
+
 TEST(Merge, RefusesAnotherMachine) {
   const auto on = [](const std::string& driver) {
     Result result = part("a", 1);

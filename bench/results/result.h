@@ -241,6 +241,11 @@ auto find_case(AnyResult& result, std::string_view id) -> decltype(&*result.case
   return found == result.cases.end() ? nullptr : &*found;
 }
 
+/// Notes that the GPU did steps of the loop as soon as the host had enqueued them, and idled
+/// between: its time is the host's and does not follow the SM clock.
+void note_gpu_waits_for_host(CaseResult& loop);
+bool gpu_waits_for_host(const CaseResult& loop);
+
 /// How what `fresh` measured differs from what `base` did, in a line; "" where it does not.
 std::string work_change(const CaseResult& base, const CaseResult& fresh);
 

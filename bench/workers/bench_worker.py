@@ -76,7 +76,8 @@ class Stamps:
         self._library.bench_stamps_error.restype = ctypes.c_char_p
         self._library.bench_stamps_open.restype = ctypes.c_void_p
         self._library.bench_stamps_open.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
-        for name in ("mark", "take", "close"):
+        self._library.bench_stamps_enqueue_s.restype = ctypes.c_double
+        for name in ("mark", "take", "enqueue_s", "close"):
             getattr(self._library, f"bench_stamps_{name}").argtypes = (ctypes.c_void_p,)
         self._library.bench_stamps_take.argtypes = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_double), ctypes.c_int)
         self._marker = self._library.bench_stamps_open(int(cuda), stream, CAPACITY)
@@ -99,6 +100,11 @@ class Stamps:
             raise RuntimeError(f"the stamps cannot be read: {self._why()}")
         values = [None if math.isnan(v) else v for v in self._room[: 5 * min(count, CAPACITY)]]
         return [values[i : i + 5] for i in range(0, len(values), 5)]
+
+    def enqueue_s(self):
+        """Seconds that the host took from the first to the last of the marks taken last; None on a CPU, which does the work itself."""
+        seconds = self._library.bench_stamps_enqueue_s(self._marker)
+        return None if math.isnan(seconds) else seconds
 
     def close(self):
         self._library.bench_stamps_close(self._marker)
@@ -211,7 +217,7 @@ def obey(session, order, argument, lines):
     elif order == "begin":
         session.loop.begin()
     elif order == "take":
-        lines.write(spans=session.stamps.take())
+        lines.write(spans=session.stamps.take(), enqueue_s=session.stamps.enqueue_s())
     elif order == "latents":
         lines.write(latents=session.latents(argument))
     elif order == "profile":

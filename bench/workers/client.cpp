@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -92,9 +93,9 @@ auto Client::named(const Call& call) const {
   }
 }
 
-/// Waits for the line {KEY: ...}, shows meanwhile what the worker says that it does.
+/// What `parse` makes of the line {KEY: ...}; shows meanwhile what the worker says that it does.
 template <typename Answer>
-auto Client::answer(std::string_view key, const Answer& parse) {
+auto Client::answer_line(std::string_view key, const Answer& parse) {
   return named([&] {
     for (;;) {
       const std::string line = process_->read(launch_.patience_s, [&](double waited_s) {
@@ -119,13 +120,19 @@ auto Client::answer(std::string_view key, const Answer& parse) {
           phase_ = phase->get<std::string>();
           continue;
         }
-        if (const auto found = json.find(key); found != json.end())
-          return parse(*found);
+        if (json.contains(key))
+          return parse(json);
       } catch (const Json::exception&) { // a value of another type
       }
       throw rubbish();
     }
   });
+}
+
+/// What `parse` makes of the value of KEY.
+template <typename Answer>
+auto Client::answer(std::string_view key, const Answer& parse) {
+  return answer_line(key, [&](const Json& line) { return parse(line.at(std::string(key))); });
 }
 
 Client::Client(Launch launch, measure::Progress& progress)
@@ -173,7 +180,11 @@ void Client::mark() {
 std::vector<measure::Span> Client::take() {
   phase_.clear(); // the sampler says what is done
   order("take");
-  std::vector<measure::Span> spans = answer("spans", parse_spans);
+  std::vector<measure::Span> spans = answer_line("spans", [&](const Json& line) {
+    const double enqueue_s = number(line.value("enqueue_s", Json()));
+    enqueue_s_ = std::isnan(enqueue_s) ? std::nullopt : std::optional(enqueue_s);
+    return parse_spans(line.at("spans"));
+  });
   const auto expected = static_cast<std::size_t>(std::max(std::exchange(marks_, 0) - 1, 0));
   if (spans.size() != expected)
     throw InvalidError(fmt::format("worker {}: gives {} spans between the marks of {} steps",

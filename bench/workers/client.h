@@ -73,6 +73,7 @@ class Client final : public measure::Workload, public measure::Marker {
 
   void mark() override;
   std::vector<measure::Span> take() override;
+  std::optional<double> enqueue_s() const override { return enqueue_s_; }
   int capacity() const override { return kCapacity; }
 
   /// The latents as they are now, by way of a file that is gone afterwards.
@@ -87,6 +88,8 @@ class Client final : public measure::Workload, public measure::Marker {
   auto named(const Call& call) const;
   void order(std::string_view line);
   template <typename Answer>
+  auto answer_line(std::string_view key, const Answer& parse);
+  template <typename Answer>
   auto answer(std::string_view key, const Answer& parse);
 
   Launch launch_;
@@ -96,6 +99,7 @@ class Client final : public measure::Workload, public measure::Marker {
   Hello hello_;
   Ready ready_;
   int marks_ = 0; ///< since the last take
+  std::optional<double> enqueue_s_;
 };
 
 } // namespace bench::workers

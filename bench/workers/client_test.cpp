@@ -136,6 +136,19 @@ TEST(Client, TheSamplerTakesItForALoopLikeOurs) {
   EXPECT_THAT(message, HasSubstr("3 of 6 samples"));
 }
 
+TEST(Client, KnowsHowLongTheWorkersHostTook) {
+  Worker worker(script("take) echo '{\"spans\": [], \"enqueue_s\": 0.25}';;"));
+  worker.client.load("{}");
+  worker.client.take();
+  EXPECT_EQ(worker.client.enqueue_s(), 0.25);
+  for (const char* unknown : {"{\"spans\": []}", "{\"spans\": [], \"enqueue_s\": null}"}) {
+    Worker other(script("take) echo '" + std::string(unknown) + "';;"));
+    other.client.load("{}");
+    other.client.take();
+    EXPECT_FALSE(other.client.enqueue_s());
+  }
+}
+
 TEST(Client, TheLatentsComeByAFile) {
   Worker worker(script());
   worker.client.load("{}");

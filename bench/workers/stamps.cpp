@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -80,6 +81,13 @@ int bench_stamps_take(void* marker, double* spans, int most) {
         return static_cast<int>(all.size());
       },
       -1);
+}
+
+/// Seconds that the host took from the first to the last of the marks that were taken last; NaN:
+/// not known, or there is no device that could wait for it.
+double bench_stamps_enqueue_s(void* marker) {
+  return static_cast<const Marker*>(marker)->enqueue_s().value_or(
+      std::numeric_limits<double>::quiet_NaN());
 }
 
 void bench_stamps_close(void* marker) {
