@@ -191,7 +191,7 @@ AbComparison compare_pairs(const Result& a, const Result& b, const NoiseFile& no
     if (!same_work(*before, c))
       other_work.push_back(c.id);
     const Pairs pairs = pairs_of(*before, of_a, c, of_b);
-    stats::Rules rules = rules_for(c, b, known.prior(*before, c), pairs.place_change);
+    stats::Rules rules = rules_for(*before, c, b, known.prior(*before, c), pairs.place_change);
     rules.confidence = confidence;
     if (!on_gpu) // a shared CPU has no modes: its copies differ from process to process
       rules.anchor_tolerance = std::numeric_limits<double>::infinity();

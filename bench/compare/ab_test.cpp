@@ -41,6 +41,28 @@ TEST(Ab, PairsAreReplicatesOfOneSeed) {
   EXPECT_EQ(compare_pairs(a, b, {}, 0.99).cases[0].judgement->pairs, 2);
 }
 
+TEST(Ab, AGpuThatWaitsForTheHostIsJudgedAsItWasTimed) {
+  const auto at = [](double clock_hz) {
+    Result result = arm_of({"x"}, 0.1);
+    for (results::Replicate& replicate : result.cases[0].replicates) {
+      for (std::size_t i = 0; i < replicate.samples.t_s.size(); ++i) {
+        const double log_f = 1e-3 * static_cast<double>(i % 4);
+        replicate.samples.f_hz[i] = clock_hz * std::exp(log_f);
+        replicate.samples.t_s[i] *= std::exp(-0.8 * log_f);
+      }
+    }
+    return result;
+  };
+  const Result a = at(1.5e9);
+  Result b = at(1.515e9);
+  EXPECT_EQ(compare_pairs(a, b, {}, 0.99).cases.at(0).verdict, Verdict::regression);
+  note_gpu_waits_for_host(b.cases[0]);
+  const AbCase raw = compare_pairs(a, b, {}, 0.99).cases.at(0);
+  EXPECT_EQ(raw.verdict, Verdict::pass) << raw.reason;
+  EXPECT_FALSE(raw.judgement.value().slope);
+  EXPECT_EQ(raw.warnings.size(), 1u);
+}
+
 TEST(Ab, APairIsOfOneGpu) {
   Result b = arm_of({"x"}, 0.1003);
   b.cases[0].replicates[2].device_uuid = "GPU-bbbb-2";

@@ -38,6 +38,13 @@ bool is_loop_of_ours(const CaseResult& c) {
   return c.kind == "loop" && regime(c) != "worker loop";
 }
 
+std::string waits_for_host(const CaseResult& base, const CaseResult& fresh) {
+  const bool waited = gpu_waits_for_host(base), waits = gpu_waits_for_host(fresh);
+  if (!waited)
+    return waits ? "the GPU waits for the host now" : "";
+  return waits ? "the GPU waits for the host" : "the GPU waited for the host, it does not now";
+}
+
 } // namespace
 
 Copies::Copies(const Result& result) {
@@ -114,6 +121,9 @@ std::vector<std::string> warnings(const CaseResult& base, const CaseResult& fres
     lines.push_back(
         fmt::format("its buffers lay {} and lie {} now: up to 0.1 % of the drift is that",
                     buffers(base), buffers(fresh)));
+  if (const std::string waits = waits_for_host(base, fresh); !waits.empty())
+    lines.push_back(waits +
+                    ": judged as it was timed, since its time does not follow the SM clock");
   return lines;
 }
 

@@ -61,7 +61,7 @@ Arms arms(const results::CaseResult& base, const Copies& of_base, const results:
 
 /// What is to be said of two cases that were held against each other, a line each: other output,
 /// places that are worth more or less than they were (Arms::place_change; not if that is a tenth of
-/// the gate or less), a loop's buffers at another kind of place.
+/// the gate or less), a loop's buffers at another kind of place, a GPU that waited for the host.
 std::vector<std::string> warnings(const results::CaseResult& base, const results::CaseResult& fresh,
                                   double place_change);
 

@@ -111,6 +111,20 @@ TEST(Warnings, SayThatALoopsBuffersLieElsewhere) {
   EXPECT_TRUE(warnings(base, fresh, 0).empty());
 }
 
+TEST(Warnings, SayThatTheGpuWaitsForTheHost) {
+  const results::CaseResult ahead = results::fake_case("zimage/loop/a", 0.1);
+  results::CaseResult waiting = ahead;
+  note_gpu_waits_for_host(waiting);
+  const std::string judged =
+      ": judged as it was timed, since its time does not follow the SM clock";
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(warnings(ahead, ahead, 0), Lines{});
+  EXPECT_EQ(warnings(waiting, waiting, 0), Lines{"the GPU waits for the host" + judged});
+  EXPECT_EQ(warnings(ahead, waiting, 0), Lines{"the GPU waits for the host now" + judged});
+  EXPECT_EQ(warnings(waiting, ahead, 0),
+            Lines{"the GPU waited for the host, it does not now" + judged});
+}
+
 TEST(Copies, OfProcessIdsThatComeAgainAreToldApartByTheirStart) {
   const results::Result base =
       results::fake_result({results::fake_case("zimage/a", 0.1), anchor(1e-3)});

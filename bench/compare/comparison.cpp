@@ -171,7 +171,8 @@ class Comparer {
       return;
     }
     const std::vector<std::size_t> left_out = environment_.left_out(before, now);
-    const stats::Rules rules = rules_for(fresh, fresh_, noise_.prior(base, fresh), place_change);
+    const stats::Rules rules =
+        rules_for(base, fresh, fresh_, noise_.prior(base, fresh), place_change);
     result.judgement = left_out.empty() ? stats::judge(before.observations, now.observations, rules)
                                         : stats::judge(observations_without(before, left_out),
                                                        now.observations, rules);
@@ -304,11 +305,12 @@ std::string regime(const CaseResult& result) {
   return engine == result.parameters.end() ? "loop" : engine->second + " loop";
 }
 
-stats::Rules rules_for(const CaseResult& fresh, const Result& of, stats::NoisePrior noise,
-                       double place_change) {
+stats::Rules rules_for(const CaseResult& base, const CaseResult& fresh, const Result& of,
+                       stats::NoisePrior noise, double place_change) {
+  const bool waits = gpu_waits_for_host(base) || gpu_waits_for_host(fresh);
   return {.gate = fresh.gate_work,
-          .noise = noise,
-          .adjust = of.device != "cpu",
+          .noise = waits ? stats::NoisePrior{} : noise,
+          .adjust = of.device != "cpu" && !waits,
           .along_loops = fresh.kind != "kernel",
           .bias = place_change};
 }

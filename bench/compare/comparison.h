@@ -105,10 +105,11 @@ std::string gpu_name(const results::Result& result);
 /// of a regime share their noise.
 std::string regime(const results::CaseResult& result);
 
-/// How a case of the result `of` is judged: at its gate, read at one clock but on a CPU.
-/// `place_change`: Arms::place_change.
-stats::Rules rules_for(const results::CaseResult& fresh, const results::Result& of,
-                       stats::NoisePrior noise, double place_change);
+/// How a case of the result `of` is judged against `base`: at its gate, read at one clock. On a
+/// CPU, and where either GPU waited for the host, as it was timed, and of GPUs then without
+/// `noise`, which is of times at one clock. `place_change`: Arms::place_change.
+stats::Rules rules_for(const results::CaseResult& base, const results::CaseResult& fresh,
+                       const results::Result& of, stats::NoisePrior noise, double place_change);
 
 /// "GPU-6b1f2b3c" of "GPU-6b1f2b3c-...": as much of it as CUDA_VISIBLE_DEVICES wants to tell GPUs
 /// apart.

@@ -111,6 +111,36 @@ TEST(Compare, ReplicatesAreReadAtTheBasesClock) {
   EXPECT_NEAR(std::exp(c.judgement->base_log_t), c.base_replicates[0].work_t_s, 1e-9);
 }
 
+TEST(Compare, AGpuThatWaitsForTheHostIsJudgedAsItWasTimed) {
+  // Samples that seem to follow the clock, at clocks 1 % apart: the same time is not the same work.
+  const auto at = [](double clock_hz, bool waits) {
+    Result result = with(0.1);
+    for (results::Replicate& replicate : result.cases[0].replicates) {
+      for (std::size_t i = 0; i < replicate.samples.t_s.size(); ++i) {
+        const double log_f = 1e-3 * static_cast<double>(i % 4);
+        replicate.samples.f_hz[i] = clock_hz * std::exp(log_f);
+        replicate.samples.t_s[i] *= std::exp(-0.8 * log_f);
+      }
+    }
+    if (waits)
+      note_gpu_waits_for_host(result.cases[0]);
+    return result;
+  };
+  const CaseComparison work = only(at(1.5e9, false), at(1.515e9, false));
+  EXPECT_EQ(work.verdict, Verdict::regression);
+  EXPECT_TRUE(work.warnings.empty());
+  for (const auto& [base, fresh] : {std::pair{true, true}, {true, false}, {false, true}}) {
+    const CaseComparison raw = only(at(1.5e9, base), at(1.515e9, fresh));
+    EXPECT_EQ(raw.verdict, Verdict::pass) << raw.reason;
+    EXPECT_FALSE(raw.judgement.value().slope);
+    EXPECT_FALSE(raw.clock_hz());
+    EXPECT_EQ(raw.judgement->work.estimate, raw.judgement->wall);
+    EXPECT_GT(raw.judgement->work.half_width, 3e-4)
+        << "0.00022 with the noise that is known, which is of times at one clock";
+    EXPECT_EQ(raw.warnings.size(), 1u);
+  }
+}
+
 TEST(Compare, GateIsTheNewCases) {
   Result fresh = with(0.101);
   fresh.cases[0].gate_work = 0.05;

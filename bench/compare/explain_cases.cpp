@@ -33,7 +33,7 @@ CaseExplanation explain_cases(const Result& base_result, const CaseResult& base,
   const NoiseFile known = noise_known_of(new_result, noise, notes);
   const stats::Judgement judgement =
       stats::judge(before.observations, now.observations,
-                   rules_for(fresh, new_result, known.prior(base, fresh), place_change));
+                   rules_for(base, fresh, new_result, known.prior(base, fresh), place_change));
   result.explanation = explain::explain(base, fresh, judgement.slope, judgement.covariates,
                                         judgement.work, judgement.same_device);
   std::ranges::move(notes, std::back_inserter(result.explanation.value().notes));

@@ -11,7 +11,8 @@ namespace bench::compare {
 
 std::vector<OffTheLine> off_the_line(const results::Result& data, const std::string& id,
                                      const std::vector<KnownArm>& arms) {
-  const stats::Rules rules = rules_for(case_of(data, id), data, {}, 0);
+  const results::CaseResult& unchanged = case_of(data, id);
+  const stats::Rules rules = rules_for(unchanged, unchanged, data, {}, 0);
   std::vector<std::string> ids{id};
   for (const KnownArm& each : arms)
     ids.push_back(each.id);

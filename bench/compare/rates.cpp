@@ -102,7 +102,8 @@ std::vector<double> times_of(const std::vector<const Process*>& processes, std::
 
 DataNoise data_noise(const results::Result& data, const std::string& id) {
   const Devices devices = devices_of(data, {id});
-  const auto line = line_of(devices, rules_for(case_of(data, id), data, {}, 0));
+  const results::CaseResult& unchanged = case_of(data, id);
+  const auto line = line_of(devices, rules_for(unchanged, unchanged, data, {}, 0));
   const Spread at_one_clock =
       spread(devices, 0, [&](const Observation& o) { return adjusted(o, line); });
   const Spread raw = spread(devices, 0, stats::mean_log_time);
@@ -148,7 +149,7 @@ Rates judge_rates(const results::Result& data, const std::string& id,
   for (auto& [device, processes] : devices) {
     Devices others = devices;
     others.erase(device);
-    const stats::Rules base = rules_for(base_case, data, {}, 0);
+    const stats::Rules base = rules_for(base_case, base_case, data, {}, 0);
     stats::Rules rules[kJudges] = {base, base, base, base};
     rules[0].noise = prior_of(others, ids.size(), base, known);
     rules[1].noise = rules[0].noise;
