@@ -56,11 +56,12 @@ std::string percent(double share, int decimals) {
   return fmt::format("{:.{}f} %", 100 * share, decimals);
 }
 
-/// "0.3 % (0..28)": the share and its exact bounds in per cent.
-std::string share_text(double share, int comparisons) {
-  const stats::Bounds bounds = stats::clopper_pearson(
-      std::clamp(share * comparisons, 0.0, static_cast<double>(comparisons)), comparisons);
-  return fmt::format("{} ({:.0f}..{:.0f})", percent(share, 1), 100 * bounds.low, 100 * bounds.high);
+/// "0.3 %, 1 of 8 (0..53)": the share of all deals, and of one deal the number and its exact bounds
+/// in per cent.
+std::string share_text(double share, int count, int comparisons) {
+  const stats::Bounds bounds = stats::clopper_pearson(count, comparisons);
+  return fmt::format("{}, {} of {} ({:.0f}..{:.0f})", percent(share, 1), count, comparisons,
+                     100 * bounds.low, 100 * bounds.high);
 }
 
 void print_rules(const Rates& rates, const std::vector<KnownArm>& arms, std::FILE* out) {
@@ -74,20 +75,23 @@ void print_rules(const Rates& rates, const std::vector<KnownArm>& arms, std::FIL
     double undecided = 0;
     for (std::size_t a = 0; a < arms.size(); ++a) {
       const compare::Rate& rate = rule.arms[a];
-      cells.push_back(
-          share_text(arms[a].drift == 0 ? rate.regression + rate.improvement : rate.regression,
-                     rates.comparisons));
+      const compare::Count& count = rule.counts[a];
+      const bool changed = arms[a].drift != 0; // then an improvement is no alarm
+      cells.push_back(share_text(rate.regression + (changed ? 0 : rate.improvement),
+                                 count.regression + (changed ? 0 : count.improvement),
+                                 rates.comparisons));
       undecided += rate.inconclusive / static_cast<double>(arms.size());
     }
     cells.push_back(percent(undecided, 1));
     columns.add(std::move(cells));
   }
+  const bool one = rates.comparisons == 1;
   fmt::print(
       out,
-      "\n{} process{} a side: {} comparison{} that share no process; in brackets the exact 95 % "
-      "bounds of so many\n{}",
+      "\n{} process{} a side: share of all deals; how many of {} comparison{} no process (the "
+      "deal in the order of the data), in brackets the exact 95 % bounds of that\n{}",
       rates.replicates, rates.replicates == 1 ? "" : "es", rates.comparisons,
-      rates.comparisons == 1 ? "" : "s", columns.text(text::Style(false)));
+      one ? " that shares" : "s that share", columns.text(text::Style(false)));
   fmt::print(out, "{}: +- {}, off the truth by {} on average, {} at most\n", rates.rules[0].rule,
              percent(rates.half_width, 3), percent(rates.mean_error, 3),
              percent(rates.worst_error, 3));

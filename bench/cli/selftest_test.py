@@ -11,9 +11,11 @@ def test_rates_of_the_committed_data(bench):
     run = bench("selftest", "--judge", data, "--shuffles", "20")
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("zimage/loop/turbo-9/graph/aten: 42 processes on 5 GPUs, ")
-    assert "3 processes a side: 4 comparisons that share no process" in run.stdout
-    tables = re.findall(r"^bench, prior of other GPUs +([0-9.]+) % \((\d+)\.\.(\d+)\)", run.stdout, re.M)
-    assert len(tables) == 5 and all(float(alarm) == 0 for alarm, _, _ in tables)  # unchanged: no alarm
+    assert "3 processes a side: share of all deals; how many of 4 comparisons that share no process (the deal in the order of the" in run.stdout
+    cell = r"([0-9.]+) %, (\d+) of (\d+) \((\d+)\.\.(\d+)\)"
+    tables = re.findall(rf"^bench, prior of other GPUs +{cell} +{cell} +{cell} ", run.stdout, re.M)
+    assert len(tables) == 5 and all(float(table[0]) == 0 for table in tables)  # unchanged: no alarm
+    assert tables[2][1:5] == ("0", "4", "0", "60") and tables[2][-4:] == ("4", "4", "40", "100")  # exact, of whole numbers
     assert run.stdout == bench("selftest", "--judge", data, "--shuffles", "20").stdout  # no chance in it
     rules = ("Mann-Whitney", "Criterion", "nvbench-robust", "medians +-2 %", "medians +-5 %")
     assert all(run.stdout.count(f"\n{rule}") == 5 for rule in rules)
@@ -25,7 +27,7 @@ def test_rates_of_a_kernel(bench):
     run = bench("selftest", "--judge", data, "--shuffles", "5")
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("zimage/rms_norm/4128x3840.bf16/fused: 58 processes on 4 GPUs\nbetween processes on one GPU: 0.0")
-    alarms = re.findall(r"^bench, prior of other GPUs +([0-9.]+) % .* +([0-9.]+) % \(\d+\.\.\d+\) +[0-9.]+ %$", run.stdout, re.M)
+    alarms = re.findall(r"^bench, prior of other GPUs +([0-9.]+) %, .* +([0-9.]+) %, \d+ of \d+ \(\d+\.\.\d+\) +[0-9.]+ %$", run.stdout, re.M)
     assert len(alarms) == 5 and all(float(unchanged) == 0 and float(more) > 95 for unchanged, more in alarms)
     assert "clock line" not in run.stdout and "GPU time" not in run.stdout  # of loops
 

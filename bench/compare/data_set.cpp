@@ -27,7 +27,11 @@ Devices devices_of(const results::Result& data, const std::vector<std::string>& 
     const Arm all = arm(c, of_data, PlaceEffects(c));
     for (std::size_t r = 0; r < all.replicates.size(); ++r) {
       const results::Replicate& replicate = *all.replicates[r];
-      Process& process = processes[{replicate.device_uuid, replicate.process, replicate.seed}];
+      const auto [found, is_new] =
+          processes.try_emplace({replicate.device_uuid, replicate.process, replicate.seed});
+      Process& process = found->second;
+      if (is_new)
+        process.place = r;
       process.cases.resize(ids.size());
       process.times.resize(ids.size());
       process.cases[i] = all.observations[r];

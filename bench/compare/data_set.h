@@ -23,6 +23,7 @@ struct KnownArm {
 struct Process {
   std::vector<std::optional<stats::Observation>> cases;
   std::vector<std::vector<double>> times; ///< seconds of each sample
+  std::size_t place = 0; ///< in the data: which replicate, of the first case that it measured
 };
 
 /// By GPU. A process is its id on its GPU and its seed, since ids come round again.

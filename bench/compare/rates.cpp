@@ -83,6 +83,28 @@ constexpr const char* kJudgeNames[kJudges] = {"bench, prior of other GPUs",
                                               "... and no error of extrapolation",
                                               "bench, no prior", "bench, raw time, no prior"};
 
+/// The judges that have a prior of other GPUs are left out where there are none.
+std::size_t first_judge(bool others) {
+  return others ? 0 : 2;
+}
+
+/// Processes that stand for the baseline and for the new build.
+struct Pairing {
+  std::vector<const Process*> before;
+  std::vector<const Process*> after;
+};
+
+/// Processes one after another in comparisons of `n` against `n`; what is left over is in none.
+std::vector<Pairing> deal(const std::vector<Process>& processes, std::size_t n) {
+  std::vector<Pairing> pairings(processes.size() / (2 * n));
+  auto next = processes.begin();
+  for (Pairing& pairing : pairings)
+    for (auto* side : {&pairing.before, &pairing.after})
+      for (std::size_t i = 0; i < n; ++i)
+        side->push_back(&*next++);
+  return pairings;
+}
+
 /// The observations of case `index` of these processes.
 std::vector<Observation> side_of(const std::vector<const Process*>& processes, std::size_t index) {
   std::vector<Observation> side;
@@ -96,6 +118,50 @@ std::vector<double> times_of(const std::vector<const Process*>& processes, std::
   for (const Process* process : processes)
     times.insert(times.end(), process->times[index].begin(), process->times[index].end());
   return times;
+}
+
+/// Every rule on processes of one GPU.
+class RulesOfDevice {
+ public:
+  /// `others`: the GPUs that its prior is of.
+  RulesOfDevice(const Devices& others, std::size_t cases, const stats::Rules& base,
+                const stats::NoisePrior& known)
+      : first_(first_judge(!others.empty())), rules_{base, base, base, base} {
+    if (first_ == 0)
+      rules_[0].noise = prior_of(others, cases, base, known);
+    rules_[1].noise = rules_[0].noise;
+    rules_[1].noise.extrapolation = 0;
+    rules_[2].noise.extrapolation = known.extrapolation;
+    rules_[3].adjust = false;
+  }
+
+  /// What the first rule says of the arm that is case `index`; `add` gets each rule's number and
+  /// verdict.
+  template <typename Add>
+  stats::Judgement judge(const Pairing& pairing, std::size_t index, const Add& add) const {
+    const auto before = side_of(pairing.before, 0), after = side_of(pairing.after, index);
+    stats::Judgement first;
+    for (std::size_t j = first_; j < kJudges; ++j) {
+      stats::Judgement judgement = stats::judge(before, after, rules_[j]);
+      add(j, judgement.verdict);
+      if (j == first_)
+        first = std::move(judgement);
+    }
+    const auto times_before = times_of(pairing.before, 0),
+               times_after = times_of(pairing.after, index);
+    for (std::size_t p = 0; p < stats::kPeerRules.size(); ++p)
+      add(kJudges + p, stats::kPeerRules[p].judge(times_before, times_after));
+    return first;
+  }
+
+ private:
+  std::size_t first_;
+  stats::Rules rules_[kJudges];
+};
+
+void count(Count& counts, Verdict verdict) {
+  counts.regression += verdict == Verdict::regression;
+  counts.improvement += verdict == Verdict::improvement;
 }
 
 } // namespace
@@ -139,51 +205,40 @@ Rates judge_rates(const results::Result& data, const std::string& id,
   const stats::NoisePrior known = noise.prior(base_case);
 
   Rates rates{.replicates = replicates};
-  std::vector<std::vector<Tally>> tallies(kJudges + stats::kPeerRules.size(),
-                                          std::vector<Tally>(arms.size()));
+  constexpr std::size_t kRules = kJudges + stats::kPeerRules.size();
+  std::vector<std::vector<Tally>> tallies(kRules, std::vector<Tally>(arms.size()));
+  std::vector<std::vector<Count>> counts(kRules, std::vector<Count>(arms.size()));
   std::mt19937_64 random(seed);
   const auto n = static_cast<std::size_t>(replicates);
-  // Of one GPU there is no prior of others: the judges that have it are left out.
-  const std::size_t first_judge = devices.size() > 1 ? 0 : 2;
   double judged = 0;
   for (auto& [device, processes] : devices) {
     Devices others = devices;
     others.erase(device);
-    const stats::Rules base = rules_for(base_case, base_case, data, {}, 0);
-    stats::Rules rules[kJudges] = {base, base, base, base};
-    rules[0].noise = prior_of(others, ids.size(), base, known);
-    rules[1].noise = rules[0].noise;
-    rules[1].noise.extrapolation = 0;
-    rules[2].noise.extrapolation = known.extrapolation;
-    rules[3].adjust = false;
-    const std::size_t dealt = processes.size() / (2 * n);
-    rates.comparisons += static_cast<int>(dealt);
+    const RulesOfDevice rules(others, ids.size(), rules_for(base_case, base_case, data, {}, 0),
+                              known);
+    std::vector<Process> in_order = processes;
+    std::ranges::sort(in_order, {}, &Process::place);
+    for (const Pairing& pairing : deal(in_order, n)) {
+      ++rates.comparisons;
+      for (std::size_t a = 0; a < arms.size(); ++a)
+        rules.judge(pairing, a + 1,
+                    [&](std::size_t rule, Verdict verdict) { count(counts[rule][a], verdict); });
+    }
     for (int shuffle = 0; shuffle < shuffles; ++shuffle) {
       std::ranges::shuffle(processes, random);
-      for (std::size_t deal = 0; deal < dealt; ++deal) {
-        std::vector<const Process*> before, after;
-        for (std::size_t i = 0; i < n; ++i) {
-          before.push_back(&processes[deal * 2 * n + i]);
-          after.push_back(&processes[deal * 2 * n + n + i]);
-        }
-        const auto base_side = side_of(before, 0);
-        const auto base_times = times_of(before, 0);
+      for (const Pairing& pairing : deal(processes, n)) {
         for (std::size_t a = 0; a < arms.size(); ++a) {
-          const auto fresh_side = side_of(after, a + 1);
-          const auto fresh_times = times_of(after, a + 1);
-          for (std::size_t j = first_judge; j < kJudges; ++j) {
-            const stats::Judgement judgement = stats::judge(base_side, fresh_side, rules[j]);
-            tallies[j][a].add(judgement.verdict);
-            if (j == first_judge && std::isfinite(judgement.work.half_width)) {
-              const double error = std::abs(judgement.work.estimate - arms[a].drift);
-              rates.half_width += judgement.work.half_width;
-              rates.mean_error += error;
-              rates.worst_error = std::max(rates.worst_error, error);
-              ++judged;
-            }
-          }
-          for (std::size_t p = 0; p < stats::kPeerRules.size(); ++p)
-            tallies[kJudges + p][a].add(stats::kPeerRules[p].judge(base_times, fresh_times));
+          const stats::Judgement first =
+              rules.judge(pairing, a + 1, [&](std::size_t rule, Verdict verdict) {
+                tallies[rule][a].add(verdict);
+              });
+          if (!std::isfinite(first.work.half_width))
+            continue;
+          const double error = std::abs(first.work.estimate - arms[a].drift);
+          rates.half_width += first.work.half_width;
+          rates.mean_error += error;
+          rates.worst_error = std::max(rates.worst_error, error);
+          ++judged;
         }
       }
     }
@@ -195,10 +250,11 @@ Rates judge_rates(const results::Result& data, const std::string& id,
     rates.half_width /= judged;
     rates.mean_error /= judged;
   }
-  for (std::size_t r = first_judge; r < tallies.size(); ++r) {
+  for (std::size_t r = first_judge(devices.size() > 1); r < kRules; ++r) {
     RuleRates rule{.rule = r < kJudges ? kJudgeNames[r]
                                        : std::string(stats::kPeerRules[r - kJudges].name),
-                   .arms = {}};
+                   .arms = {},
+                   .counts = std::move(counts[r])};
     for (const Tally& tally : tallies[r])
       rule.arms.push_back(tally.mean());
     rates.rules.push_back(std::move(rule));

@@ -24,6 +24,8 @@ TEST(Rates, QuietProcessesAreJudgedRightAndRawOnesNot) {
   EXPECT_EQ(bench.rule, "bench, prior of other GPUs");
   EXPECT_EQ(bench.arms[0].regression + bench.arms[0].improvement, 0);
   EXPECT_GE(bench.arms[1].regression, 0.98);
+  EXPECT_EQ(bench.counts.at(0).regression + bench.counts[0].improvement, 0);
+  EXPECT_EQ(bench.counts.at(1).regression, 3);
   EXPECT_LT(rates.half_width, 0.0008);
   EXPECT_LT(rates.worst_error, 0.0008);
   EXPECT_GT(rates.rules[3].arms[1].inconclusive, 0.5); // raw: 0.3 % of clock noise
@@ -38,6 +40,30 @@ TEST(Rates, AreTheSameForASeed) {
               two = judge_rates(all, "l", kArms, {}, 3, 5);
   EXPECT_EQ(one.half_width, two.half_width);
   EXPECT_NE(one.half_width, judge_rates(all, "l", kArms, {}, 3, 5, 2).half_width);
+}
+
+TEST(Rates, CountsAreOfOneDealInTheOrderOfTheData) {
+  results::Result all = data(0.0002, 4);
+  for (results::CaseResult& c : all.cases) {
+    for (std::size_t i = 0; i < c.replicates.size(); ++i) {
+      results::Replicate& r = c.replicates[i];
+      r.process = 1000 - r.process; // ids come in any order
+      if (c.id == "l#none" && i % 4 == 1)
+        for (double& t_s : r.samples.t_s)
+          t_s *= 1.05; // the second process of each GPU: new in the first comparison of two
+    }
+  }
+  const Rates rates = judge_rates(all, "l", kArms, {}, 1, 50);
+  EXPECT_EQ(rates.comparisons, 6);
+  const RuleRates& medians = rates.rules[7];
+  EXPECT_EQ(medians.rule, "medians +-2 %");
+  EXPECT_EQ(medians.counts.at(0).regression, 3);
+  EXPECT_EQ(medians.counts[0].improvement, 0);
+  EXPECT_EQ(medians.counts.at(1).regression, 0);
+  EXPECT_NEAR(medians.arms[0].regression, 0.25, 0.1) << "in half of the deals it is no new one";
+  const Rates again = judge_rates(all, "l", kArms, {}, 1, 50, 2);
+  EXPECT_EQ(again.rules[7].counts[0].regression, 3);
+  EXPECT_NE(again.rules[7].arms[0].regression, medians.arms[0].regression);
 }
 
 TEST(Rates, KernelsAreJudgedWithoutALineWithinLoops) {

@@ -6,7 +6,7 @@
 
 namespace bench::stats {
 
-Bounds clopper_pearson(double successes, double trials, double confidence) {
+Bounds clopper_pearson(int successes, int trials, double confidence) {
   if (!(successes >= 0 && successes <= trials && confidence > 0 && confidence < 1)) {
     throw std::invalid_argument(
         "a share wants 0 to all successes and a confidence between 0 and 1");

@@ -18,12 +18,6 @@ TEST(ClopperPearson, KnownValues) {
   EXPECT_EQ(clopper_pearson(11, 11).high, 1);
 }
 
-TEST(ClopperPearson, BetweenIntegersLiesBetween) {
-  const Bounds half = clopper_pearson(2.5, 10);
-  EXPECT_GT(half.low, clopper_pearson(2, 10).low);
-  EXPECT_LT(half.low, clopper_pearson(3, 10).low);
-}
-
 TEST(ClopperPearson, Edges) {
   EXPECT_EQ(clopper_pearson(0, 0).low, 0);
   EXPECT_EQ(clopper_pearson(0, 0).high, 1);
