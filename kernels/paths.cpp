@@ -27,6 +27,9 @@ std::shared_ptr<const Operators> fused_operators() {
 std::shared_ptr<const Operators> triton_operators() {
   return triton::make_operators(triton::embedded_rms_norm());
 }
+std::map<std::string, std::string> built_with() {
+  return {{"triton", triton::triton_version()}};
+}
 #else
 std::shared_ptr<const Operators> cuda_operators() {
   return aten::make_operators();
@@ -36,6 +39,9 @@ std::shared_ptr<const Operators> fused_operators() {
 }
 std::shared_ptr<const Operators> triton_operators() {
   return aten::make_operators();
+}
+std::map<std::string, std::string> built_with() {
+  return {};
 }
 #endif
 
@@ -104,6 +110,10 @@ void add_path(Path path) {
   if (find_path(path.name))
     throw std::invalid_argument("there is a path '" + path.name + "' already");
   all_paths().push_back(std::move(path));
+}
+
+std::map<std::string, std::string> compiler_versions() {
+  return built_with();
 }
 
 } // namespace kernels

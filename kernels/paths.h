@@ -5,6 +5,7 @@
 #include <c10/core/DeviceType.h>
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,5 +48,9 @@ const Path* find_path(std::string_view name);
 /// Adds a plug-in's; those there are stay where they are. Before anything is measured, by one
 /// thread. Throws std::invalid_argument when the name is taken.
 void add_path(Path path);
+
+/// Versions of the compilers of our kernels that no library of theirs tells at run time ("triton"
+/// -> "3.6.0"); nothing where the build has no such kernels.
+std::map<std::string, std::string> compiler_versions();
 
 } // namespace kernels

@@ -4,9 +4,9 @@
 #include <bench/base/error.h>
 #include <bench/cli/program.h>
 #include <bench/device/device.h>
-#include <bench/device/libraries.h>
 #include <bench/doctor/doctor.h>
 #include <bench/replicate/answer.h>
+#include <bench/replicate/facts.h>
 
 #include <fmt/format.h>
 
@@ -20,7 +20,7 @@ ExitCode run_doctor() {
 #endif
   build.libraries = [](bool on_gpu) {
     const auto kind = on_gpu ? scenario::DeviceKind::cuda : scenario::DeviceKind::cpu;
-    return device::library_facts(*device::open_device(kind));
+    return replicate::software_facts(*device::open_device(kind));
   };
   return doctor::print_report(stdout, build);
 }

@@ -10,16 +10,18 @@ TEST(Environment, NotesWhatChangedAround) {
   Result fresh = with(0.1);
   fresh.machine["driver"]["version"] = "590.2";
   fresh.machine["libraries"]["cudnn"] = "91100";
+  fresh.machine["libraries"]["cublaslt"] = "130200";
   fresh.machine["libraries"]["triton"] = "3.6"; // the baseline does not say
   fresh.settings["promotion"]["reason"] = "one";
   Result base = with(0.1);
+  base.machine["libraries"]["cublaslt"] = "130100";
   base.settings["promotion"]["reason"] = "another";
   base.settings["settings"]["tf32_matmul"] = "off";
   fresh.settings["settings"]["tf32_matmul"] = "on";
   EXPECT_EQ(notes(base, fresh),
             (std::vector<std::string>{
-                "environment changed: driver version 580.1 -> 590.2, cudnn 91002 -> 91100; "
-                "compared all the same: a drift may come from it",
+                "environment changed: driver version 580.1 -> 590.2, cublaslt 130100 -> "
+                "130200, cudnn 91002 -> 91100; compared all the same: a drift may come from it",
                 "settings changed: tf32_matmul off -> on"}));
   EXPECT_TRUE(notes(base, base).empty());
 }

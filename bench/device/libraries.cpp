@@ -9,11 +9,14 @@
 #include <torch/headeronly/version.h>
 
 #ifdef BENCH_CUDA
+#include <bench/base/bind_symbol.h>
+
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include <cuda_runtime.h>
 #endif
 
+#include <cstddef>
 #include <cstdlib>
 
 namespace bench::device {
@@ -51,6 +54,15 @@ std::string cuda_version(long number) {
   return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
 }
 
+/// Of the library that torch has loaded: most of a step is its matrix products, which choose their
+/// kernels by what a version of it knows. Asked by name, since nothing else here needs its headers.
+void add_cublaslt(std::map<std::string, std::string>& libraries) {
+  std::size_t (*version)() = nullptr;
+  bind_symbol(RTLD_DEFAULT, version, "cublasLtGetVersion");
+  if (version)
+    libraries["cublaslt"] = std::to_string(version());
+}
+
 void add_cuda_facts(Facts& facts) {
   auto& libraries = facts["libraries"];
   auto& settings = facts["settings"];
@@ -59,6 +71,7 @@ void add_cuda_facts(Facts& facts) {
     libraries["cuda_runtime"] = cuda_version(number);
   if (cudaDriverGetVersion(&number) == cudaSuccess)
     libraries["cuda_driver"] = cuda_version(number);
+  add_cublaslt(libraries);
   libraries["cudnn"] = std::to_string(at::detail::getCUDAHooks().versionRuntimeCuDNN());
   auto& context = at::globalContext();
   settings["tf32_matmul"] = on_off(context.allowTF32CuBLAS());

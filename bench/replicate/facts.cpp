@@ -1,11 +1,18 @@
-#include <bench/device/libraries.h>
 #include <bench/machine/machine.h>
 #include <bench/replicate/facts.h>
 #include <bench/version/version.h>
+#include <kernels/paths.h>
 
 #include <fmt/format.h>
 
 namespace bench::replicate {
+
+device::Facts software_facts(device::Device& device) {
+  device::Facts facts = device::library_facts(device);
+  if (device.kind() == scenario::DeviceKind::cuda)
+    facts["libraries"].merge(kernels::compiler_versions());
+  return facts;
+}
 
 void describe_machine(results::Result& result, device::Device& device) {
   result.tool_version = version().tool;
@@ -22,7 +29,7 @@ void describe_machine(results::Result& result, device::Device& device) {
     gpu.try_emplace("uuid", device.uuid());
     gpu["l2_bytes"] = fmt::format("{}", device.l2_bytes());
   }
-  result.settings = device::library_facts(device);
+  result.settings = software_facts(device);
   if (auto libraries = result.settings.extract("libraries"))
     result.machine.insert(std::move(libraries));
 }

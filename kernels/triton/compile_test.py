@@ -102,6 +102,16 @@ def test_compiles_without_a_gpu_to_wide_loads_and_no_spills(file, tmp_path):
         assert not re.search(r"\b(LDL|STL)\b", code), f"{row}: registers are spilled to memory"
 
 
+def test_the_embedded_kernels_know_the_triton_that_compiled_them(tmp_path):
+    import triton
+
+    assert compile_file(SOURCES[0], tmp_path, "--types", "bf16").returncode == 0
+    subprocess.run([sys.executable, COMPILE.with_name("embed.py"), tmp_path, tmp_path / "all.cpp"], check=True)
+    text = (tmp_path / "all.cpp").read_text()
+    assert f'std::string triton_version() {{\n  return "{triton.__version__}";\n}}\n' in text
+    assert text.count("all.push_back(") == len(kernels(tmp_path))
+
+
 GOOD = SOURCES[1].read_text()
 V2 = GOOD.split("@triton.jit\n")[1].replace("def rms_norm(", "def rms_norm_v2(").replace("tl.rsqrt(", "1 / tl.sqrt(")
 

@@ -29,4 +29,7 @@ std::vector<CompiledKernel> read_compiled(const std::filesystem::path& folder);
 /// Of rms_norm.py, embedded in this library. Only with BENCH_CUDA.
 std::vector<CompiledKernel> embedded_rms_norm();
 
+/// The version of the Triton that compiled it: "3.6.0". Only with BENCH_CUDA.
+std::string triton_version();
+
 } // namespace kernels::triton

@@ -1,7 +1,9 @@
 """Usage: python3 embed.py FOLDER FILE.cpp
 
-What compile.py wrote into FOLDER as C++: the body of kernels::triton::embedded_rms_norm()."""
+What compile.py wrote into FOLDER as C++: the bodies of kernels::triton::embedded_rms_norm() and triton_version(), which is
+this Python's Triton: the build calls both with the same one."""
 
+import importlib.metadata
 import sys
 from pathlib import Path
 
@@ -24,7 +26,9 @@ def main() -> None:
         text += f'  all.push_back({{"{function}", {width}, c10::ScalarType::{TYPES[kind]}, "{symbol}",\n'
         text += f"    {rows}, {warps}, {shared},\n"
         text += f"    std::string(\n{literal(data)},\n      {len(data)})}});\n"
-    out.write_text(text + "  return all;\n}\n\n} // namespace kernels::triton\n")
+    text += "  return all;\n}\n\n"
+    text += f'std::string triton_version() {{\n  return "{importlib.metadata.version("triton")}";\n}}\n'
+    out.write_text(text + "\n} // namespace kernels::triton\n")
 
 
 main()
