@@ -2,11 +2,13 @@
 #include <bench/stats/summary.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <numbers>
-#include <set>
+#include <optional>
 #include <utility>
 
 namespace bench::compare {
@@ -16,22 +18,35 @@ using results::CaseResult;
 using results::Replicate;
 using results::Samples;
 
-using OfPlaces = std::map<std::int32_t, double>;
-
 /// A scatter that is beyond chance: medians of a few replicates now and then look as if two times
 /// as large.
 constexpr double kBeyondChance = 4;
 
+/// Where in `values` this place is, or would be.
+auto position(auto& values, std::int32_t place) {
+  return std::ranges::lower_bound(values, place, {}, &OfPlaces::value_type::first);
+}
+
+bool is_at(const OfPlaces& values, OfPlaces::const_iterator position, std::int32_t place) {
+  return position != values.end() && position->first == place;
+}
+
 OfPlaces mean_log_times(const Samples& samples) {
-  OfPlaces means;
-  std::map<std::int32_t, int> counts;
+  OfPlaces sums, counts;
   for (std::size_t i = 0; i < samples.t_s.size(); ++i) {
-    means[samples.loop[i]] += std::log(samples.t_s[i]);
-    ++counts[samples.loop[i]];
+    const std::int32_t place = samples.loop[i];
+    const auto at = position(sums, place);
+    const auto index = at - sums.begin();
+    if (!is_at(sums, at, place)) {
+      sums.insert(at, {place, 0});
+      counts.insert(counts.begin() + index, {place, 0});
+    }
+    sums[static_cast<std::size_t>(index)].second += std::log(samples.t_s[i]);
+    ++counts[static_cast<std::size_t>(index)].second;
   }
-  for (auto& [place, log_t] : means)
-    log_t /= counts[place];
-  return means;
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    sums[i].second /= counts[i].second;
+  return sums;
 }
 
 /// Of each replicate of a kernel that has samples.
@@ -44,22 +59,36 @@ std::vector<OfPlaces> log_times(const CaseResult& c) {
 }
 
 OfPlaces medians(const std::vector<OfPlaces>& replicates) {
-  std::map<std::int32_t, std::vector<double>> of_places;
+  OfPlaces all;
   for (const OfPlaces& replicate : replicates)
-    for (const auto& [place, log_t] : replicate)
-      of_places[place].push_back(log_t);
+    all.insert(all.end(), replicate.begin(), replicate.end());
+  std::ranges::sort(all);
   OfPlaces result;
-  for (const auto& [place, values] : of_places)
-    result[place] = stats::median(values);
+  std::vector<double> values;
+  for (auto at = all.begin(); at != all.end();) {
+    const std::int32_t place = at->first;
+    for (values.clear(); at != all.end() && at->first == place; ++at)
+      values.push_back(at->second);
+    result.emplace_back(place, stats::median(values));
+  }
+  return result;
+}
+
+/// `value` of a's and b's at each place that both have.
+template <typename Value>
+OfPlaces joined(const OfPlaces& a, const OfPlaces& b, Value value) {
+  OfPlaces result;
+  for (const auto& [place, of_a] : a)
+    if (const auto of_b = position(b, place); is_at(b, of_b, place))
+      result.emplace_back(place, value(of_a, of_b->second));
   return result;
 }
 
 /// a - b at the places that both have.
 std::vector<double> differences(const OfPlaces& a, const OfPlaces& b) {
-  std::vector<double> result;
-  for (const auto& [place, value] : a)
-    if (const auto other = b.find(place); other != b.end())
-      result.push_back(value - other->second);
+  const OfPlaces of_places = joined(a, b, std::minus());
+  std::vector<double> result(of_places.size());
+  std::ranges::transform(of_places, result.begin(), &OfPlaces::value_type::second);
   return result;
 }
 
@@ -103,16 +132,18 @@ void center(OfPlaces& values) {
     value -= mean;
 }
 
-std::set<std::int32_t> judged_places(const Samples& samples, const PlaceEffects& effects) {
+/// One or two; none where it has no place of the effects.
+std::array<std::optional<std::int32_t>, 2> judged_places(const Samples& samples,
+                                                         const PlaceEffects& effects) {
   std::vector<std::pair<double, std::int32_t>> by_deviation;
   for (const auto& [place, log_t] : mean_log_times(samples))
-    if (effects.has(place))
-      by_deviation.emplace_back(log_t - effects.at(place), place);
+    if (const double* effect = effects.find(place))
+      by_deviation.emplace_back(log_t - *effect, place);
   std::ranges::sort(by_deviation);
-  std::set<std::int32_t> judged;
-  if (const std::size_t count = by_deviation.size(); count > 0)
-    judged = {by_deviation[(count - 1) / 2].second, by_deviation[count / 2].second};
-  return judged;
+  const std::size_t count = by_deviation.size();
+  if (count == 0)
+    return {};
+  return {by_deviation[(count - 1) / 2].second, by_deviation[count / 2].second};
 }
 
 } // namespace
@@ -125,25 +156,28 @@ PlaceEffects::PlaceEffects(const CaseResult& alone) : effects_(medians(log_times
 PlaceEffects::PlaceEffects(const CaseResult& base, const CaseResult& fresh) {
   const std::vector<OfPlaces> of_base = log_times(base), of_fresh = log_times(fresh);
   const OfPlaces before = medians(of_base), now = medians(of_fresh);
-  for (const auto& [place, log_t] : before)
-    if (const auto other = now.find(place); other != now.end())
-      effects_[place] = (log_t + other->second) / 2;
+  effects_ = joined(before, now, [](double a, double b) { return (a + b) / 2; });
   any_ = !of_base.empty() && !of_fresh.empty();
   center(effects_);
   if (!effects_.empty())
     change_ = changed_by(of_base, of_fresh, differences(now, before));
 }
 
+const double* PlaceEffects::find(std::int32_t place) const {
+  const auto at = position(effects_, place);
+  return is_at(effects_, at, place) ? &at->second : nullptr;
+}
+
 Samples judged_samples(const Replicate& replicate, const PlaceEffects& effects) {
   const Samples& all = replicate.samples;
   if (!effects.any())
     return all;
-  const std::set<std::int32_t> places = judged_places(all, effects);
+  const auto places = judged_places(all, effects);
   Samples judged;
   for (std::size_t i = 0; i < all.t_s.size(); ++i) {
-    if (places.contains(all.loop[i])) {
+    if (all.loop[i] == places[0] || all.loop[i] == places[1]) {
       judged.start_s.push_back(all.start_s[i]);
-      judged.t_s.push_back(all.t_s[i] * std::exp(-effects.at(all.loop[i])));
+      judged.t_s.push_back(all.t_s[i] * std::exp(-*effects.find(all.loop[i])));
       judged.f_hz.push_back(all.f_hz[i]);
       judged.loop.push_back(all.loop[i]);
       judged.step.push_back(all.step[i]);

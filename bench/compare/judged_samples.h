@@ -3,10 +3,13 @@
 #include <bench/results/result.h>
 
 #include <cstdint>
-#include <map>
+#include <utility>
 #include <vector>
 
 namespace bench::compare {
+
+/// A value at each of some places, in the order of places: too few for a tree.
+using OfPlaces = std::vector<std::pair<std::int32_t, double>>;
 
 /// What each place in memory is worth to a kernel: a launch of microseconds takes up to 18 % more
 /// at one place than at another, in every process nearly the same.
@@ -21,8 +24,8 @@ class PlaceEffects {
 
   /// Of kernels with samples: only what lies at one of the places counts, if there is any.
   bool any() const { return any_; }
-  bool has(std::int32_t place) const { return effects_.contains(place); }
-  double at(std::int32_t place) const { return effects_.at(place); } ///< of log time
+  /// Of log time; null where this place is none of them.
+  const double* find(std::int32_t place) const;
 
   /// Log time. Two arms are compared at the median of their places. Where what places are worth
   /// has changed by more than replicates of an arm differ, the mean over places drifted otherwise:
@@ -31,7 +34,7 @@ class PlaceEffects {
 
  private:
   bool any_ = false;
-  std::map<std::int32_t, double> effects_;
+  OfPlaces effects_;
   double change_ = 0;
 };
 

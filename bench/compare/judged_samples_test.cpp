@@ -75,16 +75,16 @@ double drift(const CaseResult& base, const CaseResult& fresh) {
 TEST(PlaceEffects, AreWhatIsUsualAtAPlaceLessTheMean) {
   const PlaceEffects effects(kernel({{1, 4}, {1, 4}, {9, 4}}));
   EXPECT_TRUE(effects.any());
-  EXPECT_NEAR(effects.at(0), -std::log(2), 1e-12);
-  EXPECT_NEAR(effects.at(1), std::log(2), 1e-12);
-  EXPECT_FALSE(effects.has(2));
+  EXPECT_NEAR(*effects.find(0), -std::log(2), 1e-12);
+  EXPECT_NEAR(*effects.find(1), std::log(2), 1e-12);
+  EXPECT_FALSE(effects.find(2));
 }
 
 TEST(PlaceEffects, OfTwoArmsAreAtPlacesThatBothHave) {
   const PlaceEffects effects(kernel({{1, 4, 7}, {1, 4, 7}, {1, 4, 7}}), kernel({{4, 1}}));
-  EXPECT_NEAR(effects.at(0), 0, 1e-12) << "each arm counts alike";
-  EXPECT_NEAR(effects.at(1), 0, 1e-12);
-  EXPECT_FALSE(effects.has(2));
+  EXPECT_NEAR(*effects.find(0), 0, 1e-12) << "each arm counts alike";
+  EXPECT_NEAR(*effects.find(1), 0, 1e-12);
+  EXPECT_FALSE(effects.find(2));
 }
 
 TEST(PlaceEffects, ALoopHasNone) {

@@ -30,6 +30,8 @@ std::int64_t delta(const KernelCount& kernel) {
 }
 
 std::vector<KernelCount> differences(const Counts& base, const Counts& fresh) {
+  if (base == fresh) // as nearly always: then no name need be copied
+    return {};
   Counts names = base;
   names.insert(fresh.begin(), fresh.end());
   const auto count = [](const Counts& counts, const std::string& name) {

@@ -19,7 +19,9 @@ constexpr double kBelowThreeSigma = 0.9986501019683699;
 } // namespace
 
 double student_quantile(double p, double df) {
-  return boost::math::quantile(boost::math::students_t(df), p);
+  // Without long double, in which its series take several times as long.
+  using Policy = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
+  return boost::math::quantile(boost::math::students_t_distribution<double, Policy>(df), p);
 }
 
 double fisher_quantile(double p, double df_above, double df_below) {
