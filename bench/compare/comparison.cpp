@@ -95,7 +95,8 @@ class Comparer {
  public:
   Comparer(const Result& base, const Result& fresh, const NoiseFile& noise)
       : fresh_(fresh), noise_(noise_known_of(fresh, noise, noise_notes_)), base_copies_(base),
-        fresh_copies_(fresh), environment_(base, fresh), replicate_notes_(fresh.device != "cpu") {
+        fresh_copies_(fresh), loops_(fresh), environment_(base, fresh),
+        replicate_notes_(fresh.device != "cpu") {
     const std::string before = device_model(base);
     const std::string now = device_model(fresh);
     if (base.device != fresh.device || before != now)
@@ -138,7 +139,7 @@ class Comparer {
       result.explanation =
           explain::explain(base, c, result.judgement->slope, result.judgement->covariates,
                            result.judgement->work, result.judgement->same_device);
-      result.loops = loop_shares(c, result.judgement->work, fresh_);
+      result.loops = loops_.shares(c, result.judgement->work);
     }
     return result;
   }
@@ -212,6 +213,7 @@ class Comparer {
   NoiseFile noise_;
   Copies base_copies_;
   Copies fresh_copies_;
+  Loops loops_;
   Environment environment_;
   ReplicateNotes replicate_notes_;
   std::string other_model_; ///< why no case can be compared; "" when they can

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 
 namespace bench::compare {
 namespace {
@@ -40,10 +41,11 @@ double profiled_share(const results::KernelProfile& profile, const std::string& 
   return profile.sample_s > 0 ? total_s / profile.sample_s : 0;
 }
 
-/// By the counts of a recorded loop's kernels: as if each launch of these were of the case's shape,
-/// which is at most so where the model has smaller ones, too.
-double counted_share(const CaseResult& kernel, const CaseResult& loop) {
-  double launches = std::numeric_limits<double>::max(); // of all kernels that the case consists of
+/// How often a step of the loop may launch all kernels that the case consists of.
+double launches_in(const CaseResult& loop, const CaseResult& kernel) {
+  if (kernel.kernels.empty())
+    return 0;
+  double launches = std::numeric_limits<double>::max();
   for (const auto& [name, of_launch] : kernel.kernels) {
     const auto of_step = loop.kernels.find(name);
     launches =
@@ -52,22 +54,41 @@ double counted_share(const CaseResult& kernel, const CaseResult& loop) {
                                : static_cast<double>(of_step->second) /
                                      static_cast<double>(std::max<std::int64_t>(of_launch, 1)));
   }
-  const double step_s = median_time(loop);
-  return kernel.kernels.empty() || step_s <= 0 ? 0 : launches * median_time(kernel) / step_s;
+  return launches;
 }
 
 } // namespace
 
-std::vector<LoopShare> loop_shares(const CaseResult& kernel, const stats::Interval& work,
-                                   const results::Result& result) {
+Loops::Loops(const results::Result& result) {
+  for (const CaseResult& c : result.cases) {
+    if (c.kind != "loop")
+      continue;
+    const double step_s = c.profile ? 0 : median_time(c);
+    for (const auto& parameter : c.parameters)
+      loops_[parameter].push_back({&c, step_s});
+  }
+}
+
+std::vector<LoopShare> Loops::shares(const CaseResult& kernel, const stats::Interval& work) const {
   const std::string family = parameter(kernel, "family");
   std::vector<LoopShare> shares;
   if (kernel.kind != "kernel" || family.empty())
     return shares;
-  for (const CaseResult& c : result.cases) {
-    if (c.kind != "loop" || parameter(c, family) != parameter(kernel, "path"))
-      continue;
-    const double share = c.profile ? profiled_share(*c.profile, family) : counted_share(kernel, c);
+  const auto of_path = loops_.find({family, parameter(kernel, "path")});
+  if (of_path == loops_.end())
+    return shares;
+  std::optional<double> launch_s; // where a loop wants it
+  // By the counts of a recorded loop's kernels: as if each launch of these were of the case's
+  // shape, which is at most so where the model has smaller ones, too.
+  const auto counted_share = [&](const Loop& loop) {
+    const double launches = loop.step_s > 0 ? launches_in(*loop.of, kernel) : 0;
+    if (launches > 0 && !launch_s)
+      launch_s = median_time(kernel);
+    return launches > 0 ? launches * *launch_s / loop.step_s : 0;
+  };
+  for (const Loop& each : of_path->second) {
+    const CaseResult& c = *each.of;
+    const double share = c.profile ? profiled_share(*c.profile, family) : counted_share(each);
     if (share > 0) {
       const std::string loop = parameter(c, "loop");
       shares.push_back({.loop = loop.empty() ? c.id : loop,

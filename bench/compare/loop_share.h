@@ -3,7 +3,9 @@
 #include <bench/results/result.h>
 #include <bench/stats/judge.h>
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// What the drift of a kernel case means for the loops that launch this kernel.
@@ -19,11 +21,26 @@ struct LoopShare {
       false; ///< counted and not profiled: all launches taken for ones of the case's shape
 };
 
-/// The loops of `result` that run the kernel case's family on its path, whose operation takes time
-/// there by their profile or, where they have none, by how often they launch its kernels; the
-/// largest share first. `work` is the kernel case's drift.
-std::vector<LoopShare> loop_shares(const results::CaseResult& kernel, const stats::Interval& work,
-                                   const results::Result& result);
+/// The loops of a result, each with what it takes, which every kernel's share is of.
+class Loops {
+ public:
+  /// Refers to `result`.
+  explicit Loops(const results::Result& result);
+
+  /// Those that run the kernel case's family on its path, whose operation takes time there by their
+  /// profile or, where they have none, by how often they launch its kernels; the largest share
+  /// first. `work` is the kernel case's drift.
+  std::vector<LoopShare> shares(const results::CaseResult& kernel,
+                                const stats::Interval& work) const;
+
+ private:
+  struct Loop {
+    const results::CaseResult* of;
+    double step_s; ///< its median; 0 where it has a profile, which tells
+  };
+  /// By each parameter and its value: where a kernel's path lies, too.
+  std::map<std::pair<std::string, std::string>, std::vector<Loop>> loops_;
+};
 
 /// "+1.20 % of rms_norm is about +0.09 % of turbo-9", or "is at most"; two loops are named. "" for
 /// none.

@@ -31,7 +31,7 @@ TEST(LoopShare, IsDriftTimesShareOfTheSamePath) {
       results::fake_result({kernel, loop("turbo-2", "aten", 0.005), loop("turbo-9", "aten", 0.0075),
                             loop("turbo-9", "fused", 0.01), plain});
   const stats::Interval work{.estimate = std::log1p(0.012), .half_width = 0};
-  const auto shares = loop_shares(kernel, work, result);
+  const auto shares = Loops(result).shares(kernel, work);
   ASSERT_EQ(shares.size(), 2u);
   EXPECT_EQ(shares[0].id, "zimage/loop/turbo-9/graph/aten");
   EXPECT_NEAR(shares[0].share, 0.075, 1e-12);
@@ -52,7 +52,8 @@ TEST(LoopShare, IsBoundedByCountsWhereThereIsNoProfile) {
   none.id += "x";
   none.kernels.erase("norm");
   const stats::Interval work{.estimate = std::log1p(0.03), .half_width = 0};
-  const auto shares = loop_shares(kernel, work, results::fake_result({kernel, counted, none}));
+  const auto result = results::fake_result({kernel, counted, none});
+  const auto shares = Loops(result).shares(kernel, work);
   ASSERT_EQ(shares.size(), 1u);
   EXPECT_TRUE(shares[0].at_most);
   EXPECT_NEAR(shares[0].share, 200 * 1e-5 / 0.1, 1e-9) << "as often as the rarest allows";
@@ -62,7 +63,8 @@ TEST(LoopShare, IsBoundedByCountsWhereThereIsNoProfile) {
 TEST(LoopShare, OfNothing) {
   EXPECT_EQ(to_text({}, {.estimate = 0.1, .half_width = 0}), "");
   const auto c = loop("turbo-9", "aten", 0.01);
-  EXPECT_TRUE(loop_shares(c, {}, results::fake_result({c})).empty()); // a loop is no kernel
+  const auto result = results::fake_result({c});
+  EXPECT_TRUE(Loops(result).shares(c, {}).empty()); // a loop is no kernel
 }
 
 } // namespace
