@@ -111,12 +111,14 @@ def test_what_python_leaves_and_data_that_is_no_baseline_are_not_packed(packer, 
     for name in ("selftest", "torch_compile"):
         (tmp_path / "root" / "baselines" / "h200" / name).mkdir(parents=True)
         (tmp_path / "root" / "baselines" / "h200" / name / "zimage-turbo-9.json").write_text("{}")
+    (tmp_path / "root" / "baselines" / "h200" / "a.json").write_text('{\n "t_s": [1e-06, 0.1]\n}\n')
     (tmp_path / "root" / "baselines" / "noise" / "__pycache__").mkdir(parents=True)
     (tmp_path / "root" / "baselines" / "noise" / "kinds.py").write_text("")
     (tmp_path / "root" / "baselines" / "noise" / "__pycache__" / "kinds.pyc").write_text("")
     packer.pack_data(tmp_path / "root", tmp_path / "packed")
     packed = [path.name for path in (tmp_path / "packed").rglob("*") if path.is_file()]
-    assert packed == ["kinds.py"]
+    assert sorted(packed) == ["a.json", "kinds.py"]
+    assert (tmp_path / "packed" / "baselines" / "h200" / "a.json").read_text() == '{"t_s":[1e-06,0.1]}\n'
 
 
 def test_packed_program_finds_the_library_beside_it(packer, tmp_path):
