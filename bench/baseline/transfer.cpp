@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <set>
-#include <tuple>
 #include <utility>
 
 namespace bench::baseline {
@@ -16,13 +15,6 @@ using results::Result;
 
 using Process = std::pair<std::int64_t, std::string>; // id and device
 
-bool same_replicate(const Replicate& a, const Replicate& b) {
-  const auto key = [](const Replicate& replicate) {
-    return std::tie(replicate.process, replicate.started, replicate.device_uuid);
-  };
-  return key(a) == key(b);
-}
-
 } // namespace
 
 bool same_model(const Result& a, const Result& b) {
@@ -31,7 +23,7 @@ bool same_model(const Result& a, const Result& b) {
 
 bool has_replicate(const CaseResult& c, const Replicate& replicate) {
   return std::ranges::any_of(
-      c.replicates, [&](const Replicate& known) { return same_replicate(known, replicate); });
+      c.replicates, [&](const Replicate& known) { return same_process(known, replicate); });
 }
 
 bool has_gpu(const CaseResult& c, const std::string& uuid) {

@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <set>
 
@@ -124,16 +125,18 @@ std::vector<std::string> show_row(const CaseResult& c,
           known ? text::half_width_text(drift->work) : ""};
 }
 
+/// What lies below a GPU's baselines and is none: shown only where it is asked for by name.
+bool is_other_data(const path& file) {
+  constexpr std::array<std::string_view, 3> kFolders{"oldest", "selftest", "torch_compile"};
+  return std::ranges::find(kFolders, file.parent_path().filename().string()) != kFolders.end();
+}
+
 void show(const path& place, std::FILE* out) {
   const text::Style style(text::inspect_terminal(out).styled);
   std::string_view gap;
   for (const path& file : files_of(place)) {
-    const std::string folder = file.parent_path().filename();
-    if (file.filename() == compare::kNoiseFileName ||
-        ((folder == "oldest" || folder == "selftest" || folder == "torch_compile") &&
-         file != place)) { // no baselines
+    if (file.filename() == compare::kNoiseFileName || (is_other_data(file) && file != place))
       continue;
-    }
     const Result result = results::read(file);
     const std::string reason = baseline::promotion_fact(result, "reason");
     const std::string when = baseline::promotion_fact(result, "when");

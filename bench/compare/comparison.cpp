@@ -162,8 +162,9 @@ class Comparer {
 
   void judge(const CaseResult& base, const CaseResult& fresh, CaseComparison& result) {
     const auto base_once = without_repeats(base), fresh_once = without_repeats(fresh);
-    auto [before, now, place_change] = arms(base_once ? *base_once : base, base_copies_,
-                                            fresh_once ? *fresh_once : fresh, fresh_copies_);
+    const CaseResult& base_judged = base_once ? *base_once : base;
+    const CaseResult& fresh_judged = fresh_once ? *fresh_once : fresh;
+    auto [before, now, place_change] = arms(base_judged, base_copies_, fresh_judged, fresh_copies_);
     if (before.replicates.empty() || now.replicates.empty()) {
       result.verdict = Verdict::invalid;
       result.reason = !has_samples(base)    ? "the baseline's case has no samples"
@@ -202,7 +203,10 @@ class Comparer {
     result.new_replicates =
         replicate_means(now, before, result.judgement->new_set_aside, *result.judgement);
     result.warnings = warnings(base, fresh, place_change);
-    const ComparedArm of_base{base, before, old_ones}, of_new{fresh, now, new_ones};
+    const ComparedArm of_base{base, before, old_ones,
+                              base.replicates.size() - base_judged.replicates.size()};
+    const ComparedArm of_new{fresh, now, new_ones,
+                             fresh.replicates.size() - fresh_judged.replicates.size()};
     std::ranges::move(replicate_warnings(result, of_base, of_new, fresh_.device != "cpu"),
                       std::back_inserter(result.warnings));
     replicate_notes_.add(result, of_base, of_new);

@@ -5,7 +5,6 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <functional>
 #include <iterator>
 #include <numbers>
 #include <optional>
@@ -22,31 +21,16 @@ using results::Samples;
 /// as large.
 constexpr double kBeyondChance = 4;
 
-/// Where in `values` this place is, or would be.
-auto position(auto& values, std::int32_t place) {
-  return std::ranges::lower_bound(values, place, {}, &OfPlaces::value_type::first);
-}
-
-bool is_at(const OfPlaces& values, OfPlaces::const_iterator position, std::int32_t place) {
-  return position != values.end() && position->first == place;
-}
-
 OfPlaces mean_log_times(const Samples& samples) {
-  OfPlaces sums, counts;
+  OfPlaces means;
+  boost::container::flat_map<std::int32_t, int> counts;
   for (std::size_t i = 0; i < samples.t_s.size(); ++i) {
-    const std::int32_t place = samples.loop[i];
-    const auto at = position(sums, place);
-    const auto index = at - sums.begin();
-    if (!is_at(sums, at, place)) {
-      sums.insert(at, {place, 0});
-      counts.insert(counts.begin() + index, {place, 0});
-    }
-    sums[static_cast<std::size_t>(index)].second += std::log(samples.t_s[i]);
-    ++counts[static_cast<std::size_t>(index)].second;
+    means[samples.loop[i]] += std::log(samples.t_s[i]);
+    ++counts[samples.loop[i]];
   }
-  for (std::size_t i = 0; i < sums.size(); ++i)
-    sums[i].second /= counts[i].second;
-  return sums;
+  for (auto& [place, log_t] : means)
+    log_t /= counts[place];
+  return means;
 }
 
 /// Of each replicate of a kernel that has samples.
@@ -59,36 +43,22 @@ std::vector<OfPlaces> log_times(const CaseResult& c) {
 }
 
 OfPlaces medians(const std::vector<OfPlaces>& replicates) {
-  OfPlaces all;
+  boost::container::flat_map<std::int32_t, std::vector<double>> of_places;
   for (const OfPlaces& replicate : replicates)
-    all.insert(all.end(), replicate.begin(), replicate.end());
-  std::ranges::sort(all);
+    for (const auto& [place, log_t] : replicate)
+      of_places[place].push_back(log_t);
   OfPlaces result;
-  std::vector<double> values;
-  for (auto at = all.begin(); at != all.end();) {
-    const std::int32_t place = at->first;
-    for (values.clear(); at != all.end() && at->first == place; ++at)
-      values.push_back(at->second);
-    result.emplace_back(place, stats::median(values));
-  }
-  return result;
-}
-
-/// `value` of a's and b's at each place that both have.
-template <typename Value>
-OfPlaces joined(const OfPlaces& a, const OfPlaces& b, Value value) {
-  OfPlaces result;
-  for (const auto& [place, of_a] : a)
-    if (const auto of_b = position(b, place); is_at(b, of_b, place))
-      result.emplace_back(place, value(of_a, of_b->second));
+  for (const auto& [place, values] : of_places)
+    result[place] = stats::median(values);
   return result;
 }
 
 /// a - b at the places that both have.
 std::vector<double> differences(const OfPlaces& a, const OfPlaces& b) {
-  const OfPlaces of_places = joined(a, b, std::minus());
-  std::vector<double> result(of_places.size());
-  std::ranges::transform(of_places, result.begin(), &OfPlaces::value_type::second);
+  std::vector<double> result;
+  for (const auto& [place, value] : a)
+    if (const auto other = b.find(place); other != b.end())
+      result.push_back(value - other->second);
   return result;
 }
 
@@ -156,7 +126,9 @@ PlaceEffects::PlaceEffects(const CaseResult& alone) : effects_(medians(log_times
 PlaceEffects::PlaceEffects(const CaseResult& base, const CaseResult& fresh) {
   const std::vector<OfPlaces> of_base = log_times(base), of_fresh = log_times(fresh);
   const OfPlaces before = medians(of_base), now = medians(of_fresh);
-  effects_ = joined(before, now, [](double a, double b) { return (a + b) / 2; });
+  for (const auto& [place, log_t] : before)
+    if (const auto other = now.find(place); other != now.end())
+      effects_[place] = (log_t + other->second) / 2;
   any_ = !of_base.empty() && !of_fresh.empty();
   center(effects_);
   if (!effects_.empty())
@@ -164,8 +136,8 @@ PlaceEffects::PlaceEffects(const CaseResult& base, const CaseResult& fresh) {
 }
 
 const double* PlaceEffects::find(std::int32_t place) const {
-  const auto at = position(effects_, place);
-  return is_at(effects_, at, place) ? &at->second : nullptr;
+  const auto at = effects_.find(place);
+  return at == effects_.end() ? nullptr : &at->second;
 }
 
 Samples judged_samples(const Replicate& replicate, const PlaceEffects& effects) {

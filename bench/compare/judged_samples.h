@@ -2,14 +2,15 @@
 
 #include <bench/results/result.h>
 
+#include <boost/container/flat_map.hpp>
+
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace bench::compare {
 
-/// A value at each of some places, in the order of places: too few for a tree.
-using OfPlaces = std::vector<std::pair<std::int32_t, double>>;
+/// A value at each of some places: too few for a tree.
+using OfPlaces = boost::container::flat_map<std::int32_t, double>;
 
 /// What each place in memory is worth to a kernel: a launch of microseconds takes up to 18 % more
 /// at one place than at another, in every process nearly the same.

@@ -17,8 +17,8 @@ struct LoopShare {
   std::string operation{}; ///< "rms_norm"
   double share = 0;        ///< of the loop's step, 0 to 1, that the operation's kernels take
   double drift = 0; ///< of a step, relative, should all of the operation drift as the case did
-  bool at_most =
-      false; ///< counted and not profiled: all launches taken for ones of the case's shape
+  /// Counted, not profiled: all launches are taken for ones of the case's shape.
+  bool at_most = false;
 };
 
 /// The loops of a result, each with what it takes, which every kernel's share is of.

@@ -57,9 +57,9 @@ std::vector<std::string> replicate_warnings(const CaseComparison& c, const Compa
   std::vector<std::string> lines;
   for (const auto& [side, name] : {std::pair{&base, kBase}, std::pair{&fresh, kNew}}) {
     const std::size_t all = side->of.replicates.size();
-    if (const auto once = without_repeats(side->of)) {
+    if (side->repeats > 0) {
       lines.push_back(fmt::format("{} repeats {} of its {} replicates: each counts once", name,
-                                  all - once->replicates.size(), all));
+                                  side->repeats, all));
     }
     if (const std::size_t empty = without_samples(*side); empty > 0)
       lines.push_back(

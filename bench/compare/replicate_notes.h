@@ -17,6 +17,7 @@ struct ComparedArm {
   const results::CaseResult& of;     ///< as the file has it
   const Arm& arm;                    ///< may lack replicates of it
   std::vector<std::size_t> compared; ///< indices into `arm`
+  std::size_t repeats = 0;           ///< replicates of `of` that were there before
 };
 
 /// A line each, of one case: replicates that are there twice or have no samples, clocks without

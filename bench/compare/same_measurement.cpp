@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -18,10 +17,7 @@ constexpr double kRounding = 1e-5;
 } // namespace
 
 bool same_measurement(const Replicate& a, const Replicate& b) {
-  const auto process = [](const Replicate& r) {
-    return std::tie(r.process, r.seed, r.started, r.device_uuid);
-  };
-  return process(a) == process(b) &&
+  return same_process(a, b) && a.seed == b.seed &&
          std::ranges::equal(a.samples.t_s, b.samples.t_s, [](double one, double other) {
            return std::abs(one - other) <= kRounding * one;
          });

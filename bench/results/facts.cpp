@@ -35,6 +35,10 @@ std::vector<FactChange> changed_facts(const Facts& before, const Facts& now,
   return changes;
 }
 
+bool same_process(const Replicate& a, const Replicate& b) {
+  return a.process == b.process && a.started == b.started && a.device_uuid == b.device_uuid;
+}
+
 void note_gpu_waits_for_host(CaseResult& loop) {
   loop.parameters[kGpu] = kWaitsForHost;
 }

@@ -281,6 +281,7 @@ Result from_json(std::string_view text, const std::string& origin) {
   check_schema(root, origin);
   const JsonNode tool = root.at("tool");
   const JsonNode scenario = root.at("scenario");
+  const Facts machine = read_facts(root.at("machine"));
   return {
       .tool_version = tool.at("version").text(),
       .git_sha = tool.at("git_sha").text(),
@@ -296,9 +297,9 @@ Result from_json(std::string_view text, const std::string& origin) {
       .only = scenario.optional("only", read_regex).value_or(""), // files of an older bench
       .profile = scenario.at("profile").text(),
       .device = scenario.at("device").text(),
-      .machine = read_facts(root.at("machine")),
+      .machine = machine,
       .settings = read_facts(root.at("settings")),
-      .origins = read_origins(root, read_facts(root.at("machine"))),
+      .origins = read_origins(root, machine),
       .cases = read_cases(root.at("cases")),
       .phases_s = root.at("phases_s").map(&JsonNode::not_negative),
   };

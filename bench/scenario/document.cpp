@@ -68,7 +68,7 @@ LoopEntry read_loop(const Node& root, const Node::Entry& entry, const Catalog& c
 WorkerSpec read_worker(const Node::Entry& entry) {
   const Section section("workers.<worker>", {&entry.value});
   return {.name = entry.key,
-          .command = section.list("command").value(),
+          .command = read_list(section, "command").value().items,
           .patience_s = section.duration("patience")};
 }
 

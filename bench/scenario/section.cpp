@@ -49,11 +49,6 @@ double Section::duration(std::string_view key) const {
   return parse_duration(text(key)).value();
 }
 
-std::optional<std::vector<std::string>> Section::list(std::string_view key) const {
-  const Node* value = find(key);
-  return value == nullptr ? std::nullopt : std::optional(texts(*value));
-}
-
 std::vector<std::string> texts(const Node& list) {
   std::vector<std::string> texts;
   for (const Node& item : list.items)

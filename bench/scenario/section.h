@@ -3,7 +3,6 @@
 #include <bench/scenario/tree.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +26,6 @@ class Section {
   double number(std::string_view key) const;
   double fraction(std::string_view key) const;
   double duration(std::string_view key) const;
-  /// Nothing where no map has the key.
-  std::optional<std::vector<std::string>> list(std::string_view key) const;
 
  private:
   std::string pattern_;
