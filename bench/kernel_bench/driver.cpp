@@ -153,7 +153,7 @@ class Driver {
     if (measure::interrupted())
       throw measure::Interrupted{};
     device_.take_peak_memory();
-    const Rotation rotation = rotation_for(footprint(kernel), device_.l2_bytes());
+    const int sets = sets_for(footprint(kernel), bytes_between(device_));
     progress_.phase("buffers");
     if (!arena_) {
       own_arena_ = device_.make_arena(kArenaBytes); // throws why there is none
@@ -164,13 +164,13 @@ class Driver {
     device_.release_reserves();
     const auto place = arena_->place(places_of(kernel, placement + 1).back());
     const auto work = timed(outcome.prepare_s, [&] {
-      return make_work(kernel, rotation.sets, seed_ + static_cast<std::uint64_t>(placement),
-                       device_, arena_->bytes());
+      return make_work(kernel, sets, seed_ + static_cast<std::uint64_t>(placement), device_,
+                       arena_->bytes());
     });
     progress_.phase("capture");
     auto region = timed(outcome.capture_s, [&] {
       return TimedRegion(
-          device_, [&](int set) { work->launch(set); }, rotation.sets, least_s_, extra_launches);
+          device_, [&](int set) { work->launch(set); }, sets, least_s_, extra_launches);
     });
     const auto chunk = [&](measure::Marker& m) {
       m.mark();
@@ -214,8 +214,7 @@ class Driver {
         outcome.digest = work->digest();
       });
     }
-    outcome.sets = rotation.sets;
-    outcome.in_cache = rotation.in_cache;
+    outcome.sets = sets;
     outcome.bytes = work->bytes();
     outcome.flop = work->flop();
     outcome.kernels = region.kernels_of_a_launch();
@@ -232,8 +231,7 @@ class Driver {
     const auto [copy, is_new] = copies_.try_emplace(bytes, 0);
     if (is_new)
       try {
-        copy->second =
-            copy_time(bytes, device_, rotation_for(bytes, device_.l2_bytes()).sets, least_s_);
+        copy->second = copy_time(bytes, device_, sets_for(bytes, bytes_between(device_)), least_s_);
       } catch (...) {
         copies_.erase(copy);
         throw;

@@ -42,8 +42,7 @@ struct Outcome {
   const scenario::Case* work = nullptr; ///< of a KernelRun
   std::exception_ptr error;             ///< why it has no samples; else nothing
   std::vector<RegionSample> samples;
-  int sets = 1; ///< of buffers, rotated
-  bool in_cache = false;
+  int sets = 1;               ///< of buffers, rotated
   double copy_s = 0;          ///< of copying as many bytes once, measured in the same process
   double bytes = 0, flop = 0; ///< of a launch, modelled
   kernels::reference::Accuracy accuracy;

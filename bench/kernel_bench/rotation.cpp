@@ -5,20 +5,12 @@
 
 namespace bench::kernel_bench {
 
-Rotation rotation_for(std::int64_t bytes, std::int64_t cache_bytes) {
-  constexpr std::int64_t kLeast = 200'000'000;
-  if (bytes * 8 < cache_bytes)
-    return {.sets = 4, .in_cache = true};
-  const std::int64_t between = std::max(2 * cache_bytes, kLeast);
-  return {.sets = static_cast<int>(between / std::max<std::int64_t>(bytes, 1) + 2),
-          .in_cache = false};
-}
-
 namespace {
+
+constexpr int kMostRecorded = 1000;
 
 /// So many rounds over the sets, or a few more.
 Region region_of(double rounds, int sets) {
-  constexpr int kMostRecorded = 1000;
   const int rounds_recorded = std::max(1, kMostRecorded / sets);
   const double replays = std::ceil(rounds / rounds_recorded); // alike, so that none is half needed
   return {.launches = static_cast<int>(std::ceil(rounds / replays)) * sets,
@@ -26,6 +18,17 @@ Region region_of(double rounds, int sets) {
 }
 
 } // namespace
+
+std::int64_t bytes_between(device::Device& device) {
+  if (device.kind() == scenario::DeviceKind::cpu)
+    return 4 << 20;
+  return std::max<std::int64_t>(2 * device.l2_bytes(), 200'000'000);
+}
+
+int sets_for(std::int64_t bytes, std::int64_t between) {
+  return static_cast<int>(
+      std::min<std::int64_t>(between / std::max<std::int64_t>(bytes, 1) + 2, kMostRecorded));
+}
 
 Region region_for(double launch_s, double least_s, int sets, double extra_share) {
   for (double rounds = std::max(1.0, std::ceil(least_s / (launch_s * sets)));; ++rounds) {

@@ -1,20 +1,21 @@
 #pragma once
 
+#include <bench/device/device.h>
+
 #include <cstdint>
 
 namespace bench::kernel_bench {
 
-/// How many sets of buffers a kernel's launches rotate over, so that it finds its input where it
-/// would in a model and not where the last launch left it.
-struct Rotation {
-  int sets = 1;
-  bool in_cache = false; ///< the sets together stay in the last-level cache
-};
+/// Bytes that a kernel's launches read and write before one meets its own buffers again, so that it
+/// finds nothing of its own in the cache: twice the last-level cache, and at least 200 MB. Also of
+/// kernels whose buffers a model may keep there: launches that do so find all of them, some or
+/// none, by what the process did before and where the buffers lie (kernels/README.md, What a launch
+/// finds in the L2). A CPU, which is no place to time kernels, rotates a few MB.
+std::int64_t bytes_between(device::Device& device);
 
-/// `bytes`: input and output of one launch. Tensors that a model keeps in the cache anyway (less
-/// than an eighth of it) get four sets, which stay there; larger ones so many that twice the cache,
-/// and at least 200 MB, lie between two uses of the same bytes.
-Rotation rotation_for(std::int64_t bytes, std::int64_t cache_bytes);
+/// Over how many sets of buffers launches rotate that read and write `bytes` bytes each, so that
+/// `between` lie between two uses of the same: from 2 to 1,000.
+int sets_for(std::int64_t bytes, std::int64_t between);
 
 /// How a timed region is made of launches: `launches` recorded back to back, replayed `replays`
 /// times.

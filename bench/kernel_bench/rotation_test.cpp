@@ -5,21 +5,21 @@
 namespace bench::kernel_bench {
 namespace {
 
-constexpr std::int64_t kL2 = 60 << 20;
-
-TEST(Rotation, LargeTensorsNeverMeetThemselvesInTheCache) {
-  const std::int64_t bytes = 4128 * 3840 * 2 * 2;
-  const Rotation r = rotation_for(bytes, kL2);
-  EXPECT_FALSE(r.in_cache);
-  EXPECT_GE((r.sets - 1) * bytes, 200'000'000);
-  EXPECT_LE(r.sets, 6);
-  EXPECT_EQ(rotation_for(std::int64_t{1} << 40, kL2).sets, 2);
+TEST(Rotation, NoLaunchMeetsItsOwnBuffersInTheCache) {
+  constexpr std::int64_t kBetween = 200'000'000;
+  for (const std::int64_t bytes :
+       {4128 * 3840 * 2 * 2, 26 * 3072 * 2 * 4, 32 * 3840 * 2 * 2, 210'000}) {
+    const int sets = sets_for(bytes, kBetween);
+    EXPECT_GE((sets - 1) * bytes, kBetween) << bytes;
+    EXPECT_LE((sets - 2) * bytes, kBetween) << bytes << ": no more than it takes";
+  }
+  EXPECT_EQ(sets_for(std::int64_t{1} << 40, kBetween), 2);
+  EXPECT_EQ(sets_for(64, kBetween), 1000) << "are recorded all";
 }
 
-TEST(Rotation, SmallOnesStayThere) {
-  const Rotation r = rotation_for(32 * 3840 * 2 * 2, kL2);
-  EXPECT_TRUE(r.in_cache);
-  EXPECT_EQ(r.sets, 4);
+TEST(Rotation, OfACpuIsShort) {
+  const auto cpu = device::open_device(scenario::DeviceKind::cpu);
+  EXPECT_EQ(bytes_between(*cpu), 4 << 20);
 }
 
 TEST(Region, LastsLongEnough) {

@@ -24,11 +24,11 @@ using results::KernelProfile;
 std::string count_kernels(Uncounted& c, profile::RangeProfiler& profiler, const Bench& bench) {
   KernelProfile& profile = *c.result.profile;
   const auto& kernel = std::get<scenario::KernelCase>(c.work->work);
-  const kernel_bench::Rotation rotation =
-      kernel_bench::rotation_for(kernel_bench::footprint(kernel), bench.device.l2_bytes());
-  const auto work = kernel_bench::make_work(kernel, rotation.sets, bench.seed, bench.device);
+  const int sets = kernel_bench::sets_for(kernel_bench::footprint(kernel),
+                                          kernel_bench::bytes_between(bench.device));
+  const auto work = kernel_bench::make_work(kernel, sets, bench.seed, bench.device);
   const auto rotate = [&] { // set 0 lies then where it would in the timed rotation
-    for (int i = 0; i < rotation.sets; ++i)
+    for (int i = 0; i < sets; ++i)
       work->launch(i);
     bench.device.synchronize();
   };

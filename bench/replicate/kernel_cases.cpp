@@ -21,7 +21,6 @@ results::CaseResult to_result(const kernel_bench::Outcome& outcome, const Bench&
       {"dtype", std::string(to_string(kernel.shape.dtype))},
       {"path", kernel.path},
       {"buffer_sets", fmt::format("{}", outcome.sets)},
-      {"cache", outcome.in_cache ? "warm" : "rotated out"},
       {"launches_per_region",
        outcome.samples.empty() ? "0" : fmt::format("{}", outcome.samples.front().launches)}};
   note_plugins(result, {kernel.path});

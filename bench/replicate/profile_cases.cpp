@@ -129,15 +129,15 @@ class ProfilePass {
   }
 
   KernelProfile kernel(const scenario::KernelCase& kernel, const std::string& id) {
-    const kernel_bench::Rotation rotation =
-        kernel_bench::rotation_for(kernel_bench::footprint(kernel), bench_.device.l2_bytes());
+    const int sets = kernel_bench::sets_for(kernel_bench::footprint(kernel),
+                                            kernel_bench::bytes_between(bench_.device));
     bench_.progress.phase("buffers");
-    const auto work = kernel_bench::make_work(kernel, rotation.sets, bench_.seed, bench_.device);
-    const int launches = (kLaunches + rotation.sets - 1) / rotation.sets * rotation.sets;
+    const auto work = kernel_bench::make_work(kernel, sets, bench_.seed, bench_.device);
+    const int launches = (kLaunches + sets - 1) / sets * sets;
     bench_.progress.phase("capture");
     const auto recording = bench_.device.record([&] {
       for (int i = 0; i < launches; ++i)
-        work->launch(i % rotation.sets);
+        work->launch(i % sets);
     });
     const auto run = [&] {
       marker_->mark();

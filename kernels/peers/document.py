@@ -95,9 +95,8 @@ def worst(values: list[float | None]) -> float | None:
     return max(known, default=None)
 
 
-def case_document(case: Case, device: str, l2_bytes: int) -> dict[str, Any]:
+def case_document(case: Case, device: str, bytes_between: int) -> dict[str, Any]:
     status, message = verdict_of(case)
-    rotation = method.rotation_for(case.shape.footprint, l2_bytes)
     found = case.measurements
     copies = [m.copy_t_s for m in found if m.copy_t_s]
     phases = {key: sum(m.phases_s.get(key, 0) for m in found) for m in found for key in m.phases_s}
@@ -114,8 +113,7 @@ def case_document(case: Case, device: str, l2_bytes: int) -> dict[str, Any]:
             "width": str(case.shape.width),
             "dtype": case.shape.dtype,
             "path": case.peer,
-            "buffer_sets": str(rotation.sets),
-            "cache": "warm" if rotation.in_cache else "rotated out",
+            "buffer_sets": str(method.sets_for(case.shape.footprint, bytes_between)),
             "launches_per_region": str(found[0].launches if found else 0),
             **case.parameters,
         },

@@ -61,7 +61,7 @@ class Run:
         self.started = utc_now()
         self.finished = ""
         self.machine: dict[str, dict[str, str]] = {}
-        self.l2_bytes = 0
+        self.bytes_between = 0
         self.uuids: set[str] = set()
         self.tuned: dict[str, str] = {}
 
@@ -104,7 +104,7 @@ class Run:
                     if "unusable" in line:
                         raise Failure(line["unusable"], UNAVAILABLE)
                     if "machine" in line:
-                        self.machine, self.l2_bytes = line["machine"], line["l2_bytes"]
+                        self.machine, self.bytes_between = line["machine"], line["bytes_between"]
                         self.uuids |= {line["device_uuid"]} - {""}
                     elif "begin" in line:
                         under_way = (line["begin"]["shape"], line["begin"]["peer"])
@@ -155,7 +155,7 @@ class Run:
             machine.setdefault("gpu", {})["uuid"] = next(iter(self.uuids))
         if driver := driver_version():
             machine["driver"] = {"version": driver}
-        cases = [document.case_document(c, self.options.device, self.l2_bytes) for c in self.cases.values()]
+        cases = [document.case_document(c, self.options.device, self.bytes_between) for c in self.cases.values()]
         about = packages.Packages(self.options.packages)
         versions = {name: about.version(name) for name in ("liger", "flashinfer", "sgl-kernel", "quack") if about.version(name)}
         revision = git_revision()

@@ -59,7 +59,7 @@ DIES = """
 import json, os, sys
 job = json.loads(sys.stdin.readline())
 def say(**line): print(json.dumps(line), flush=True)
-say(machine={}, l2_bytes=1 << 25, device_uuid="")
+say(machine={}, bytes_between=1 << 22, device_uuid="")
 print("a library's greeting", flush=True)
 print("{a library's braces}", flush=True)
 print('{"a library": "speaks JSON"}', flush=True)
@@ -116,11 +116,12 @@ def test_a_replicate_that_cannot_start_is_an_error(tmp_path: Path) -> None:
 
 def test_rotation_is_that_of_bench() -> None:
     """The promises of bench/kernel_bench/rotation_test.cpp."""
-    size = 4128 * 3840 * 2 * 2
-    large = method.rotation_for(size, L2)
-    assert not large.in_cache and (large.sets - 1) * size >= 200e6 and large.sets <= 6
-    assert method.rotation_for(1 << 40, L2).sets == 2
-    assert method.rotation_for(32 * 3840 * 2 * 2, L2) == method.Rotation(4, True)
+    between = method.bytes_between(L2)
+    assert between == 200e6 and method.bytes_between(200 << 20) == 400 << 20
+    for size in (4128 * 3840 * 2 * 2, 32 * 3840 * 2 * 2, 210_000):
+        assert (method.sets_for(size, between) - 2) * size <= between <= (method.sets_for(size, between) - 1) * size
+    assert method.sets_for(1 << 40, between) == 2
+    assert method.sets_for(64, between) == 1000
     for launch_s in (1e-6, 2e-5, 3e-3, 0.5):
         for sets in (2, 4, 5, 600):
             launches, replays = method.region_for(launch_s, 0.02, sets)

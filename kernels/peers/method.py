@@ -1,6 +1,6 @@
 """How a kernel is timed: as bench/kernel_bench does it, so that the figures may stand side by side.
 
-Launches rotate over sets of buffers (rotation_for), are recorded into a CUDA graph, and a timed region replays it for
+Launches rotate over sets of buffers (sets_for), are recorded into a CUDA graph, and a timed region replays it for
 at least 20 ms (region_for). Between CUDA events, where bench stores stamps: of a region the same to 1e-4.
 """
 
@@ -21,19 +21,14 @@ Launch = Callable[[int], Any]  # enqueues one launch on that set of buffers
 COPY_REGIONS = 9
 
 
-@dataclasses.dataclass(frozen=True)
-class Rotation:
+def bytes_between(l2_bytes: int) -> int:
     """bench/kernel_bench/rotation.h"""
-
-    sets: int
-    in_cache: bool
+    return max(2 * l2_bytes, 200_000_000)
 
 
-def rotation_for(footprint: int, cache_bytes: int) -> Rotation:
-    if footprint * 8 < cache_bytes:
-        return Rotation(4, True)
-    between = max(2 * cache_bytes, 200_000_000)
-    return Rotation(between // max(footprint, 1) + 2, False)
+def sets_for(footprint: int, between: int) -> int:
+    """bench/kernel_bench/rotation.h"""
+    return min(between // max(footprint, 1) + 2, 1000)
 
 
 def region_for(launch_s: float, least_s: float, sets: int) -> tuple[int, int]:
@@ -55,7 +50,7 @@ class CudaDevice:
         self.torch = torch
         self.device = torch.device("cuda", torch.cuda.current_device())
         self.properties = torch.cuda.get_device_properties(self.device)
-        self.l2_bytes = self.properties.L2_cache_size
+        self.bytes_between = bytes_between(self.properties.L2_cache_size)
         self.stream = torch.cuda.Stream()
         torch.cuda.set_stream(self.stream)
 
@@ -115,7 +110,7 @@ class CpuDevice:
 
         self.torch = torch
         self.device = torch.device("cpu")
-        self.l2_bytes = 8 << 20
+        self.bytes_between = 4 << 20
 
     def record(self, launch: Launch, sets: int, launches: int) -> CpuGraph:
         return CpuGraph(launch, sets, launches)

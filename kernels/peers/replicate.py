@@ -69,11 +69,11 @@ class Replicate:
         self.random.shuffle(blocks)
         for text, names in blocks:
             shape = Shape.parse(text)
-            rotation = method.rotation_for(shape.footprint, self.device.l2_bytes)
-            copy_s = method.copy_time(self.device, shape, rotation.sets)
+            sets = method.sets_for(shape.footprint, self.device.bytes_between)
+            copy_s = method.copy_time(self.device, shape, sets)
             self.random.shuffle(names)
             for name in names:
-                self.measure(shape, self.peers[name], rotation.sets, copy_s)
+                self.measure(shape, self.peers[name], sets, copy_s)
 
     def measure(self, shape: Shape, peer: peers_api.Peer, sets: int, copy_s: float) -> None:
         case = {"shape": str(shape), "peer": peer.name}
@@ -162,7 +162,7 @@ def describe(device: method.Device) -> dict[str, Any]:
     facts: dict[str, dict[str, str]] = {"libraries": {"torch": torch.__version__.split("+")[0]}}
     if device.kind == "cuda":
         gpu = device.properties
-        facts["gpu"] = {"name": gpu.name, "compute_capability": f"{gpu.major}.{gpu.minor}", "l2_bytes": str(device.l2_bytes)}
+        facts["gpu"] = {"name": gpu.name, "compute_capability": f"{gpu.major}.{gpu.minor}", "l2_bytes": str(gpu.L2_cache_size)}
     return facts
 
 
@@ -178,7 +178,7 @@ def main() -> int:
     device = method.CudaDevice() if job.device == "cuda" else method.CpuDevice()
     with torch.no_grad():
         replicate = Replicate(job, device)
-        say(machine=describe(device), l2_bytes=device.l2_bytes, device_uuid=replicate.uuid)
+        say(machine=describe(device), bytes_between=device.bytes_between, device_uuid=replicate.uuid)
         replicate.run()
     return 0
 

@@ -1,4 +1,4 @@
-"""The shapes that every implementation is measured at: those of the models, and tiny ones that stay in the cache."""
+"""The shapes that every implementation is measured at: those of the models, and tiny ones."""
 
 from __future__ import annotations
 
