@@ -48,6 +48,15 @@ class Silent final : public benchmark::BenchmarkReporter {
   void ReportRuns(const std::vector<Run>&) override {}
 };
 
+/// Leaves a repetition out. Google Benchmark ends the process when repetitions of a benchmark
+/// differ in iterations, and one left out before its first counts none unless its loop is begun.
+void skip(benchmark::State& state, const char* why) {
+  state.SkipWithError(why);
+  if (state.iterations() == 0)
+    for (auto _ : state) {
+    }
+}
+
 /// Launches recorded into replays of a length worth timing.
 class TimedRegion {
  public:
@@ -139,11 +148,11 @@ class Driver {
       measure(state, outcome, placement, extra_launches);
     } catch (const measure::Interrupted&) {
       outcome.work = nullptr; // half a case is none
-      state.SkipWithError("interrupted");
+      skip(state, "interrupted");
     } catch (const std::exception& e) {
       if (!outcome.error) // of several placements the first tells most
         outcome.error = std::current_exception();
-      state.SkipWithError(e.what());
+      skip(state, e.what());
     }
   }
 
@@ -301,7 +310,7 @@ void run(const std::vector<KernelRun>& runs, const scenario::Sampling& sampling,
     if (current.work != &one.work && !stopping())
       finish();
     if (stopping())
-      return state.SkipWithError("the run ends early");
+      return skip(state, "the run ends early");
     if (current.work != &one.work) {
       current.work = &one.work;
       progress.begin(one.work.id);

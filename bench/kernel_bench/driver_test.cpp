@@ -13,8 +13,10 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <limits>
 #include <map>
+#include <string_view>
 
 namespace bench::kernel_bench {
 namespace {
@@ -106,6 +108,37 @@ TEST_F(KernelDriver, AFailingCaseDoesNotStopTheNext) {
   EXPECT_FALSE(outcomes[1].error);
 }
 
+/// Calls `then` where a repetition takes its buffers, from the first on.
+class AtBuffers final : public measure::NoProgress {
+ public:
+  explicit AtBuffers(std::function<void(int)> then) : then_(std::move(then)) {}
+  void phase(std::string_view name, double) override {
+    if (name == "buffers")
+      then_(++repetition_);
+  }
+
+ private:
+  std::function<void(int)> then_;
+  int repetition_ = 0;
+};
+
+TEST_F(KernelDriver, AFailingPlacementFailsItsCaseOnly) {
+  const std::vector<KernelRun> runs{{kernel_case("8x16.fp32", "aten")},
+                                    {kernel_case("8x32.fp32", "aten")}};
+  AtBuffers progress([](int repetition) {
+    if (repetition == 3)
+      throw InvalidError("no room at this place");
+  });
+  std::vector<Outcome> outcomes;
+  kernel_bench::run(runs, {.loops = 1, .regions = 8, .placements = 4, .warmup_s = 0.001}, 1, {},
+                    *device_, make_arena(*device_).get(), progress,
+                    [&](Outcome outcome) { outcomes.push_back(std::move(outcome)); });
+  ASSERT_EQ(outcomes.size(), 2u);
+  EXPECT_THROW(std::rethrow_exception(outcomes[0].error), InvalidError);
+  EXPECT_FALSE(outcomes[1].error);
+  EXPECT_EQ(outcomes[1].samples.size(), 8u);
+}
+
 TEST_F(KernelDriver, PassesGoogleBenchmarksFlagsThrough) {
   const auto file = std::filesystem::path(testing::TempDir()) / "bench-gbench.json";
   const auto outcomes = run({kernel_case("8x16.fp32", "aten"), kernel_case("8x32.fp32", "aten")},
@@ -147,6 +180,24 @@ TEST_F(KernelDriver, EndsOnASignalAndKeepsWhatWasFinished) {
                           std::raise(SIGINT);
                         }),
       measure::Interrupted);
+  EXPECT_EQ(kept, std::vector<std::string>{"test/rms_norm/8x16.fp32/aten"});
+  measure::catch_interrupts();
+}
+
+TEST_F(KernelDriver, EndsOnASignalBetweenPlacements) {
+  const std::vector<KernelRun> runs{{kernel_case("8x16.fp32", "aten")},
+                                    {kernel_case("8x32.fp32", "aten")}};
+  measure::catch_interrupts();
+  AtBuffers progress([](int repetition) {
+    if (repetition == 4 + 3) // of the second case, after two good ones
+      std::raise(SIGINT);
+  });
+  std::vector<std::string> kept;
+  EXPECT_THROW(kernel_bench::run(runs,
+                                 {.loops = 1, .regions = 8, .placements = 4, .warmup_s = 0.001}, 1,
+                                 {}, *device_, make_arena(*device_).get(), progress,
+                                 [&](Outcome outcome) { kept.push_back(outcome.work->id); }),
+               measure::Interrupted);
   EXPECT_EQ(kept, std::vector<std::string>{"test/rms_norm/8x16.fp32/aten"});
   measure::catch_interrupts();
 }

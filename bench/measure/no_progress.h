@@ -7,7 +7,8 @@
 namespace bench::measure {
 
 /// Shows nothing: for tests.
-class NoProgress final : public Progress {
+class NoProgress : public Progress {
+ public:
   void start(int) override {}
   void begin(std::string_view) override {}
   void phase(std::string_view, double) override {}
