@@ -197,8 +197,11 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
           fresh.argv.clear();
       }
     }
-    prune_anchors(fresh);
   }
+  for (CaseResult& c : fresh.cases)
+    if (c.kind != kAnchor)
+      keep_latest_gpus(c, kMostGpus);
+  prune_anchors(fresh);
   for (CaseResult& c : fresh.cases) {
     for (Replicate& replicate : c.replicates)
       if (c.kind == kAnchor)

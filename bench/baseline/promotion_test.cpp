@@ -2,9 +2,12 @@
 #include <bench/baseline/promotion.h>
 #include <bench/results/fake_results.h>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 namespace bench::baseline {
 namespace {
@@ -92,6 +95,22 @@ TEST(Promotion, KeepsReplicatesOfOtherGpusAndReplacesThoseOfItsOwn) {
   EXPECT_EQ(promotion_fact(promoted, "reason"), "why");
   EXPECT_EQ(promotion_fact(promoted, "from"), "0123456789ab");
   EXPECT_EQ(promotion_fact(promoted, "when"), "2026-11-24T12:00:00Z");
+}
+
+TEST(Promotion, LeavesTheGpusMeasuredLast) {
+  std::optional<Result> baseline;
+  for (std::size_t i = 0; i < kMostGpus + 2; ++i) {
+    Result fresh = results::on(fmt::format("GPU-{}", i), 0.1);
+    for (auto& replicate : fresh.cases[0].replicates)
+      replicate.started = fmt::format("2026-11-{:02}T12:00:00Z", 28 - i); // the first is the latest
+    baseline = promote(baseline, fresh, kPromotion);
+  }
+  std::set<std::string> gpus;
+  for (const auto& replicate : baseline->cases[0].replicates)
+    gpus.insert(replicate.device_uuid);
+  EXPECT_EQ(gpus.size(), kMostGpus);
+  EXPECT_TRUE(gpus.contains("GPU-0"));
+  EXPECT_FALSE(gpus.contains(fmt::format("GPU-{}", kMostGpus)));
 }
 
 TEST(Promotion, AGpuThatWaitedForTheHostInReplicatesThatStayIsNoted) {

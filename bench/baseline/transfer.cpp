@@ -3,8 +3,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <ranges>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace bench::baseline {
 namespace {
@@ -50,6 +54,20 @@ CaseResult moved(CaseResult c, const Result& from, Result& to) {
     set_origin(to, replicate, origin);
   }
   return c;
+}
+
+void keep_latest_gpus(CaseResult& c, std::size_t most) {
+  std::map<std::string, std::string> latest; // start, by GPU
+  for (const Replicate& replicate : c.replicates) {
+    std::string& start = latest[replicate.device_uuid];
+    start = std::max(start, replicate.started);
+  }
+  std::vector<std::pair<std::string, std::string>> gpus; // start and GPU
+  for (const auto& [gpu, start] : latest)
+    gpus.emplace_back(start, gpu);
+  std::ranges::sort(gpus, std::greater{});
+  for (const auto& [start, gpu] : gpus | std::views::drop(most))
+    std::erase_if(c.replicates, [&](const Replicate& r) { return r.device_uuid == gpu; });
 }
 
 void prune_anchors(Result& result) {

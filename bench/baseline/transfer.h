@@ -2,6 +2,7 @@
 
 #include <bench/results/result.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ void add_replicates(results::CaseResult& to, const results::CaseResult& from);
 
 /// The case of `from`, so that its replicates keep their origins in `to`.
 results::CaseResult moved(results::CaseResult c, const results::Result& from, results::Result& to);
+
+/// Leaves the replicates of the `most` GPUs that were measured last.
+void keep_latest_gpus(results::CaseResult& c, std::size_t most);
 
 /// Leaves of anchors only those of processes that some case's replicate came from.
 void prune_anchors(results::Result& result);
