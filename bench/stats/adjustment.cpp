@@ -1,13 +1,11 @@
 #include <bench/stats/adjustment.h>
 
-#include <cmath>
-
 namespace bench::stats {
 
-double Adjustment::bias(double clock_gap, double extrapolation) const {
+double Adjustment::bias(double extrapolation) const {
   if (line)
-    return (extrapolation + line->disagreement + covariates.off_the_line()) * std::abs(clock_gap);
-  return clock_unread ? std::abs(clock_gap) : 0;
+    return extrapolation + line->disagreement + covariates.off_the_line();
+  return clock_unread ? 1 : 0;
 }
 
 Adjustment adjustment_for(const Rules& rules, const Replicates& base, const Replicates& fresh,

@@ -20,9 +20,9 @@ struct Adjustment {
   bool follows_clock() const { return line || covariates.clock_slope().df > 0; }
   bool depends_on_clock() const { return follows_clock() || clock_unread; }
 
-  /// How far off work may be, and not by chance, where log clocks are `clock_gap` apart;
+  /// How far off work may be, and not by chance, per unit of the difference of log clocks;
   /// `extrapolation` is the prior's.
-  double bias(double clock_gap, double extrapolation) const;
+  double bias(double extrapolation) const;
 };
 
 /// None, where nothing is known or the rules ask for none.

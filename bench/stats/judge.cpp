@@ -1,4 +1,5 @@
 #include <bench/stats/adjustment.h>
+#include <bench/stats/clock_gap.h>
 #include <bench/stats/contrast.h>
 #include <bench/stats/covariates.h>
 #include <bench/stats/judge.h>
@@ -35,25 +36,32 @@ Replicates pick(std::span<const Observation> arm, const std::vector<std::size_t>
 
 /// What the interval of work is made of.
 struct Spread {
-  Variance replicate;           ///< of one replicate's adjusted mean
-  double share = 0;             ///< of that in the estimate's
-  double base_share = 0;        ///< the base's part of it
-  std::vector<Variance> others; ///< terms that more replicates don't lessen
-  double bias = 0;              ///< how far off the estimate may be besides, and not by chance
+  Variance replicate;              ///< of one replicate's adjusted mean
+  double share = 0;                ///< of that in the estimate's
+  double base_share = 0;           ///< the base's part of it
+  std::vector<Variance> others;    ///< terms that more replicates don't lessen
+  double bias = 0;                 ///< how far off the estimate may be besides, and not by chance
+  double clock_gap = 0;            ///< of log clocks
+  std::vector<Variance> of_clocks; ///< terms, times the square of clock_gap
+  double bias_of_clocks = 0;       ///< times clock_gap
 };
 
 double half_width(const Spread& spread, double confidence) {
   std::vector<Variance> terms = spread.others;
+  for (const Variance& slope : spread.of_clocks)
+    terms.push_back({slope.value * square(spread.clock_gap), slope.df});
   terms.push_back({spread.replicate.value * spread.share, spread.replicate.df});
-  return half_width(terms, confidence) + spread.bias;
+  return half_width(terms, confidence) + spread.bias +
+         spread.bias_of_clocks * std::abs(spread.clock_gap);
 }
 
-std::optional<int> replicates_needed(const Spread& spread, double estimate, int present,
-                                     const Rules& rules) {
+std::optional<int> replicates_needed(const Spread& spread, const ClockGap& clocks, double estimate,
+                                     int present, const Rules& rules) {
   const auto decides = [&](int count) {
     Spread then = spread;
     then.replicate.df += count - present;
     then.share = spread.base_share + 1.0 / count;
+    then.clock_gap = clocks.with(count);
     const Interval drift{estimate, half_width(then, rules.confidence)};
     return verdict_of(drift, rules.gate) != Verdict::inconclusive;
   };
@@ -78,7 +86,7 @@ std::string unknown_noise(const Spread& spread, const NoisePrior& noise, bool sa
 
 /// Fills in the drift and returns what its interval is made of.
 Spread compare(Judgement& judgement, const Replicates& base, const Replicates& fresh,
-               const Adjustment& adjustment, double clock_drift, const Rules& rules) {
+               const Adjustment& adjustment, double clock_gap, const Rules& rules) {
   const NoisePrior& noise = rules.noise;
   const std::optional<ClockLine>& line = adjustment.line;
   const Covariates& covariates = adjustment.covariates;
@@ -102,13 +110,17 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
                                }).estimate;
 
   const Variance seen{work.df > 0 ? work.squares / work.df : 0, work.df};
-  Spread spread{moderated(seen, covariates.noise(noise)), work.share, work.base_share,
-                covariates.errors(clock_drift, difference(temperature).estimate),
-                rules.bias + adjustment.bias(clock_drift, judgement.same_device
-                                                              ? noise.extrapolation
-                                                              : noise.device_extrapolation)};
+  Spread spread{.replicate = moderated(seen, covariates.noise(noise)),
+                .share = work.share,
+                .base_share = work.base_share,
+                .others = covariates.errors(0, difference(temperature).estimate),
+                .bias = rules.bias,
+                .clock_gap = clock_gap,
+                .of_clocks = covariates.errors(1, 0),
+                .bias_of_clocks = adjustment.bias(
+                    judgement.same_device ? noise.extrapolation : noise.device_extrapolation)};
   if (line)
-    spread.others.push_back({line->variance * square(clock_drift), line->df});
+    spread.of_clocks.push_back({line->variance, line->df});
   if (!judgement.same_device) {
     spread.others.push_back(
         {square(noise.devices.sd) * (1 / work.base_devices + 1 / work.fresh_devices),
@@ -229,9 +241,12 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
       adjustment_for(rules, compared_base, compared_fresh, likes.same_device);
   if (adjustment.line)
     judgement.slope = adjustment.line->slope;
-  const double clock_drift = adjustment.depends_on_clock() ? difference(mean_log_clock) : 0;
+  ClockGap clocks;
+  if (adjustment.depends_on_clock())
+    clocks =
+        ClockGap(contrast(compared_base, compared_fresh, mean_log_clock), judgement.new_replicates);
   const Spread spread =
-      compare(judgement, compared_base, compared_fresh, adjustment, clock_drift, rules);
+      compare(judgement, compared_base, compared_fresh, adjustment, clocks.now(), rules);
 
   judgement.reason = unknown_noise(spread, rules.noise, judgement.same_device);
   if (!judgement.reason.empty()) {
@@ -239,14 +254,14 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
     return judgement;
   }
   judgement.work.half_width = half_width(spread, rules.confidence);
-  if (adjustment.follows_clock() && std::abs(clock_drift) > rules.farthest_clock) {
+  if (adjustment.follows_clock() && std::abs(clocks.now()) > rules.farthest_clock) {
     judgement.verdict =
         at_any_slope(less_temperature(wall_drift(compared_base, compared_fresh, judgement, rules),
                                       judgement.covariates, difference(temperature)),
-                     clock_drift, rules.gate);
+                     clocks.now(), rules.gate);
     if (judgement.verdict != Verdict::inconclusive)
       return judgement;
-    judgement.reason = "the clocks differ by " + percent(std::abs(clock_drift)) +
+    judgement.reason = "the clocks differ by " + percent(std::abs(clocks.now())) +
                        ": work can't be told from the clock past " + percent(rules.farthest_clock);
     judgement.wants_pairs = true;
     return judgement;
@@ -254,7 +269,7 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   judgement.verdict = verdict_of(judgement.work, rules.gate);
   if (judgement.verdict == Verdict::inconclusive) {
     judgement.replicates_needed =
-        replicates_needed(spread, judgement.work.estimate, judgement.new_replicates, rules);
+        replicates_needed(spread, clocks, judgement.work.estimate, judgement.new_replicates, rules);
     judgement.reason = "the interval of " + percent(judgement.work.half_width) +
                        " either way is too wide for the gate";
     judgement.wants_pairs = !judgement.same_device || !judgement.replicates_needed;

@@ -375,6 +375,37 @@ TEST(Judge, ReplicatesNeeded) {
   EXPECT_TRUE(hopeless.wants_pairs);
 }
 
+/// Clocks of processes on one GPU are 0.4 % apart, by chance: what this one widens the interval by
+/// is less with more processes.
+TEST(Judge, ReplicatesNeededWhereClocksDifferByChance) {
+  const Rules rules{.noise = {.replicate_sd = 0.0002,
+                              .replicate_df = 50,
+                              .extrapolation = 0.08,
+                              .covariates = {.clock = {.slope = 0.1, .slope_sd = 0.02, .df = 30},
+                                             .replicate_sd = 0.0002,
+                                             .replicate_df = 50}}};
+  std::mt19937_64 random(1);
+  const auto arm_at = [&](std::initializer_list<double> clocks) {
+    Arm arm;
+    for (const double clock : clocks)
+      arm.push_back(
+          fake_arm(
+              {.replicates = 1, .clock = clock, .replicate_sd = 0.0001, .replicate_clock_sd = 0},
+              random)
+              .front());
+    return arm;
+  };
+  const Arm base = arm_at({-0.006, 0.002, 0});
+  const Judgement by_chance = judge(base, arm_at({0.006, 0.01, 0.005}), rules);
+  EXPECT_EQ(by_chance.verdict, Verdict::inconclusive);
+  EXPECT_TRUE(by_chance.replicates_needed);
+  EXPECT_FALSE(by_chance.wants_pairs);
+  const Judgement always = judge(base, arm_at({0.0195, 0.02, 0.0205}), rules);
+  EXPECT_EQ(always.verdict, Verdict::inconclusive);
+  EXPECT_FALSE(always.replicates_needed);
+  EXPECT_TRUE(always.wants_pairs);
+}
+
 TEST(Paired, ByHand) {
   const std::vector<double> differences{1, 2, 3, 4, 5};
   const Interval interval = paired(differences);

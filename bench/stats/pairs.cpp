@@ -107,8 +107,9 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
   terms.push_back({one.value / pairs, one.df});
   if (const auto& line = adjustment.line)
     terms.push_back({line->variance * square(clock_gap), line->df});
-  judgement.work.drift.half_width = half_width(terms, rules.confidence) + rules.bias +
-                                    adjustment.bias(clock_gap, rules.noise.extrapolation);
+  judgement.work.drift.half_width =
+      half_width(terms, rules.confidence) + rules.bias +
+      adjustment.bias(rules.noise.extrapolation) * std::abs(clock_gap);
   if (adjustment.follows_clock() && std::abs(clock_gap) > rules.farthest_clock) {
     judgement.work.verdict = at_any_slope(
         less_temperature(judgement.wall.drift, covariates, temperature_gap), clock_gap, rules.gate);
