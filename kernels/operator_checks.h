@@ -13,6 +13,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/where.h>
 
 #include <gtest/gtest.h>
 
@@ -45,6 +46,20 @@ inline double roundings_of(const Family& family, c10::ScalarType type) {
 inline std::string name_of(const Shape& s) {
   return std::to_string(s.rows) + "x" + std::to_string(s.heads) + "x" + std::to_string(s.width) +
          "." + c10::toString(s.dtype);
+}
+
+inline constexpr c10::ScalarType kTypes[] = {at::kBFloat16, at::kHalf, at::kFloat};
+
+/// A product's sums depend on what kernel its library takes for a layout, and its errors on their
+/// length.
+inline bool is_product(const Family& family) {
+  return family.name.starts_with("linear");
+}
+
+inline std::vector<std::int64_t> widths_of(const Family& family) {
+  if (family.has_heads || is_product(family))
+    return {64, 128, 256};
+  return {128, 1024, 3840};
 }
 
 /// While one lives, what at::empty returns is full of NaN: an output that is not written shows. Of
@@ -106,6 +121,38 @@ inline void expect_agrees(const Family& family, const Path& path, const Shape& s
     const at::Tensor error = (outputs[i].to(at::kDouble) - exact[i]).abs() / (exact[i].abs() + 1);
     EXPECT_LE(error.max().item<double>(),
               roundings_of(family, shape.dtype) * unit_roundoff(shape.dtype));
+  }
+}
+
+/// Rows of every size side by side, as their activations are multiplied by `scales` in turn. Each
+/// output is within six roundings of the largest number of its row, since sums cancel; where that
+/// is denormal, absolutely. What the type cannot hold is left out: swiglu squares.
+inline void expect_agrees_at_scales(const Path& path, const Family& family, const Shape& shape,
+                                    c10::Device device, const std::vector<double>& scales,
+                                    double eps = kEps) {
+  SCOPED_TRACE(std::string(family.name) + " " + path.name + " " + name_of(shape) + " eps " +
+               std::to_string(eps));
+  Inputs in = family.make(shape, device);
+  in.eps = eps;
+  for (at::Tensor activation : in.activations)
+    for (std::int64_t row = 0; row < shape.rows; ++row)
+      activation[row].mul_(scales[static_cast<std::size_t>(row) % scales.size()]);
+  const auto exact = family.exact(in);
+  const auto outputs = checked_run(family, path, in);
+  const double spacing = shape.dtype == at::kHalf ? 0x1p-24 : // of denormal numbers
+                             shape.dtype == at::kFloat ? 0x1p-149
+                                                       : 0x1p-133;
+  const double most = shape.dtype == at::kHalf ? 65504 : 3.38e38;
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    // A residual that was rounded to a denormal number is normed, which enlarges its error.
+    const double enlarged = i > 0 && !family.has_heads ? 1 / std::sqrt(eps) : 1;
+    const at::Tensor size = exact[i].abs().amax(-1, true);
+    const at::Tensor allowed = 6 * unit_roundoff(shape.dtype) * size + 2 * spacing * enlarged;
+    const at::Tensor error = (outputs[i].to(at::kDouble) - exact[i]).abs();
+    const at::Tensor excess = at::where(size < most, error / allowed, 0.0).flatten(1).amax(1);
+    for (std::int64_t row = 0; row < shape.rows; ++row)
+      EXPECT_LE(excess[row].item<double>(), 1)
+          << "output " << i << " scale " << scales[static_cast<std::size_t>(row) % scales.size()];
   }
 }
 
@@ -219,7 +266,7 @@ inline std::string name_of_path(const testing::TestParamInfo<PathOn>& info) {
   return info.param.path.name;
 }
 
-/// The tests of operators_test.cpp, which the programs for CPU and GPU both have.
+/// The tests of every path, which the programs for CPU and GPU both have.
 class EveryPath : public testing::TestWithParam<PathOn> {
  protected:
   EveryPath() { at::manual_seed(20962); }

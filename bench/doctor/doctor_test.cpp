@@ -1,3 +1,4 @@
+#include <bench/base/temporary_folder.h>
 #include <bench/doctor/doctor.h>
 #include <bench/machine/fake_nvml.h>
 
@@ -37,13 +38,10 @@ std::string verdict_of(const Report& report) {
 class DoctorTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "doctor_test.XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    places_.root = places_.lock_folder = pattern;
+    places_.root = places_.lock_folder = folder_.path();
     std::filesystem::create_directories(places_.root / "proc");
     std::ofstream(places_.root / "proc/meminfo") << "MemTotal: 134217728 kB\n";
   }
-  void TearDown() override { std::filesystem::remove_all(places_.root); }
 
   /// What depends on the machine that runs the test is replaced.
   Report examine_fake() {
@@ -55,6 +53,7 @@ class DoctorTest : public testing::Test {
 
   FakeNvml driver_;
   Build build_{true, torch_facts};
+  const TemporaryFolder folder_;
   Places places_;
 };
 

@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/base/temporary_folder.h>
 #include <bench/machine/gpu_lock.h>
 
 #include <fmt/format.h>
@@ -22,14 +23,6 @@ constexpr const char* kUuid = "GPU-11111111";
 
 class GpuLockTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "gpu_lock_test.XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    folder_ = root_ / "locks";
-  }
-  void TearDown() override { std::filesystem::remove_all(root_); }
-
   /// A process that holds the lock until it is killed; returns once it does.
   pid_t start_holder() {
     int ready[2];
@@ -64,8 +57,8 @@ class GpuLockTest : public testing::Test {
     }
   }
 
-  std::filesystem::path root_;
-  std::filesystem::path folder_;
+  const TemporaryFolder root_;
+  const std::filesystem::path folder_ = root_ / "locks";
 };
 
 TEST_F(GpuLockTest, IsHeldWhileItLives) {

@@ -1,3 +1,4 @@
+#include <bench/base/temporary_folder.h>
 #include <bench/machine/fake_nvml.h>
 #include <bench/machine/machine.h>
 
@@ -15,15 +16,12 @@ namespace {
 class HostFactsTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "machine_test.XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    std::filesystem::create_directories(root_ / "proc");
-    std::filesystem::create_directories(root_ / "etc");
+    std::filesystem::create_directory(root_ / "proc");
+    std::filesystem::create_directory(root_ / "etc");
   }
-  void TearDown() override { std::filesystem::remove_all(root_); }
 
-  std::filesystem::path root_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path root_ = temporary_.path();
 };
 
 TEST_F(HostFactsTest, AreReadFromProcAndEtc) {

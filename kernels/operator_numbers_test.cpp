@@ -1,0 +1,118 @@
+#include <kernels/operator_checks.h>
+
+#include <ATen/ops/ones.h>
+
+#include <limits>
+#include <utility>
+
+/// Whatever numbers inputs hold, and how results are rounded: on the CPU and on the GPU.
+namespace kernels {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+/// Heads, captions' features and the streams of Z-Image, Qwen-Image, FLUX.1 and FLUX.2.
+const std::vector<std::int64_t> kWidthsOfModels{128, 2560, 3072, 3840, 6144};
+
+TEST_P(EveryPath, RmsNormIsRoundedTwiceAtMost) {
+  const Family& family = *find_family("rms_norm");
+  for (const auto type : kTypes)
+    for (const auto& [rows, width] : {std::pair{1, 1}, {3, 7}, {33, 128}, {5, 2560}, {17, 3840}})
+      for (const double scale : {1e-2, 1.0, 100.0}) {
+        const Inputs in = family.make({rows, 1, width, type}, device());
+        in.activations[0].mul_(scale);
+        const auto a = reference::accuracy(checked_run(family, path(), in)[0], family.exact(in)[0]);
+        EXPECT_TRUE(a.finite);
+        // Two roundings are 1.5 ulp at most beside a power of two. In fp32 those of the sum and of
+        // its root count too: 4.2 ulp at most in baselines/h200/rms_norm.json over 16 million
+        // numbers.
+        EXPECT_LE(a.max_ulp, type == at::kFloat ? 6 : 1.6)
+            << rows << "x" << width << " " << c10::toString(type) << " scale " << scale;
+      }
+}
+
+// But for sums that lie beside the border between two results.
+TEST_P(EveryPath, MultipliesByTheWeightBeforeOrAfterItRoundsAsItStates) {
+  for (const auto type : {at::kBFloat16, at::kHalf})
+    for (const std::int64_t width : {128, 2560, 3840}) {
+      const Family& family = *find_family("rms_norm");
+      const Inputs in = family.make({64, 1, width, type}, device());
+      const at::Tensor normed =
+          reference::rms_norm(in.activations[0], at::ones({width}, options(type)), kEps);
+      const at::Tensor weight = in.parameters[0].to(at::kDouble);
+      const at::Tensor once = (normed * weight).to(type),
+                       twice = (normed.to(type).to(at::kDouble) * weight).to(type);
+      const at::Tensor y = checked_run(family, path(), in)[0];
+      const auto share = [&](const at::Tensor& expected) {
+        return (y == expected).to(at::kDouble).mean().item<double>();
+      };
+      const bool rounds_before = path().rounds_before_weight;
+      EXPECT_GE(share(rounds_before ? twice : once), 0.99) << width << " " << c10::toString(type);
+      EXPECT_LT(share(rounds_before ? once : twice), 0.9) << width << " " << c10::toString(type);
+    }
+}
+
+// Qwen-Image's and FLUX's, and a large one, beside mean squares of 1e-6 and 1e-2: kEps in its place
+// is far off.
+TEST_P(EveryPath, AddsTheEpsThatItIsGiven) {
+  for (const Family& family : every_operator())
+    if (!is_product(family))
+      for (const auto type : kTypes)
+        for (const std::int64_t width : widths_of(family))
+          for (const double eps : {1e-6, 1e-2})
+            expect_agrees_at_scales(path(), family, {12, family.has_heads ? 2 : 1, width, type},
+                                    device(), {1e-3, 0.1}, eps);
+}
+
+// Below a root mean square of 3e-3 eps is most of the sum; an fp16 beyond 255 has a square that
+// fp16 cannot hold.
+TEST_P(EveryPath, TakesLargeTinyDenormalAndZeroRowsSideBySide) {
+  for (const Family& family : families())
+    for (const std::int64_t width : {128, 3840}) {
+      const auto expect = [&](c10::ScalarType type, const std::vector<double>& scales) {
+        expect_agrees_at_scales(path(), family, {16, family.has_heads ? 2 : 1, width, type},
+                                device(), scales);
+      };
+      expect(at::kBFloat16, {1, 0, 1e-38, 1e-30, 1e-3, 0, 100});
+      expect(at::kHalf, {1, 0, 1e-6, 1e-3, 0, 100, 1000});
+      expect(at::kFloat, {1, 0, 1e-42, 1e-38, 1e-30, 1e-3, 0, 100});
+    }
+}
+
+// The largest activations of trained models are near 1e4. Squares of 1e32 and their sums over a row
+// are within fp32, and those of an fp16 are not within fp16.
+TEST_P(EveryPath, TakesRowsOfLargeNumbers) {
+  for (const Family& family : families())
+    for (const std::int64_t width : {128, 3840})
+      for (const auto type : kTypes)
+        expect_agrees_at_scales(path(), family, {9, family.has_heads ? 2 : 1, width, type},
+                                device(),
+                                type == at::kHalf ? std::vector<double>{1, 1e3, 5e3}
+                                                  : std::vector<double>{1, 1e4, 1e16});
+}
+
+TEST_P(EveryPath, AllZeroRowsStayZero) {
+  const at::Tensor y = rms_norm(random({2, 64}) * 0, random({64}));
+  EXPECT_EQ(y.abs().max().item<float>(), 0);
+}
+
+TEST_P(EveryPath, ANanOrInfinityStaysInItsRow) {
+  constexpr std::int64_t kRows = 40, kHit = 17;
+  for (const Family& family : families())
+    for (const auto type : kTypes)
+      for (const std::int64_t width :
+           family.has_heads ? std::vector<std::int64_t>{64, 128, 256} : kWidthsOfModels)
+        for (const double bad : {kNan, std::numeric_limits<double>::infinity()}) {
+          const Shape shape{kRows, family.has_heads ? 2 : 1, width, type};
+          SCOPED_TRACE(std::string(family.name) + " " + name_of(shape) + " " + std::to_string(bad));
+          const Inputs in = family.make(shape, device());
+          in.activations[0].select(0, kHit).fill_(bad);
+          for (const at::Tensor& output : family.run(*path().operators, in)) {
+            const at::Tensor hit = output.reshape({kRows, -1}).isfinite().logical_not().any(1);
+            EXPECT_TRUE(hit[kHit].item<bool>());
+            EXPECT_EQ(hit.sum().item<std::int64_t>(), 1);
+          }
+        }
+}
+
+} // namespace
+} // namespace kernels
