@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace bench::results {
 namespace {
@@ -41,18 +42,13 @@ class JsonBuilder {
     document.values_.reserve(text.size() / 12); // a sample takes so many characters
   }
 
-  bool null() { return add(Type::null, "null"); }
-  bool boolean(bool value) { return add(Type::boolean, value ? "true" : "false"); }
-  bool number_unsigned(std::uint64_t value) {
-    add(Type::count);
-    document_.values_.back().count = value;
-    document_.values_.back().number = static_cast<double>(value);
-    return true;
-  }
-  bool number_integer(std::int64_t value) { return number(static_cast<double>(value)); }
-  bool number_float(double value, const std::string&) { return number(value); }
+  bool null() { return add(Type::null); }
+  bool boolean(bool value) { return add(value); }
+  bool number_unsigned(std::uint64_t value) { return add(value); }
+  bool number_integer(std::int64_t value) { return add(static_cast<double>(value)); }
+  bool number_float(double value, const std::string&) { return add(value); }
   bool string(std::string& text) {
-    return add(Type::string, document_.strings_.emplace_back(std::move(text)));
+    return add(&std::as_const(document_.strings_.emplace_back(std::move(text))));
   }
   bool binary(std::vector<std::uint8_t>&) { return false; } // JSON has none
   bool key(std::string& text) { return string(text); }
@@ -69,13 +65,9 @@ class JsonBuilder {
   using Type = JsonValue::Type;
   static constexpr std::size_t kDeepest = 64;
 
-  bool add(Type type, std::string_view text = {}) {
-    document_.values_.push_back({.type = type, .size = 1, .text = text});
-    return true;
-  }
-  bool number(double value) {
-    add(Type::number);
-    document_.values_.back().number = value;
+  template <typename Value>
+  bool add(Value value) {
+    document_.values_.emplace_back(value);
     return true;
   }
   bool open(Type type) {

@@ -16,13 +16,13 @@ Json tree(const JsonValue& value) {
   case JsonValue::Type::null:
     break;
   case JsonValue::Type::boolean:
-    return value.text == "true";
+    return value.boolean();
   case JsonValue::Type::count:
-    return value.count;
+    return value.count();
   case JsonValue::Type::number:
-    return value.number;
+    return value.number();
   case JsonValue::Type::string:
-    return std::string(value.text);
+    return std::string(value.text());
   case JsonValue::Type::array:
     json = Json::array();
     for (const JsonValue* v = value.begin(); v != value.end(); v = v->next())
@@ -31,7 +31,7 @@ Json tree(const JsonValue& value) {
   case JsonValue::Type::object:
     json = Json::object();
     for (const JsonValue* key = value.begin(); key != value.end(); key = key[1].next())
-      json[std::string(key->text)] = tree(key[1]);
+      json[std::string(key->text())] = tree(key[1]);
     break;
   }
   return json;

@@ -30,7 +30,7 @@ JsonNode JsonNode::at(std::string_view key) const {
 const JsonValue* JsonNode::member(std::string_view name) const {
   if (value_->type == Type::object)
     for (const JsonValue* key = value_->begin(); key != value_->end(); key = key[1].next())
-      if (key->text == name)
+      if (key->text() == name)
         return key + 1;
   return nullptr;
 }
@@ -49,12 +49,15 @@ void JsonNode::fail_expecting(std::string_view wanted) const {
     case Type::string:
       return "a string";
     case Type::count:
-      return fmt::format("{}", value_->count);
+      return fmt::format("{}", value_->count());
     case Type::number:
-      return fmt::format("{}", value_->number);
-    default:
-      return std::string(value_->text);
+      return fmt::format("{}", value_->number());
+    case Type::boolean:
+      return value_->boolean() ? "true" : "false";
+    case Type::null:
+      break;
     }
+    return "null";
   };
   fail(fmt::format("must be {}, not {}", wanted, what()));
 }
@@ -68,7 +71,7 @@ std::string JsonNode::place() const {
     std::size_t index = 0;
     for (; v[key].next() <= value_; v = v[key].next())
       ++index;
-    pointer += step(key ? std::string(v->text) : std::to_string(index));
+    pointer += step(key ? std::string(v->text()) : std::to_string(index));
     around = v + key;
   }
   return pointer;

@@ -33,18 +33,18 @@ class JsonNode {
 
   std::string text() const {
     expect(value_->type == Type::string, "a string");
-    return std::string(value_->text);
+    return std::string(value_->text());
   }
 
   bool boolean() const {
     expect(value_->type == Type::boolean, "true or false");
-    return value_->text == "true";
+    return value_->boolean();
   }
 
   template <typename Integer>
   Integer count() const {
     expect(holds_count<Integer>(*value_), kCount);
-    return static_cast<Integer>(value_->count);
+    return static_cast<Integer>(value_->count());
   }
 
   double finite() const {
@@ -87,7 +87,7 @@ class JsonNode {
     expect(value_->type == Type::object, "an object");
     std::map<std::string, std::invoke_result_t<Read, const JsonNode&>> members;
     for (const JsonValue* key = value_->begin(); key != value_->end(); key = key[1].next())
-      members.emplace(key->text, std::invoke(read, JsonNode(*this, key[1])));
+      members.emplace(key->text(), std::invoke(read, JsonNode(*this, key[1])));
     return members;
   }
 
@@ -145,12 +145,12 @@ class JsonNode {
   }
 
   static double number(const JsonValue& value) {
-    return is_number(value) ? value.number : std::numeric_limits<double>::quiet_NaN();
+    return is_number(value) ? value.number() : std::numeric_limits<double>::quiet_NaN();
   }
 
   template <typename Integer>
   static bool holds_count(const JsonValue& value) {
-    return value.type == Type::count && std::in_range<Integer>(value.count);
+    return value.type == Type::count && std::in_range<Integer>(value.count());
   }
 
   static bool holds_not_negative(const JsonValue& value) { return number(value) >= 0; }
@@ -165,7 +165,7 @@ class JsonNode {
       if (!holds(*v))
         JsonNode(*this, *v).fail_expecting(wanted);
       if constexpr (std::is_integral_v<Number>)
-        numbers.push_back(static_cast<Number>(v->count));
+        numbers.push_back(static_cast<Number>(v->count()));
       else
         numbers.push_back(number(*v)); // NaN of null
     }
