@@ -148,6 +148,32 @@ def test_a_scenario_s_cpu_profile_takes_seconds(bench, name):
     assert after.children_user + after.children_system - before.children_user - before.children_system < promised_s
 
 
+@pytest.mark.parametrize(
+    "name, loops",
+    [
+        ("zimage", {"turbo-9": 6.155, "turbo-50": 6.155, "base-50": 6.155}),
+        ("qwen_image", {"image-50": 20.430}),
+        ("qwen_image_edit", {"edit-50": 20.430}),
+        ("flux1", {"dev-50": 11.901}),
+        ("flux2", {"dev-50": 32.223, "klein-4b-4": 3.876, "klein-9b-4": 9.079}),
+    ],
+)  # fmt: skip
+def test_a_scenario_s_networks_are_the_published_ones_and_fit_the_memory_foretold(bench, name, loops):
+    """loops: billions of parameters. The memory is held against what an H200 took, of the baselines."""
+    run = bench("run", bench.scenario.with_name(f"{name}.yaml"), "--profile", "gate", "--dry-run")
+    assert run.returncode == 0, run.stderr
+    baseline = json.loads((bench.scenario.parents[1] / f"baselines/h200/{name}.json").read_text())
+    taken = {case["id"]: case["peak_memory_bytes"] / 2**30 for case in baseline["cases"]}
+    billions, gib, found = "", 0.0, {}
+    for line in run.stdout.splitlines():
+        if model := re.fullmatch(r"model \w+: (\S+) B parameters, (\S+) GiB of device memory", line):
+            billions, gib = model[1], float(model[2])
+        elif loop := re.fullmatch(rf"  \w+  ({name}/loop/(\S+)/graph/fused)", line):
+            found[loop[2]] = float(billions)
+            assert 0 < gib - taken[loop[1]] < 3, (loop[1], gib, taken[loop[1]])
+    assert found == loops
+
+
 def test_rms_norm_has_every_shape_of_the_models(bench):
     def shapes(name):
         run = bench("run", bench.scenario.with_name(f"{name}.yaml"), "--profile", "full", "--dry-run")
