@@ -25,9 +25,9 @@ std::vector<int> compared_steps(int steps);
 double most_step_error(scenario::DType dtype, double gain);
 
 /// Least peak signal to noise, dB, of latents after the last step. In baselines/ paths that round
-/// otherwise and diffusers reach 44 to 73, diffusers with its blocks compiled 51 to 67, and compiled
-/// whole, which rounds the time otherwise too, 30 to 69: the least where steps are few and large
-/// (klein's four: 30.4 and 31.5, where blocks reach 60 and 62).
+/// otherwise and diffusers reach 44 to 73, diffusers with its blocks compiled 51 to 67, and
+/// compiled whole, which rounds the time otherwise too, 30 to 69: the least where steps are few and
+/// large (klein's four: 30.4 and 31.5, where blocks reach 60 and 62).
 inline constexpr double kLeastPsnrDb = 25;
 
 /// Whether the latents of the paths and engines of a loop agree, so that a faster wrong one is
