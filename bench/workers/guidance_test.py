@@ -10,19 +10,18 @@ import torch
 from denoise import guided
 
 
+def target_of(node):
+    return ast.unparse(node.targets[0]) if isinstance(node, ast.Assign) else ""
+
+
 def statements_of(pipeline, first, last):
     """Compiled: from the first assignment to `first` in a pipeline's loop to what stands with it and assigns `last`."""
     path = Path(diffusers.__file__).parent / "pipelines" / pipeline
-
-    def assigns(node, name):
-        return any(isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == name for part in ast.walk(node))
-
     for node in ast.walk(ast.parse(path.read_text())):
         body = getattr(node, "body", None)
-        if isinstance(body, list) and any(isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == first for each in body):
-            begin = next(i for i, each in enumerate(body) if assigns(each, first))
-            end = max(i for i, each in enumerate(body) if assigns(each, last))
-            return compile(ast.Module(body[begin : end + 1], []), str(path), "exec")
+        if isinstance(body, list) and first in (targets := [target_of(each) for each in body]):
+            end = max(i for i, each in enumerate(body) if any(target_of(part) == last for part in ast.walk(each)))
+            return compile(ast.Module(body[targets.index(first) : end + 1], []), str(path), "exec")
     raise AssertionError(f"{path}: no assignment to {first}")
 
 
@@ -41,12 +40,12 @@ def test_qwen_image(pipeline):
 
 @pytest.mark.parametrize("scale", [0.5, 4.0])
 def test_z_image(scale):
-    expected = []
     with_caption, without = velocities()
     for caption in (with_caption, without * 0.5):  # the sum is longer and scaled down; at 0.5 of the second it is shorter
+        expected = []
         for pos, neg in zip(caption, without):
             names = {"torch": torch, "pos": pos, "neg": neg, "current_guidance_scale": scale}
             names |= {"self": SimpleNamespace(_cfg_normalization=1.0), "noise_pred": []}
             exec(statements_of("z_image/pipeline_z_image.py", "pred", "pred"), names)
             expected.append(names["pred"])
-        torch.testing.assert_close(guided("bounded_norm", scale, caption, without), torch.stack(expected[-2:]), rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(guided("bounded_norm", scale, caption, without), torch.stack(expected), rtol=1e-5, atol=1e-6)
