@@ -124,7 +124,11 @@ NvmlApi FakeNvml::api() const {
   api.default_power_limit = [](nvmlDevice_t d, unsigned int* out) {
     return answer(d->default_power_limit_mw, out);
   };
-  api.energy = [](nvmlDevice_t d, unsigned long long* out) { return answer(d->energy_mj, out); };
+  api.energy = [](nvmlDevice_t d, unsigned long long* out) {
+    if (d->before_energy)
+      d->before_energy(*d);
+    return answer(d->energy_mj, out);
+  };
   api.clock = [](nvmlDevice_t d, nvmlClockType_t type, unsigned int* out) {
     return answer(type == NVML_CLOCK_MEM ? d->memory_clock_mhz : d->sm_clock_mhz, out);
   };

@@ -33,6 +33,7 @@ struct nvmlDevice_st {
   /// Called when fields are asked for, which a reading of a trace does first: a test lets time
   /// pass.
   std::function<void(nvmlDevice_st&)> before_fields;
+  std::function<void(nvmlDevice_st&)> before_energy; ///< likewise, when joules are asked for
   std::optional<bool> ecc_enabled = true;
   std::optional<unsigned long long> ecc_uncorrected = 0;
   std::optional<bool> mig_enabled = false;

@@ -35,6 +35,7 @@ TraceRecorder::TraceRecorder(NvmlDevice device, std::chrono::nanoseconds interva
 
 Trace TraceRecorder::finish() {
   stop();
+  trace_.counted_power_w = ticks_.mean_power_w();
   const Reading last = read(device_);
   const bool kept = trace_.taken % keep_every_ == 0;
   add(last);
@@ -58,11 +59,20 @@ void TraceRecorder::run() {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr); // signals are for the thread that measures
-  Clock::time_point next = Clock::now();
+  Clock::time_point due = Clock::now();
   for (bool ended = false; !ended;) {
-    add(read(device_));
-    // A driver that answers slowly is left in peace at least half of the time.
-    next = std::max(next + interval_, Clock::now() + interval_ / 2);
+    if (const Clock::time_point now = Clock::now(); due <= now && !ticks_.searching()) {
+      add(read(device_));
+      // A driver that answers slowly is left in peace at least half of the time.
+      due = std::max(due + interval_, Clock::now() + interval_ / 2);
+    } else if (ticks_.next() <= now) {
+      if (const std::optional<double> energy_j = device_.energy_j())
+        ticks_.add(Clock::now(), *energy_j);
+      else
+        ticks_.stop();
+    }
+    const Clock::time_point next =
+        ticks_.searching() ? ticks_.next() : std::min(due, ticks_.next());
     std::unique_lock lock(mutex_);
     ended = wake_.wait_until(lock, next, [this] { return stopped_; });
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bench/machine/energy_ticks.h>
 #include <bench/machine/nvml.h>
 
 #include <chrono>
@@ -30,6 +31,7 @@ struct Trace {
   // Of all readings, kept or not:
   std::int64_t taken = 0;
   std::optional<double> mean_power_w;
+  std::optional<double> counted_power_w; ///< mean, by the counter of joules
   std::optional<double> highest_temperature_c;
   std::map<std::uint64_t, std::int64_t> clocks_events; ///< bits -> readings that showed just these
   std::int64_t locked = 0; ///< readings whose clock looked locked (machine.h)
@@ -38,8 +40,9 @@ struct Trace {
 inline constexpr std::size_t kMostReadings = 64;
 
 /// Reads a GPU at once and then every `interval` > 0 on a thread of its own, until finish() or its
-/// end. The thread that enqueues work never waits for it: a launch does not enter the driver's
-/// kernel part, which is where NVML may hold a lock.
+/// end; a reading waits while the counter of joules is about to move. The thread that enqueues work
+/// never waits for it: a launch does not enter the driver's kernel part, which is where NVML may
+/// hold a lock.
 class TraceRecorder {
  public:
   TraceRecorder(NvmlDevice device, std::chrono::nanoseconds interval);
@@ -59,6 +62,7 @@ class TraceRecorder {
   std::chrono::nanoseconds interval_;
   std::optional<double> max_sm_clock_hz_;
   Trace trace_;
+  EnergyTicks ticks_;
   double power_sum_w_ = 0;
   std::int64_t powers_ = 0;
   std::int64_t keep_every_ = 1;

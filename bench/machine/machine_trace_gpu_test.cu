@@ -79,6 +79,8 @@ TEST_F(MachineTraceOnGpu, OfABusySecondHasItsReadingsOnTheTimeAxisOfTheSamples) 
     watts += std::to_string(static_cast<int>(*reading.power_w)) + " ";
   }
   RecordProperty("watts", watts);
+  ASSERT_TRUE(trace.mean_power_w && trace.counted_power_w);
+  EXPECT_NEAR(*trace.counted_power_w / *trace.mean_power_w, 1, 0.03) << watts;
 
   const auto since_first = [&](const Reading& reading) {
     return std::chrono::duration<double>(reading.when - sampled.first_sample).count();
@@ -102,12 +104,12 @@ TEST_F(MachineTraceOnGpu, OfABusySecondHasItsReadingsOnTheTimeAxisOfTheSamples) 
 
 TEST_F(MachineTraceOnGpu, AReadingTakesMillisecondsAtMost) {
   const NvmlDevice device = visible_device(Nvml::load()).value();
-  constexpr int kReadings = 40;
+  constexpr int kReadings = 100;
   TraceRecorder recorder(device, 10ms);
   std::this_thread::sleep_for(kReadings * 10ms);
   const Trace trace = recorder.finish();
-  // One that takes longer than its interval would come late.
-  EXPECT_GE(trace.taken, kReadings * 3 / 4);
+  // One that takes longer than its interval would come late; some wait for the counter of joules.
+  EXPECT_GE(trace.taken, kReadings / 2);
 }
 
 } // namespace

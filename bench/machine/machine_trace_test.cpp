@@ -13,9 +13,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A GPU on which time passes by one moment whenever a reading begins.
+/// A GPU on which time passes by one moment whenever a reading begins. It does not count joules.
 class MachineTrace : public testing::Test {
  protected:
+  void SetUp() override { gpu_.energy_mj.reset(); }
   /// Waits until the trace has begun so many readings.
   void wait_for(int readings) {
     const auto deadline = std::chrono::steady_clock::now() + 60s;
@@ -77,6 +78,19 @@ TEST_F(MachineTrace, IsWhatTheDriverSaidAndKnowsWhatItDidNot) {
                                      {nvmlClocksEventReasonSwPowerCap, trace.taken - 2}}));
 }
 
+TEST_F(MachineTrace, KnowsItsPowerByTheCounterOfJoulesToo) {
+  const auto begun = std::chrono::steady_clock::now();
+  gpu_.before_energy = [begun](nvmlDevice_st& gpu) { // 700 W, every 20 ms
+    gpu.energy_mj = 14'000U * ((std::chrono::steady_clock::now() - begun) / 20ms);
+  };
+  on_reading([](nvmlDevice_st&, int) {});
+  TraceRecorder recorder(device(), 10ms);
+  wait_for(40);
+  const Trace trace = recorder.finish();
+  ASSERT_TRUE(trace.counted_power_w);
+  EXPECT_NEAR(*trace.counted_power_w, 700, 100) << "moments are known to 6 ms, of 0.4 s";
+}
+
 TEST_F(MachineTrace, OfADriverThatSaysNothingHasOnlyTimes) {
   gpu_.power_mw.reset();
   gpu_.sm_clock_mhz.reset();
@@ -85,6 +99,7 @@ TEST_F(MachineTrace, OfADriverThatSaysNothingHasOnlyTimes) {
   TraceRecorder recorder(device(), 1ms);
   const Trace trace = recorder.finish();
   EXPECT_GE(trace.readings.size(), 1U);
+  EXPECT_EQ(trace.counted_power_w, std::nullopt);
   EXPECT_EQ(trace.mean_power_w, std::nullopt);
   EXPECT_EQ(trace.highest_temperature_c, std::nullopt);
   EXPECT_TRUE(trace.clocks_events.empty());

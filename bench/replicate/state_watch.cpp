@@ -124,29 +124,24 @@ SampleWatch::SampleWatch(std::optional<machine::NvmlDevice> gpu, double interval
     : gpu_(std::move(gpu)), interval_s_(interval_s) {}
 
 void SampleWatch::start() {
-  if (!gpu_)
-    return;
-  energy_j_ = gpu_->energy_j();
-  if (interval_s_ > 0)
+  started_ = std::chrono::steady_clock::now();
+  if (gpu_ && interval_s_ > 0)
     recorder_.emplace(*gpu_, std::chrono::duration_cast<std::chrono::nanoseconds>(
                                  std::chrono::duration<double>(interval_s_)));
 }
 
 std::string SampleWatch::end(results::Replicate& replicate, const measure::Sampled& sampled) {
-  if (!gpu_)
-    return {};
-  const std::optional<double> energy_j = gpu_->energy_j();
-  if (energy_j && energy_j_) {
-    replicate.machine["sampled"]["energy_j"] = *energy_j - *energy_j_;
-    replicate.machine["sampled"]["steps"] =
-        static_cast<double>(sampled.samples.size()) + sampled.dropped;
-  }
   if (!recorder_)
     return {};
+  const std::chrono::duration<double> watched = std::chrono::steady_clock::now() - started_;
   const machine::Trace trace = recorder_->finish();
   recorder_.reset();
   std::map<std::string, double>& known = replicate.machine["sampled"];
   known["readings"] = static_cast<double>(trace.taken);
+  if (trace.counted_power_w) { // of nearly all of that time: it stands for all
+    known["energy_j"] = rounded(*trace.counted_power_w * watched.count(), 10);
+    known["steps"] = static_cast<double>(sampled.samples.size()) + sampled.dropped;
+  }
   if (trace.mean_power_w)
     known["power_w"] = rounded(*trace.mean_power_w, 10);
   if (trace.highest_temperature_c)

@@ -6,6 +6,7 @@
 #include <bench/measure/sampler.h>
 #include <bench/results/result.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -37,11 +38,11 @@ class StateWatch {
   std::string spoiled_before_;
 };
 
-/// What the GPU does while a loop is sampled: joules, and its trace. An exception or a signal that
+/// What the GPU does while a loop is sampled: its trace, and joules. An exception or a signal that
 /// ends the sampling ends the watch with its scope.
 class SampleWatch {
  public:
-  /// No trace where `interval_s` is 0.
+  /// Nothing is read where `interval_s` is 0.
   SampleWatch(std::optional<machine::NvmlDevice> gpu, double interval_s);
   /// After the warm-up.
   void start();
@@ -51,7 +52,7 @@ class SampleWatch {
  private:
   std::optional<machine::NvmlDevice> gpu_;
   double interval_s_;
-  std::optional<double> energy_j_;
+  std::chrono::steady_clock::time_point started_;
   std::optional<machine::TraceRecorder> recorder_;
 };
 

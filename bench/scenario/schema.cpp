@@ -85,7 +85,7 @@ constexpr auto kSchema = std::to_array<SchemaKey>({
   {"sampling.regions", Type::integer, "16", "Timed regions in a kernel case, over all its placements; each replicate.", "10", kRegions},
   {"sampling.placements", Type::integer, "8", "Places in memory of a kernel case, the same in each replicate.", "4", kPlacements},
   {"sampling.warmup", Type::duration, "1 s", "At least so long before the first sample, and until steady. In `ms`, `s` or `min`.", "500 ms", kWarmup},
-  {"sampling.machine_interval", Type::duration, "100 ms", "How often the GPU's power, clock and temperature are read while a loop is timed. `0 s`: never.", "0 s", kMachineInterval},
+  {"sampling.machine_interval", Type::duration, "100 ms", "How often the GPU's power, clock and temperature are read while a loop is timed, and beside them its joules. `0 s`: never.", "0 s", kMachineInterval},
 
   {"profiles", Type::map, kRequired, "Parts of the scenario to run by name. At least one.", "{full: {device: cuda}}"},
   {"profiles.<profile>", Type::map, "(none)", "One profile.", "{device: cuda}"},
