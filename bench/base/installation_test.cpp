@@ -1,7 +1,7 @@
 #include <bench/base/installation.h>
+#include <bench/base/temporary_folder.h>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -20,12 +20,11 @@ class Installation : public testing::Test {
     unsetenv("BENCH_PYTHON");
   }
   ~Installation() override {
-    fs::remove_all(root_);
     unsetenv("BENCH_ROOT");
     unsetenv("BENCH_PYTHON");
   }
-  const fs::path root_ =
-      fs::temp_directory_path() / ("bench-installation-" + std::to_string(getpid()));
+  const TemporaryFolder temporary_;
+  const fs::path root_ = temporary_.path();
 };
 
 TEST_F(Installation, TheNamedFolderWhereItHasThePart) {

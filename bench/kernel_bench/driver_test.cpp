@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/base/temporary_folder.h>
 #include <bench/kernel_bench/driver.h>
 #include <bench/measure/interrupt.h>
 #include <bench/measure/no_progress.h>
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <limits>
@@ -140,7 +140,8 @@ TEST_F(KernelDriver, AFailingPlacementFailsItsCaseOnly) {
 }
 
 TEST_F(KernelDriver, PassesGoogleBenchmarksFlagsThrough) {
-  const auto file = std::filesystem::path(testing::TempDir()) / "bench-gbench.json";
+  const TemporaryFolder folder;
+  const auto file = folder / "gbench.json";
   const auto outcomes = run({kernel_case("8x16.fp32", "aten"), kernel_case("8x32.fp32", "aten")},
                             {"--benchmark_filter=8x32", "--benchmark_repetitions=3",
                              "--benchmark_out=" + file.string(), "--benchmark_out_format=json"});
@@ -150,7 +151,6 @@ TEST_F(KernelDriver, PassesGoogleBenchmarksFlagsThrough) {
   for (std::size_t i = 1; i < 12; ++i)
     EXPECT_GT(outcomes[0].samples[i].span.start_s, outcomes[0].samples[i - 1].span.start_s);
   const auto json = nlohmann::json::parse(std::ifstream(file));
-  std::filesystem::remove(file);
   const auto& first = json.at("benchmarks").at(0);
   EXPECT_EQ(first.at("run_name").get<std::string>(),
             "test/rms_norm/8x32.fp32/aten/iterations:4/manual_time");

@@ -1,4 +1,5 @@
 #include <bench/base/error.h>
+#include <bench/base/temporary_folder.h>
 #include <bench/models/safetensors.h>
 
 #include <ATen/core/Tensor.h>
@@ -22,7 +23,6 @@ class Safetensors : public testing::Test {
     out << header << data;
     return path_;
   }
-  void TearDown() override { std::filesystem::remove(path_); }
 
   /// The message of the UsageError that reading it raises.
   std::string error(const std::filesystem::path& path) {
@@ -34,10 +34,8 @@ class Safetensors : public testing::Test {
     return "no error";
   }
 
-  std::filesystem::path path_ =
-      std::filesystem::path(testing::TempDir()) /
-      (std::string("bench-") + testing::UnitTest::GetInstance()->current_test_info()->name() +
-       ".safetensors");
+  const TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_ / "some.safetensors";
 };
 
 const std::string kTwoFloats(

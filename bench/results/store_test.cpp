@@ -1,22 +1,16 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
+#include <bench/base/temporary_folder.h>
 #include <bench/results/sample_result.h>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
 
 namespace bench::results {
 namespace {
 
 class Store : public testing::Test {
  protected:
-  void SetUp() override { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  const std::filesystem::path folder_ =
-      std::filesystem::temp_directory_path() / ("bench_store_test." + std::to_string(::getpid()));
+  const TemporaryFolder folder_;
 };
 
 TEST_F(Store, ReadsWhatItWrote) {

@@ -1,8 +1,8 @@
 #include <bench/base/error.h>
+#include <bench/base/temporary_folder.h>
 #include <bench/scenario/fake_catalog.h>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -12,38 +12,29 @@ namespace bench::scenario {
 
 namespace {
 
-/// A file that lives as long as this.
-class ScratchFile {
- public:
-  explicit ScratchFile(const std::string& text)
-      : path_(std::filesystem::temp_directory_path() / fmt::format("s-{}.yaml", ::getpid())) {
-    std::ofstream(path_, std::ios::binary) << text; // without the fsync of write_file_atomically
-  }
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
-  ~ScratchFile() { std::filesystem::remove(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+std::filesystem::path written(const std::string& text, const TemporaryFolder& folder) {
+  const std::filesystem::path file = folder / "s.yaml";
+  std::ofstream(file, std::ios::binary) << text; // without the fsync of write_file_atomically
+  return file;
+}
 
 } // namespace
 
 Scenario load_text(const std::string& text, const std::vector<std::string>& overrides,
                    const Catalog& catalog) {
-  const ScratchFile file(text);
-  return load(file.path(), catalog, overrides);
+  const TemporaryFolder folder;
+  return load(written(text, folder), catalog, overrides);
 }
 
 std::string faults_of(const std::string& text, const std::vector<std::string>& overrides) {
-  const ScratchFile file(text);
+  const TemporaryFolder folder;
+  const std::filesystem::path file = written(text, folder);
   try {
-    load(file.path(), fake_catalog(), overrides);
+    load(file, fake_catalog(), overrides);
     return "";
   } catch (const UsageError& error) {
     std::string message = error.what();
-    const std::string name = file.path().string();
+    const std::string name = file.string();
     for (std::size_t at = 0; (at = message.find(name, at)) != std::string::npos;)
       message.replace(at, name.size(), "s.yaml");
     return message;

@@ -1,6 +1,7 @@
 #include <bench/base/error.h>
 #include <bench/base/file.h>
 #include <bench/base/stopwatch.h>
+#include <bench/base/temporary_folder.h>
 #include <bench/measure/sampler.h>
 #include <bench/workers/client.h>
 
@@ -212,14 +213,13 @@ TEST(Client, NamesHowAWorkerFails) {
 }
 
 TEST(Client, KeepsWhatWorkersSayInALogForPeople) {
-  const auto log =
-      std::filesystem::temp_directory_path() / ("bench-worker-log-" + std::to_string(getpid()));
+  const TemporaryFolder folder;
+  const auto log = folder / "log";
   setenv("BENCH_WORKER_LOG", log.c_str(), 1);
   EXPECT_EQ(fault_of_loop("echo one >&2; exit 3"), "worker mine: ended with exit code 3: one");
   EXPECT_EQ(fault_of_loop("exit 3"),
             "worker mine: ended with exit code 3"); // not the first's words
   EXPECT_EQ(read_file(log), "one\n");
-  std::filesystem::remove(log);
   setenv("BENCH_WORKER_LOG", "/nowhere/log", 1);
   EXPECT_EQ(fault([] { Worker worker("exit 3"); }).first, ExitCode::usage);
   unsetenv("BENCH_WORKER_LOG");

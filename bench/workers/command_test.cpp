@@ -1,9 +1,9 @@
 #include <bench/base/error.h>
+#include <bench/base/temporary_folder.h>
 #include <bench/workers/command.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -28,14 +28,14 @@ class CommandOf : public testing::Test {
     unsetenv("PYTHONPATH");
   }
   ~CommandOf() override {
-    fs::remove_all(root_);
     unsetenv("BENCH_ROOT");
     unsetenv("BENCH_PYTHON");
   }
   Command command(std::vector<std::string> words) const {
     return command_of({.name = "w", .command = std::move(words)}, mine_ / "s.yaml");
   }
-  const fs::path root_ = fs::temp_directory_path() / ("bench-command-" + std::to_string(getpid()));
+  const TemporaryFolder temporary_;
+  const fs::path root_ = temporary_.path();
   const fs::path mine_ = root_ / "my scenarios";
 };
 

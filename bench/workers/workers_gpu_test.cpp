@@ -1,3 +1,4 @@
+#include <bench/base/temporary_folder.h>
 #include <bench/device/device.h>
 #include <bench/measure/no_progress.h>
 #include <bench/measure/sampler.h>
@@ -7,17 +8,13 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <optional>
 
 namespace bench::workers {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::int64_t kCycles = 20'000'000; // of a step: some 10 ms
 
@@ -54,7 +51,6 @@ std::vector<measure::Span> eight_steps(measure::Marker& marker,
 class WorkerOnAGpu : public testing::Test {
  protected:
   WorkerOnAGpu() {
-    fs::create_directories(folder_);
     std::ofstream(folder_ / "spin.py") << fmt::format("import bench_worker, torch\n"
                                                       "class Loop(bench_worker.Loop):\n"
                                                       "    def step(self, index):\n"
@@ -66,9 +62,8 @@ class WorkerOnAGpu : public testing::Test {
     client_.emplace(command.launch, progress_);
     ready_ = client_->load(R"({"device": "cuda", "loop": {"name": "a", "steps": 8}})");
   }
-  ~WorkerOnAGpu() override { fs::remove_all(folder_); }
 
-  const fs::path folder_ = fs::temp_directory_path() / fmt::format("bench-spin-{}", getpid());
+  const TemporaryFolder folder_;
   measure::NoProgress progress_;
   std::optional<Client> client_;
   Ready ready_;

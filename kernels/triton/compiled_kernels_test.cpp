@@ -1,7 +1,7 @@
+#include <bench/base/temporary_folder.h>
 #include <kernels/triton/compiled_kernels.h>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 
@@ -10,23 +10,18 @@ namespace {
 
 class ReadCompiled : public testing::Test {
  protected:
-  ReadCompiled()
-      : folder_(std::filesystem::temp_directory_path() / ("compiled " + std::to_string(getpid()))) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~ReadCompiled() override { std::filesystem::remove_all(folder_); }
   void write(const char* name, const std::string& text) const {
     std::ofstream(folder_ / name, std::ios::binary) << text;
   }
   std::string fault() const {
     try {
-      read_compiled(folder_);
+      read_compiled(folder_.path());
     } catch (const std::runtime_error& e) {
       return e.what();
     }
     return "none";
   }
-  const std::filesystem::path folder_;
+  const bench::TemporaryFolder folder_;
 };
 
 TEST_F(ReadCompiled, GivesEveryKernelOfTheList) {
@@ -36,7 +31,7 @@ TEST_F(ReadCompiled, GivesEveryKernelOfTheList) {
                                "ELF\0x",
                                6));
   write("b.cubin", "b");
-  const auto kernels = read_compiled(folder_);
+  const auto kernels = read_compiled(folder_.path());
   ASSERT_EQ(kernels.size(), 2u);
   EXPECT_EQ(kernels[0].function, "rms_norm");
   EXPECT_EQ(kernels[0].width_class, 128);
