@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <ranges>
+#include <set>
 #include <utility>
 
 namespace bench::baseline {
@@ -48,9 +49,13 @@ void drop_what_is_not_ok(Result& result) {
 void keep_old_replicates(CaseResult& fresh, const CaseResult& old) {
   CaseResult kept = old;
   if (fresh.kind != kAnchor) { // old anchors go with the last replicate that needs them
+    std::set<std::string> promoted;
+    for (const Replicate& replicate : fresh.replicates)
+      promoted.insert(replicate.device_uuid);
     std::erase_if(kept.replicates, [&](const Replicate& replicate) {
-      return has_gpu(fresh, replicate.device_uuid);
+      return promoted.contains(replicate.device_uuid);
     });
+    keep_latest_gpus(kept, kMostGpus - std::min(kMostGpus, promoted.size()));
   }
   add_replicates(fresh, kept);
 }
@@ -198,9 +203,6 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
       }
     }
   }
-  for (CaseResult& c : fresh.cases)
-    if (c.kind != kAnchor)
-      keep_latest_gpus(c, kMostGpus);
   prune_anchors(fresh);
   for (CaseResult& c : fresh.cases) {
     for (Replicate& replicate : c.replicates)

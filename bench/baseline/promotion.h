@@ -14,6 +14,7 @@ namespace bench::baseline {
 inline constexpr std::size_t kMaxBaselineBytes = 2'000'000;
 
 /// A case's GPUs in a baseline: enough to know how far apart GPUs are, few enough for the file.
+/// Only one promotion of more leaves more.
 inline constexpr std::size_t kMostGpus = 12;
 
 /// A result and the file it came from, for messages.
@@ -50,11 +51,12 @@ std::string gpu_folder(const results::Result& result, const std::string& file);
 results::Result merge(const std::vector<Named>& named, bool force);
 
 /// The baseline after the promotion of `fresh`. Of a case with the same hash and work version the
-/// replicates on other GPUs stay unless they are to be replaced, those on its GPUs are replaced,
-/// and only the kMostGpus that were measured last are left; cases with another hash are replaced;
-/// cases that `fresh` lacks stay. What stays keeps its origin: the file says of every replicate by
-/// which build, driver and machine it was measured. Of an anchor, which a verdict asks for its
-/// median only, 24 samples stay, spread evenly. Numbers are rounded as `compact` does.
+/// replicates on other GPUs stay unless they are to be replaced, those on its GPUs are replaced.
+/// Where that is more than kMostGpus, those other GPUs go that were measured first, never one of
+/// `fresh`, however old its results are. Cases with another hash are replaced; cases that `fresh`
+/// lacks stay. What stays keeps its origin: the file says of every replicate by which build, driver
+/// and machine it was measured. Of an anchor, which a verdict asks for its median only, 24 samples
+/// stay, spread evenly. Numbers are rounded as `compact` does.
 results::Result promote(const std::optional<results::Result>& existing, results::Result fresh,
                         const Promotion& promotion);
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 namespace bench::baseline {
 namespace {
@@ -97,20 +99,38 @@ TEST(Promotion, KeepsReplicatesOfOtherGpusAndReplacesThoseOfItsOwn) {
   EXPECT_EQ(promotion_fact(promoted, "when"), "2026-11-24T12:00:00Z");
 }
 
-TEST(Promotion, LeavesTheGpusMeasuredLast) {
-  std::optional<Result> baseline;
-  for (std::size_t i = 0; i < kMostGpus + 2; ++i) {
-    Result fresh = results::on(fmt::format("GPU-{}", i), 0.1);
-    for (auto& replicate : fresh.cases[0].replicates)
-      replicate.started = fmt::format("2026-11-{:02}T12:00:00Z", 28 - i); // the first is the latest
-    baseline = promote(baseline, fresh, kPromotion);
+/// One case on GPU-<first> to GPU-<last>, each measured on its day of November.
+Result on_gpus(int first, int last) {
+  Result all = results::on("", 0.1);
+  all.cases[0].replicates.clear();
+  for (int day = first; day <= last; ++day) {
+    Result one = results::on(fmt::format("GPU-{}", day), 0.1);
+    for (results::Replicate& replicate : one.cases[0].replicates) {
+      replicate.started = fmt::format("2026-11-{:02}T12:00:00Z", day);
+      all.cases[0].replicates.push_back(replicate);
+    }
   }
-  std::set<std::string> gpus;
-  for (const auto& replicate : baseline->cases[0].replicates)
-    gpus.insert(replicate.device_uuid);
-  EXPECT_EQ(gpus.size(), kMostGpus);
-  EXPECT_TRUE(gpus.contains("GPU-0"));
-  EXPECT_FALSE(gpus.contains(fmt::format("GPU-{}", kMostGpus)));
+  return all;
+}
+
+std::set<std::string> gpus_of(const Result& result) {
+  const std::vector<std::string> all = results::uuids(result.cases.at(0));
+  return {all.begin(), all.end()};
+}
+
+TEST(Promotion, LeavesThePromotedGpusAndTheOthersMeasuredLast) {
+  constexpr int kLast = 10 + static_cast<int>(kMostGpus);
+  const Result full = on_gpus(11, kLast);
+  const auto gpus_after = [&](const Result& fresh) {
+    return gpus_of(promote(full, fresh, kPromotion));
+  };
+  EXPECT_EQ(gpus_after(on_gpus(15, 15)), gpus_of(full)) << "has that GPU";
+  EXPECT_EQ(gpus_after(on_gpus(kLast + 1, kLast + 1)), gpus_of(on_gpus(12, kLast + 1)));
+  std::set<std::string> with_an_older = gpus_of(on_gpus(12, kLast));
+  with_an_older.insert("GPU-1");
+  EXPECT_EQ(gpus_after(on_gpus(1, 1)), with_an_older);
+  const Result many = on_gpus(1, static_cast<int>(kMostGpus) + 1);
+  EXPECT_EQ(gpus_after(many), gpus_of(many)) << "all of them are promoted";
 }
 
 TEST(Promotion, AGpuThatWaitedForTheHostInReplicatesThatStayIsNoted) {
