@@ -174,6 +174,29 @@ def test_a_scenario_s_networks_are_the_published_ones_and_fit_the_memory_foretol
     assert found == loops
 
 
+@pytest.mark.parametrize(
+    "name, loops, picture",
+    [
+        ("zimage", {"turbo-9": [32], "turbo-50": [32], "base-50": [32, 32]}, []),
+        ("qwen_image", {"image-50": [26, 6]}, []),
+        ("qwen_image_edit", {"edit-50": [212, 209]}, [4096, 64]),
+        ("flux1", {"dev-50": [512]}, []),
+        ("flux2", {"dev-50": [512], "klein-4b-4": [512], "klein-9b-4": [512]}, []),
+    ],
+)  # fmt: skip
+def test_a_scenario_s_captions_are_as_long_as_published(bench, name, loops, picture):
+    """loops: caption tokens of each forward of a step, the negative one's last; of qwen_image and qwen_image_edit those of the
+    pull request's prompts. picture: tokens and channels of that to edit."""
+    run = bench("list", "jobs", bench.scenario.with_name(f"{name}.yaml"), "--profile", "gate")
+    assert run.returncode == 0, run.stderr
+    found = {}
+    for job in map(json.loads, run.stdout.splitlines()):
+        both = [job["model"]["text_tokens"], job["loop"]["negative_text_tokens"]]
+        found[job["loop"]["name"]] = both[: job["forwards_per_step"]]
+        assert job["inputs"]["picture"] == picture
+    assert found == loops
+
+
 def test_rms_norm_has_every_shape_of_the_models(bench):
     def shapes(name):
         run = bench("run", bench.scenario.with_name(f"{name}.yaml"), "--profile", "full", "--dry-run")

@@ -26,8 +26,7 @@ TEST(Engines, SayWhereTheyRun) {
 TEST(Engines, EveryEngineComputesTheSameLatents) {
   const auto device = device::open_device(scenario::DeviceKind::cpu);
   for (const std::string name : {"z_image", "qwen_image", "qwen_image_edit", "flux1", "flux2"}) {
-    const scenario::ModelSpec model =
-        name == "z_image" ? models::tiny_model() : models::tiny_model(name);
+    const scenario::ModelSpec model = models::tiny_model(name);
     const auto network = models::build(model, *device);
     models::DenoiseLoop loop(*network, model, loop_of(3), *device);
     const auto run = [&](const Engine& engine) {

@@ -21,9 +21,11 @@ inline scenario::ModelSpec tiny_model() {
   return spec;
 }
 
-/// A Qwen-Image, FLUX.1 or FLUX.2 likewise: 16 image tokens, 20 caption tokens, fp32.
+/// The family `name` likewise: 16 image tokens, 20 caption tokens, fp32.
 inline scenario::ModelSpec tiny_model(const std::string& name) {
   scenario::ModelSpec spec = tiny_model();
+  if (name == spec.name)
+    return spec;
   spec.name = name;
   spec.architecture = {{"layers", 1}, {"heads", 2}, {"head_width", 32}, {"caption_width", 48}};
   if (name == "qwen_image_edit") {

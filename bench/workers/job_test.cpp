@@ -14,7 +14,7 @@ using Json = nlohmann::json;
 
 scenario::LoopCase tiny_loop(const std::string& model) {
   scenario::LoopCase loop;
-  loop.model = model == "z_image" ? models::tiny_model() : models::tiny_model(model);
+  loop.model = models::tiny_model(model);
   loop.loop = "a";
   loop.spec = {.steps = 3, .guidance = 4, .negative_text_tokens = 6, .shift = 0};
   loop.engine = "worker";
