@@ -63,41 +63,80 @@ TEST_F(EnginesOnGpu, GraphAndEagerComputeTheSameBytes) {
   }
 }
 
-/// Of a tiny model of each family in bf16: graph and eager compute the same bytes, and what the
-/// first step adds on each path is what it adds on aten, but for roundings.
-TEST(FamiliesOnGpu, EnginesAndPathsAgree) {
-  const auto device = device::open_device(scenario::DeviceKind::cuda);
-  for (const std::string name : {"qwen_image", "qwen_image_edit", "flux1", "flux2"})
+/// A tiny model of each family in bf16 for the kernels of path fused.
+class FamiliesOnGpu : public testing::Test {
+ protected:
+  static scenario::ModelSpec tiny(const models::Family& family, std::int64_t size,
+                                  std::int64_t batch) {
+    scenario::ModelSpec model = models::tiny_model(family.catalog.name);
+    model.width = model.height = size;
+    model.batch = batch;
+    model.dtype = scenario::DType::bf16;
+    model.architecture["head_width"] = 128;
+    // Of two heads Z-Image's feed-forward, 8/3 as wide, would be no multiple of 16 bytes, and none
+    // of linear_swiglu's kernel.
+    model.architecture["heads"] = 3;
+    return model;
+  }
+  /// What the first step adds to the latents of `loop`.
+  at::Tensor first_step(models::DenoiseLoop& loop, const char* engine) {
+    const auto prepared = find(engine)->prepare(loop, *device_);
+    prepared->begin();
+    const at::Tensor before = loop.latents();
+    prepared->step(0);
+    return loop.latents() - before;
+  }
+  /// Two first steps are one but for roundings, of which a forward's come to 0.4 to 0.7 % where a
+  /// CPU computes fused's operators in fp32. `gain`: error_gain.
+  static void expect_alike(const at::Tensor& step, const at::Tensor& expected, double gain) {
+    EXPECT_LT((step - expected).norm().item<double>(),
+              0.012 * gain * expected.norm().item<double>());
+  }
+
+  std::unique_ptr<device::Device> device_ = device::open_device(scenario::DeviceKind::cuda);
+};
+
+/// Graph and eager compute the same bytes, and what the first step adds on each path is what it
+/// adds on aten, but for roundings.
+TEST_F(FamiliesOnGpu, EnginesAndPathsAgree) {
+  for (const models::Family& family : models::families())
     for (const std::int64_t batch : {1, 2}) {
-      SCOPED_TRACE(name + " batch " + std::to_string(batch));
-      scenario::ModelSpec model = models::tiny_model(name);
-      model.width = model.height = 256;
-      model.batch = batch;
-      model.dtype = scenario::DType::bf16;
-      model.architecture["head_width"] = 128;
+      SCOPED_TRACE(family.catalog.name + " batch " + std::to_string(batch));
+      const scenario::ModelSpec model = tiny(family, 256, batch);
       const scenario::LoopSpec spec{
-          .steps = 4, .guidance = 4, .negative_text_tokens = 6, .shift = 0};
-      const auto network = models::build(model, *device);
-      models::DenoiseLoop loop(*network, model, spec, *device);
-      const auto first_step = [&](PreparedLoop& prepared) {
-        prepared.begin();
-        const at::Tensor before = loop.latents();
-        prepared.step(0);
-        return loop.latents() - before;
-      };
+          .steps = 4, .guidance = 2, .negative_text_tokens = 6, .shift = 0};
+      const auto network = models::build(model, *device_);
+      models::DenoiseLoop loop(*network, model, spec, *device_);
       at::Tensor expected;
       for (const char* path : {"aten", "decomposed", "cuda", "fused"}) {
+        SCOPED_TRACE(path);
         network->use({{"rms_norm", path}});
-        const auto eager = find("eager")->prepare(loop, *device);
-        const auto graph = find("graph")->prepare(loop, *device);
-        const at::Tensor step = first_step(*eager);
-        EXPECT_TRUE(first_step(*graph).equal(step)) << path;
+        const at::Tensor step = first_step(loop, "eager");
+        EXPECT_TRUE(first_step(loop, "graph").equal(step));
         if (!expected.defined())
           expected = step;
-        EXPECT_LT((step - expected).norm().item<double>(), 0.03 * expected.norm().item<double>())
-            << path;
+        expect_alike(step, expected, models::error_gain(network->guidance(), spec));
       }
     }
+}
+
+/// The sizes of scenarios/README.md beside 1024x1024 and batch 1: up to 82,000 rows.
+TEST_F(FamiliesOnGpu, FusedAgreesWithAtenAtOtherSizesAndBatches) {
+  for (const models::Family& family : models::families())
+    for (const std::int64_t size : {512, 2048})
+      for (const std::int64_t batch : {1, 4}) {
+        SCOPED_TRACE(family.catalog.name + " " + std::to_string(size) + " batch " +
+                     std::to_string(batch));
+        scenario::ModelSpec model = tiny(family, size, batch);
+        if (family.catalog.edits)
+          model.picture_width = model.picture_height = 1024;
+        const auto network = models::build(model, *device_);
+        models::DenoiseLoop loop(*network, model, {.steps = 4, .shift = 0}, *device_);
+        network->use({{"rms_norm", "aten"}});
+        const at::Tensor expected = first_step(loop, "eager");
+        network->use({{"rms_norm", "fused"}});
+        expect_alike(first_step(loop, "graph"), expected, 1);
+      }
 }
 
 TEST_F(EnginesOnGpu, KernelsOfAStepAreCountedByName) {

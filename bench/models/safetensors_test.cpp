@@ -1,13 +1,14 @@
 #include <bench/base/error.h>
 #include <bench/base/temporary_folder.h>
 #include <bench/models/safetensors.h>
+#include <bench/models/write_safetensors.h>
 
 #include <ATen/core/Tensor.h>
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <filesystem>
-#include <fstream>
 
 namespace bench::models {
 namespace {
@@ -16,11 +17,7 @@ class Safetensors : public testing::Test {
  protected:
   std::filesystem::path write(const std::string& header, const std::string& data,
                               std::int64_t announced = -1) {
-    std::ofstream out(path_, std::ios::binary);
-    const std::uint64_t size =
-        announced < 0 ? header.size() : static_cast<std::uint64_t>(announced);
-    out.write(reinterpret_cast<const char*>(&size), 8);
-    out << header << data;
+    write_safetensors(path_, header, data, announced);
     return path_;
   }
 
