@@ -46,7 +46,7 @@ struct PairedJudgement {
   bool open = false;
 };
 
-/// How far energy may drift: NVML's counter moves in steps of about 0.1 s, 2 % of a block of 5 s.
+/// How far energy may drift: it follows the clock and the GPU's temperature, too.
 inline constexpr double kEnergyGate = 0.01;
 
 /// Judges pairs: base[i] and fresh[i] ran one after the other on one GPU. `rules.confidence` is of

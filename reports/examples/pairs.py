@@ -2,7 +2,7 @@
 """Usage: reports/examples/pairs.py DIR
 
 Cuts pairs of a base and a new result, real samples, out of what baselines keeps, for trying reports on:
-  aa/        the last three processes of GPU-4a66bf4f against all others of h200/zimage.json: nothing changed
+  aa/        the last three processes of GPU-fcab64c9 against all others of h200/zimage.json: nothing changed
   injected/  the loop of h200/selftest/turbo-9-aten.json with 0.3 % of its cycles added, against the loop as it is
 The pairing is made up after the event; the samples are as they were measured."""
 
@@ -40,7 +40,7 @@ def unchanged() -> tuple[Json, Json]:
     result = read("h200/zimage.json")
 
     def is_new(replicate: Json) -> bool:
-        return str(replicate["device_uuid"]).startswith("GPU-4a66bf4f") and str(replicate["started"]) >= "2026-11-29T07:46:50Z"
+        return str(replicate["device_uuid"]).startswith("GPU-fcab64c9") and str(replicate["started"]) >= "2026-11-29T10:23:50Z"
 
     new = of_processes(result["cases"], is_new)
     ids = {case["id"] for case in new}
