@@ -31,15 +31,6 @@ double Covariates::share(const Observation& replicate) const {
   return sum;
 }
 
-std::vector<Variance> Covariates::errors(double log_clock, double temperature_c) const {
-  std::vector<Variance> errors;
-  if (clock_.df > 0)
-    errors.push_back({square(clock_.slope_sd * log_clock), clock_.df});
-  if (temperature_.df > 0)
-    errors.push_back({square(temperature_.slope_sd * temperature_c), temperature_.df});
-  return errors;
-}
-
 double Covariates::off_the_line() const {
   return std::abs(clock_.slope);
 }

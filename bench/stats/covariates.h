@@ -5,8 +5,6 @@
 #include <bench/stats/observation.h>
 #include <bench/stats/variance.h>
 
-#include <vector>
-
 namespace bench::stats {
 
 /// What the log times of two arms on one GPU follow beyond the line within loops, if that is used,
@@ -20,10 +18,6 @@ class Covariates {
   /// In a replicate's mean log time, as far as it knows its clock and temperature; 0 at the base's
   /// means.
   double share(const Observation& replicate) const;
-
-  /// Variances, from the errors of the slopes, of the difference of two arms whose mean log clocks
-  /// and temperatures differ by so much.
-  std::vector<Variance> errors(double log_clock, double temperature_c) const;
 
   /// How far off the line within loops the clock's covariate leads, per unit of log clock.
   double off_the_line() const;

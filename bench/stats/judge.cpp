@@ -5,6 +5,7 @@
 #include <bench/stats/judge.h>
 #include <bench/stats/likes.h>
 #include <bench/stats/percent.h>
+#include <bench/stats/spread.h>
 #include <bench/stats/summary.h>
 #include <bench/stats/variance.h>
 
@@ -32,27 +33,6 @@ Replicates pick(std::span<const Observation> arm, const std::vector<std::size_t>
   for (const std::size_t index : indices)
     picked.push_back(&arm[index]);
   return picked;
-}
-
-/// What the interval of work is made of.
-struct Spread {
-  Variance replicate;              ///< of one replicate's adjusted mean
-  double share = 0;                ///< of that in the estimate's
-  double base_share = 0;           ///< the base's part of it
-  std::vector<Variance> others;    ///< terms that more replicates don't lessen
-  double bias = 0;                 ///< how far off the estimate may be besides, and not by chance
-  double clock_gap = 0;            ///< of log clocks
-  std::vector<Variance> of_clocks; ///< terms, times the square of clock_gap
-  double bias_of_clocks = 0;       ///< times clock_gap
-};
-
-double half_width(const Spread& spread, double confidence) {
-  std::vector<Variance> terms = spread.others;
-  for (const Variance& slope : spread.of_clocks)
-    terms.push_back({slope.value * square(spread.clock_gap), slope.df});
-  terms.push_back({spread.replicate.value * spread.share, spread.replicate.df});
-  return half_width(terms, confidence) + spread.bias +
-         spread.bias_of_clocks * std::abs(spread.clock_gap);
 }
 
 std::optional<int> replicates_needed(const Spread& spread, const ClockGap& clocks, double estimate,
@@ -110,17 +90,11 @@ Spread compare(Judgement& judgement, const Replicates& base, const Replicates& f
                                }).estimate;
 
   const Variance seen{work.df > 0 ? work.squares / work.df : 0, work.df};
-  Spread spread{.replicate = moderated(seen, covariates.noise(noise)),
-                .share = work.share,
-                .base_share = work.base_share,
-                .others = covariates.errors(0, difference(temperature).estimate),
-                .bias = rules.bias,
-                .clock_gap = clock_gap,
-                .of_clocks = covariates.errors(1, 0),
-                .bias_of_clocks = adjustment.bias(
-                    judgement.same_device ? noise.extrapolation : noise.device_extrapolation)};
-  if (line)
-    spread.of_clocks.push_back({line->variance, line->df});
+  Spread spread = spread_of(adjustment, clock_gap, difference(temperature).estimate,
+                            judgement.same_device, rules);
+  spread.replicate = moderated(seen, covariates.noise(noise));
+  spread.share = work.share;
+  spread.base_share = work.base_share;
   if (!judgement.same_device) {
     spread.others.push_back(
         {square(noise.devices.sd) * (1 / work.base_devices + 1 / work.fresh_devices),

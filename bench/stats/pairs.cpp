@@ -2,6 +2,7 @@
 #include <bench/stats/covariates.h>
 #include <bench/stats/pairs.h>
 #include <bench/stats/percent.h>
+#include <bench/stats/spread.h>
 #include <bench/stats/summary.h>
 #include <bench/stats/variance.h>
 
@@ -92,7 +93,6 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
                 const Adjustment& adjustment, double clock_gap, double temperature_gap,
                 const Rules& rules) {
   const Covariates& covariates = adjustment.covariates;
-  const auto pairs = static_cast<double>(differences.size());
   // Two processes differ by twice the variance of one. A pair ran back to back, so the prior, of
   // processes minutes apart, is on the safe side.
   const Variance known = covariates.noise(rules.noise);
@@ -103,13 +103,10 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
     judgement.open = true;
     return;
   }
-  std::vector<Variance> terms = covariates.errors(clock_gap, temperature_gap);
-  terms.push_back({one.value / pairs, one.df});
-  if (const auto& line = adjustment.line)
-    terms.push_back({line->variance * square(clock_gap), line->df});
-  judgement.work.drift.half_width =
-      half_width(terms, rules.confidence) + rules.bias +
-      adjustment.bias(rules.noise.extrapolation) * std::abs(clock_gap);
+  Spread spread = spread_of(adjustment, clock_gap, temperature_gap, true, rules);
+  spread.replicate = one;
+  spread.share = 1 / static_cast<double>(differences.size());
+  judgement.work.drift.half_width = half_width(spread, rules.confidence);
   if (adjustment.follows_clock() && std::abs(clock_gap) > rules.farthest_clock) {
     judgement.work.verdict = at_any_slope(
         less_temperature(judgement.wall.drift, covariates, temperature_gap), clock_gap, rules.gate);
