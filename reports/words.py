@@ -47,7 +47,8 @@ def half_width(judgement: Judgement | None) -> str:
     """'0.06 %': half the interval of the relative drift; '' where nothing is known of the noise."""
     if judgement is None or judgement.half_width is None:
         return ""
-    return f"{100 * math.exp(judgement.work) * math.sinh(judgement.half_width):.2f} %"
+    width = 100 * math.exp(judgement.work) * math.sinh(min(judgement.half_width, 20))
+    return "> 1000 %" if width > 1000 else f"{width:.2f} %"
 
 
 def drift(judgement: Judgement | None) -> str:

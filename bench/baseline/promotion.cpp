@@ -41,8 +41,15 @@ void thin_out(results::Samples& samples, std::size_t most) {
   thin(samples.step);
 }
 
+bool has_samples(const CaseResult& c) {
+  return std::ranges::any_of(c.replicates,
+                             [](const Replicate& r) { return !r.samples.t_s.empty(); });
+}
+
 void drop_what_is_not_ok(Result& result) {
-  std::erase_if(result.cases, [](const CaseResult& c) { return c.status != CaseStatus::ok; });
+  std::erase_if(result.cases, [](const CaseResult& c) {
+    return c.status != CaseStatus::ok || (c.kind != kAnchor && !has_samples(c));
+  });
 }
 
 /// What of an old case stays beside the new one's replicates.
@@ -105,6 +112,8 @@ void check_promotable(const Named& named, const Promotion& promotion) {
       refuse(fmt::format("{} is {}: run it again, or --force to leave such cases out", c.id,
                          to_string(c.status)));
     }
+    if (c.kind != kAnchor && !has_samples(c))
+      refuse(fmt::format("{} has no samples: run it again, or --force to leave it out", c.id));
     if (!c.check.finite) {
       refuse(fmt::format("the output of {} is not finite: mend it and run again, or --force to "
                          "take its times all the same",
@@ -160,8 +169,6 @@ Result merge(const std::vector<Named>& named, bool force) {
     if (without_files(other.result.argv) != without_files(merged.argv))
       merged.argv.clear(); // no one command measured both
     merged.interrupted |= other.result.interrupted;
-    if (other.result.profile == "full") // holds every case
-      merged.profile = other.result.profile;
     for (const CaseResult& c : other.result.cases) {
       if (c.status != CaseStatus::ok)
         continue;
@@ -190,10 +197,8 @@ Result promote(const std::optional<Result>& existing, Result fresh, const Promot
       CaseResult* now = find_case(fresh, old.id);
       if (!now) {
         fresh.cases.push_back(moved(old, *existing, fresh));
-        if (old.kind != kAnchor) {
-          fresh.profile = existing->profile; // the wider of the two
-          fresh.argv.clear();                // no one command measured both
-        }
+        if (old.kind != kAnchor)
+          fresh.argv.clear(); // no one command measured both
       } else if (same_work(*now, old) &&
                  !(promotion.replace && old.kind != kAnchor && promotion.replace->is_in(old.id))) {
         const std::size_t replicates = now->replicates.size();
@@ -253,7 +258,7 @@ std::vector<std::string> baseline_faults(const Result& result) {
     };
     if (c.hash.size() != 16 || !std::ranges::all_of(c.hash, is_hex))
       add(fmt::format("its hash must be 16 hex digits, not '{}'", c.hash));
-    if (std::ranges::all_of(c.replicates, [](const Replicate& r) { return r.samples.t_s.empty(); }))
+    if (!has_samples(c))
       add("has no samples");
   }
   return faults;

@@ -33,9 +33,9 @@ struct Promotion {
 };
 
 /// Throws UsageError for what should be no baseline unless it is forced: an interrupted run, a case
-/// that is not ok (forced: it is left out) or whose output is not finite, a harness with
-/// uncommitted changes (be it of some replicates), a CPU's times. Never allowed: a reason that is
-/// empty, a scenario name that is no file name, no case that is ok.
+/// that is not ok or has no samples (forced: it is left out) or whose output is not finite, a
+/// harness with uncommitted changes (be it of some replicates), a CPU's times. Never allowed: a
+/// reason that is empty, a scenario name that is no file name, no case that is ok.
 void check_promotable(const Named& named, const Promotion& promotion);
 
 /// Throws UsageError where the baseline `file` holds `existing`, of another GPU model than `fresh`,

@@ -39,6 +39,7 @@ TEST(Promotion, RefusesWhatIsNoBaseline) {
     r.cases[1].status = CaseStatus::failed;
   };
   const auto not_finite = [](Result& r) { r.cases[0].check.finite = false; };
+  const auto empty = [](Result& r) { r.cases[0].replicates.clear(); };
   const auto dirty = [](Result& r) { r.git_dirty = true; };
   const auto cpu = [](Result& r) { r.device = "cpu"; };
   EXPECT_EQ(refusal(interrupted), "r.json: was interrupted: run it again, or --force to take the "
@@ -47,12 +48,15 @@ TEST(Promotion, RefusesWhatIsNoBaseline) {
             "r.json: zimage/b is failed: run it again, or --force to leave such cases out");
   EXPECT_EQ(refusal(not_finite), "r.json: the output of zimage/a is not finite: mend it and run "
                                  "again, or --force to take its times all the same");
+  EXPECT_EQ(refusal(empty),
+            "r.json: zimage/a has no samples: run it again, or --force to leave it out");
   EXPECT_EQ(refusal(dirty),
             "r.json: was measured by a harness with uncommitted changes: commit and "
             "run again, or --force");
-  EXPECT_EQ(
-      refusal([](Result& r) { set_origin(r, r.cases[0].replicates[2], {"ffff", true, {}, {}}); }),
-      refusal(dirty))
+  EXPECT_EQ(refusal([](Result& r) {
+              set_origin(r, r.cases[0].replicates[2], {"ffff", true, {}, {}, {}});
+            }),
+            refusal(dirty))
       << "a replicate of a run before";
   EXPECT_EQ(refusal(cpu), "r.json: was measured on the CPU: its times say nothing about a GPU; "
                           "--force to take it");
@@ -156,12 +160,15 @@ TEST(Promotion, ReplacesOtherWorkAndKeepsOtherCases) {
       {results::fake_case("zimage/a", 0.1), results::fake_case("zimage/b", 0.3)});
   old.profile = "full";
   Result fresh = results::on("GPU-b", 0.2);
+  fresh.profile = "gate";
   fresh.cases[0].hash = "ffff456789abcdef";
   const Result promoted = promote(old, fresh, kPromotion);
   ASSERT_EQ(promoted.cases.size(), 2u);
   EXPECT_EQ(results::uuids(promoted.cases[0]), std::vector<std::string>(3, "GPU-b"));
   EXPECT_EQ(promoted.cases[1].id, "zimage/b");
-  EXPECT_EQ(promoted.profile, "full");
+  EXPECT_EQ(promoted.profile, "gate");
+  EXPECT_EQ(profile_of(promoted, promoted.cases[0].replicates[0]), "gate");
+  EXPECT_EQ(profile_of(promoted, promoted.cases[1].replicates[0]), "full");
 }
 
 TEST(Promotion, OfAnotherGpuModelNothingStays) {

@@ -16,6 +16,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -103,6 +104,16 @@ std::vector<path> files_of(const path& place) {
   return files;
 }
 
+/// "profile gate", "profiles gate and peers": what ran when its replicates were measured.
+std::string profiles_of(const Result& result) {
+  std::set<std::string> profiles;
+  for (const CaseResult& c : result.cases)
+    for (const Replicate& replicate : c.replicates)
+      profiles.insert(results::profile_of(result, replicate));
+  profiles.erase(""); // of an older bench
+  return fmt::format("profile{} {}", profiles.size() == 1 ? "" : "s", fmt::join(profiles, " and "));
+}
+
 std::vector<std::string> show_row(const CaseResult& c,
                                   const std::vector<baseline::SinceOldest>& drifts) {
   const auto drift = std::ranges::find(drifts, c.id, &baseline::SinceOldest::id);
@@ -147,7 +158,7 @@ void show(const path& place, std::FILE* out) {
         columns.add(show_row(c, drifts));
     fmt::print(out, "{}{}\n{}\n\n{}", gap,
                style.bold(fmt::format(
-                   "{}: {}, profile {}, on {}", file.string(), result.scenario, result.profile,
+                   "{}: {}, {}, on {}", file.string(), result.scenario, profiles_of(result),
                    result.device == "cpu" ? "the CPU" : compare::gpu_name(result))),
                reason.empty() ? "was not promoted: no reason is known"
                               : fmt::format("promoted {} of {}: {}", when.substr(0, 10),

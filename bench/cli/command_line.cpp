@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <string_view>
 
 namespace bench::cli {
@@ -17,6 +18,17 @@ std::string exit_code_lines() {
     text +=
         fmt::format("  {:>3}  {:<12}  {}\n", static_cast<int>(info.code), info.name, info.meaning);
   return text;
+}
+
+CLI::Validator seconds() {
+  return {[](const std::string& text) {
+            char* end = nullptr;
+            const double value = std::strtod(text.c_str(), &end);
+            return *end == '\0' && value > 0 && value < 1e9
+                       ? ""
+                       : fmt::format("must be seconds above 0, not '{}'", text);
+          },
+          ""};
 }
 
 void add_plugin(CLI::App& verb, std::vector<std::filesystem::path>& plugins) {
@@ -49,7 +61,7 @@ void add_run(CLI::App& app, RunOptions& options) {
       ->check(CLI::Range(1, 1000));
   run->add_option("--budget", options.budget_s,
                   "Seconds a scenario: no process starts that would end later")
-      ->check(CLI::PositiveNumber);
+      ->check(seconds());
   run->add_option("--resolution", options.resolution,
                   "Measure until every interval is so narrow either way, such as 0.05%, instead of "
                   "until every case is decided");
@@ -96,7 +108,7 @@ void add_ab(CLI::App& app, AbOptions& options) {
       ->check(CLI::Range(1, 1000));
   ab->add_option("--budget", options.budget_s,
                  "Seconds: no pair starts that would end later; judged first within two thirds")
-      ->check(CLI::PositiveNumber);
+      ->check(seconds());
   ab->add_option("--out", options.out,
                  "Folder for a.json, b.json, ab.json (default: results/ab-...)");
   ab->add_flag("--quiet", options.quiet, "No progress on stderr");

@@ -197,6 +197,23 @@ def test_a_scenario_s_captions_are_as_long_as_published(bench, name, loops, pict
     assert found == loops
 
 
+@pytest.mark.parametrize("name", ["zimage", "qwen_image", "qwen_image_edit", "flux1", "flux2", "rms_norm"])
+def test_the_baselines_cases_of_the_gate_profile_are_the_gate_profile_s(bench, name):
+    """Else every gate finds cases missing."""
+    listed = bench("list", "cases", bench.scenario.with_name(f"{name}.yaml"), "--profile", "gate")
+    assert listed.returncode == 0, listed.stderr
+    baseline = json.loads((bench.scenario.parents[1] / f"baselines/h200/{name}.json").read_text())
+    origins = [origin["profile"] for origin in baseline["origins"]]
+    of_gate = {
+        case["id"]
+        for case in baseline["cases"]
+        for replicate in case["replicates"]
+        if case["kind"] != "anchor"
+        and (baseline["scenario"]["profile"] if replicate["origin"] is None else origins[replicate["origin"]]) == "gate"
+    }
+    assert of_gate == {line.split()[1] for line in listed.stdout.splitlines() if line.startswith("  ")}
+
+
 def test_rms_norm_has_every_shape_of_the_models(bench):
     def shapes(name):
         run = bench("run", bench.scenario.with_name(f"{name}.yaml"), "--profile", "full", "--dry-run")

@@ -15,8 +15,9 @@ struct AbArguments {
   std::vector<std::string> overrides;
 };
 
-/// Lines with the command that decides what the baseline of another GPU could not: the baseline's
-/// own revision against this build, on this very GPU. "" unless a case is inconclusive for that.
+/// Lines with the command that decides what the baseline of another GPU could not: the revision
+/// that measured these cases for the baseline against this build, on this very GPU; one for each
+/// such revision. "" unless a case is inconclusive for that.
 std::string escalation(const compare::Comparison& comparison, const AbArguments& run);
 
 /// A word as a POSIX shell takes it: quoted where it must be.

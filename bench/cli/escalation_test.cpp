@@ -46,6 +46,19 @@ TEST(Escalation, NamesTheCasesWhenOnlySomeAreUnknown) {
   EXPECT_NE(text.find("--only '^(z/a\\.bf16)$'"), std::string::npos) << text;
 }
 
+TEST(Escalation, GivesACommandForEachRevisionThatTheBaselineIsOf) {
+  compare::CaseComparison older = inconclusive("z/a", false);
+  older.base_revision = "b08d72a";
+  const std::string text =
+      escalation(comparison({std::move(older), inconclusive("z/b", false)}), kRun);
+  for (const char* command : {"\n  bench ab b08d72a ", "\n  bench ab c51be2b ",
+                              "`ci/bundle --pair b08d72a .`", "`ci/bundle --pair c51be2b .`"})
+    EXPECT_NE(text.find(command), std::string::npos) << text;
+  EXPECT_NE(text.find("b08d72a --scenario 'my scenarios/z.yaml' --profile gate --only '^(z/a)$'"),
+            std::string::npos)
+      << text;
+}
+
 TEST(Escalation, SaysWhyOnAGpuThatTheBaselineHolds) {
   EXPECT_TRUE(
       escalation(comparison({inconclusive("z/a", true), inconclusive("z/b", false)}), kRun)

@@ -28,6 +28,7 @@ constexpr double kShortKernel_s = 5e-6;
 using results::CaseResult;
 using results::CaseStatus;
 using results::find_fact;
+using results::Replicate;
 using results::Result;
 using stats::Observation;
 using stats::Verdict;
@@ -90,12 +91,25 @@ std::vector<std::size_t> compared(const Arm& arm, const Arm& other, bool same_de
   return replicates.empty() ? aside : replicates;
 }
 
+/// Of the replicate that was measured last, among those whose revision is known.
+std::string latest_revision(const Result& result, const Arm& arm,
+                            const std::vector<std::size_t>& replicates) {
+  const Replicate* latest = nullptr;
+  for (const std::size_t i : replicates) {
+    const Replicate* replicate = arm.replicates[i];
+    if (!results::revision_of(result, *replicate).empty() &&
+        (!latest || replicate->started > latest->started))
+      latest = replicate;
+  }
+  return latest ? results::revision_of(result, *latest) : "";
+}
+
 /// Compares cases of one pair of results.
 class Comparer {
  public:
   Comparer(const Result& base, const Result& fresh, const NoiseFile& noise)
-      : fresh_(fresh), noise_(noise_known_of(fresh, noise, noise_notes_)), base_copies_(base),
-        fresh_copies_(fresh), loops_(fresh), environment_(base, fresh),
+      : base_(base), fresh_(fresh), noise_(noise_known_of(fresh, noise, noise_notes_)),
+        base_copies_(base), fresh_copies_(fresh), loops_(fresh), environment_(base, fresh),
         replicate_notes_(fresh.device != "cpu") {
     const std::string before = device_model(base);
     const std::string now = device_model(fresh);
@@ -131,6 +145,8 @@ class Comparer {
       return concluded(c, Verdict::missing, other_model_);
     if (base.status != CaseStatus::ok)
       return concluded(c, Verdict::invalid, "the baseline's case: " + not_ok(base));
+    if (!c.check.finite)
+      return concluded(c, Verdict::invalid, "its output is not finite: its speed means nothing");
     CaseComparison result{
         .id = c.id, .kind = c.kind, .gate = c.gate_work, .works = works_of(base, c)};
     result.exact = explain::exact_change(base, c);
@@ -194,6 +210,7 @@ class Comparer {
     result.reason = result.judgement->reason;
     result.base_t_s = median_time(before, old_ones);
     result.new_t_s = median_time(now, new_ones);
+    result.base_revision = latest_revision(base_, before, old_ones);
     result.base_energy_j = mean_energy(before, old_ones);
     result.new_energy_j = mean_energy(now, new_ones);
     result.base_replicates =
@@ -212,6 +229,7 @@ class Comparer {
     replicate_notes_.add(result, of_base, of_new);
   }
 
+  const Result& base_;
   const Result& fresh_;
   std::vector<std::string> noise_notes_;
   NoiseFile noise_;
@@ -223,6 +241,15 @@ class Comparer {
   std::string other_model_; ///< why no case can be compared; "" when they can
   std::unordered_map<std::string, const CaseResult*> base_cases_;
 };
+
+/// Whether a run of the profile measured it. A baseline holds cases of several.
+bool is_of_profile(const CaseResult& c, const Result& result, const std::string& profile) {
+  if (c.replicates.empty())
+    return result.profile == profile;
+  return std::ranges::any_of(c.replicates, [&](const Replicate& replicate) {
+    return results::profile_of(result, replicate) == profile;
+  });
+}
 
 Comparison empty_comparison(const Result& base, const Result& fresh) {
   return {
@@ -277,16 +304,15 @@ Comparison compare(const Result& base, const Result& fresh, const NoiseFile& noi
       comparison.cases.push_back(comparer.of(c));
   }
   comparison.notes = comparer.notes();
-  if (base.profile == fresh.profile) {
-    const Pattern only(fresh.only);
-    for (const CaseResult& c : base.cases) {
-      if (c.kind != "anchor" && !ids.contains(c.id) && only.is_in(c.id)) {
-        comparison.cases.push_back({.id = c.id,
-                                    .kind = c.kind,
-                                    .verdict = Verdict::missing,
-                                    .reason = "only the baseline has this case",
-                                    .gate = c.gate_work});
-      }
+  const Pattern only(fresh.only);
+  for (const CaseResult& c : base.cases) {
+    if (c.kind != "anchor" && !ids.contains(c.id) && only.is_in(c.id) &&
+        is_of_profile(c, base, fresh.profile)) {
+      comparison.cases.push_back({.id = c.id,
+                                  .kind = c.kind,
+                                  .verdict = Verdict::missing,
+                                  .reason = "only the baseline has this case",
+                                  .gate = c.gate_work});
     }
   }
   return comparison;

@@ -49,6 +49,9 @@ struct CaseComparison {
   /// compared.
   std::optional<double> base_t_s{};
   std::optional<double> new_t_s{};
+  /// Of the baseline's replicate, of those compared, that was measured last: what the baseline says
+  /// of this case is as old as that. "": unknown.
+  std::string base_revision{};
   std::optional<double> base_energy_j{}; ///< of a step, where every replicate compared knows it
   std::optional<double> new_energy_j{};
   std::vector<std::string> warnings{}; ///< one line each
@@ -93,8 +96,8 @@ Comparison compare_cases(const results::Result& base, const results::CaseResult&
 
 /// Anchors are no work and not judged. A case is judged when both results have its id, hash and
 /// work version, are of one GPU model at the same power limit and application clocks (limits.h),
-/// and neither side failed. Cases that only the baseline has are listed when both ran the same
-/// profile and the new result's --only would have chosen them.
+/// and neither side failed. Cases that only the baseline has are listed when a run of the new
+/// result's profile measured them and its --only would have chosen them.
 Comparison compare(const results::Result& base, const results::Result& fresh,
                    const NoiseFile& noise);
 

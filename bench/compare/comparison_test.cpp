@@ -1,6 +1,7 @@
 #include <bench/compare/fake_comparison.h>
 #include <bench/compare/output.h>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -14,6 +15,7 @@ namespace {
 
 using results::CaseResult;
 using results::CaseStatus;
+using results::Replicate;
 using results::Result;
 using stats::Verdict;
 
@@ -199,6 +201,39 @@ TEST(Compare, ListsWhatTheNewResultLacksOnlyWithinAProfile) {
   EXPECT_EQ(compare(base, chosen, known_noise()).cases.size(), 2u);
 }
 
+TEST(Compare, OfABaselineOfSeveralProfilesListsTheCasesOfTheRunsOwn) {
+  const auto of_origin = [](CaseResult c, std::size_t origin) {
+    for (Replicate& replicate : c.replicates)
+      replicate.origin = origin;
+    return c;
+  };
+  Result base = results::fake_result({results::fake_case("zimage/a", 0.1),
+                                      of_origin(results::fake_case("zimage/gate", 0.1), 0),
+                                      of_origin(results::fake_case("zimage/full", 0.1), 1),
+                                      of_origin(results::fake_case("zimage/unknown", 0.1), 2)});
+  base.profile = "peers";
+  base.origins.resize(3);
+  base.origins[0].profile = "gate";
+  base.origins[1].profile = "full";
+  const Comparison comparison = compare(base, with(0.1), known_noise());
+  ASSERT_EQ(comparison.cases.size(), 2U);
+  EXPECT_EQ(comparison.cases[1].id, "zimage/gate");
+  EXPECT_EQ(comparison.cases[1].verdict, Verdict::missing);
+}
+
+TEST(Compare, KnowsWhichRevisionTheBaselinesCaseIsOf) {
+  Result base = with(0.1);
+  EXPECT_EQ(only(base, with(0.1)).base_revision, base.git_sha);
+  base.origins = {{.git_sha = "01d", .profile = {}, .machine = {}, .settings = {}},
+                  {.git_sha = "1a7e57", .profile = {}, .machine = {}, .settings = {}},
+                  {.git_sha = "", .profile = {}, .machine = {}, .settings = {}}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    base.cases[0].replicates[i].origin = i;
+    base.cases[0].replicates[i].started = fmt::format("2026-11-2{}T10:00:00Z", i);
+  }
+  EXPECT_EQ(only(base, with(0.1)).base_revision, "1a7e57");
+}
+
 TEST(Compare, CasesThatAreNotOkAreInvalid) {
   Result failed = with(0.1);
   failed.cases[0].status = CaseStatus::failed;
@@ -206,6 +241,11 @@ TEST(Compare, CasesThatAreNotOkAreInvalid) {
   EXPECT_EQ(only(with(0.1), failed).verdict, Verdict::invalid);
   EXPECT_EQ(only(with(0.1), failed).reason, "failed: out of memory");
   EXPECT_EQ(only(failed, with(0.1)).reason, "the baseline's case: failed: out of memory");
+  Result not_finite = with(0.05);
+  not_finite.cases[0].check.finite = false;
+  EXPECT_EQ(only(with(0.1), not_finite).verdict, Verdict::invalid);
+  EXPECT_EQ(only(with(0.1), not_finite).reason,
+            "its output is not finite: its speed means nothing");
   Result empty = with(0.1);
   empty.cases[0].replicates.clear();
   EXPECT_EQ(only(with(0.1), empty).verdict, Verdict::invalid);

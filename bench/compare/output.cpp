@@ -144,6 +144,7 @@ Json to_json(const Comparison& comparison) {
     json.update({
         {"base_t_s", or_null(c.base_t_s)},
         {"new_t_s", or_null(c.new_t_s)},
+        {"base_revision", c.base_revision},
         {"base_energy_j", or_null(c.base_energy_j)},
         {"new_energy_j", or_null(c.new_energy_j)},
         {"judgement", c.judgement ? judgement_json(c) : Json(nullptr)},

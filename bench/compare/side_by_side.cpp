@@ -2,9 +2,11 @@
 #include <bench/compare/side_by_side.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -13,12 +15,13 @@ namespace {
 
 using stats::Verdict;
 
-/// Says what the verdicts of `count` cases rest on.
-std::string note(const Comparison& comparison, const AbComparison& pairs, std::size_t count) {
+/// Says what the verdicts of `count` cases rest on, which the baseline knows by `revisions`.
+std::string note(const Comparison& comparison, const AbComparison& pairs, std::size_t count,
+                 const std::set<std::string>& revisions) {
   // Which build stands for the baseline's is the caller's choice; another one is not silent.
-  const std::string of = pairs.a.git_sha == comparison.base.git_sha
+  const std::string of = revisions == std::set{pairs.a.git_sha}
                              ? ""
-                             : fmt::format(", of {},", comparison.base.git_sha);
+                             : fmt::format(", of {},", fmt::join(revisions, " and "));
   std::string text = fmt::format(
       "{} case{} decided by {} and this build in turn on {}, since the baseline{} cannot", count,
       count == 1 ? " is" : "s are", pairs.a.git_sha, pairs.b.gpu, of);
@@ -35,12 +38,8 @@ bool wants_pairs(const CaseComparison& c) {
   return c.verdict == Verdict::inconclusive && c.judgement && c.judgement->wants_pairs;
 }
 
-std::vector<std::string> cases_that_want_pairs(const Comparison& comparison) {
-  std::vector<std::string> ids;
-  for (const CaseComparison& c : comparison.cases)
-    if (wants_pairs(c))
-      ids.push_back(c.id);
-  return ids;
+const std::string& revision_for_pairs(const Comparison& comparison, const CaseComparison& c) {
+  return c.base_revision.empty() ? comparison.base.git_sha : c.base_revision;
 }
 
 void decide_by_pairs(Comparison& comparison, const AbComparison& pairs, const std::string& folder) {
@@ -50,6 +49,7 @@ void decide_by_pairs(Comparison& comparison, const AbComparison& pairs, const st
   }
   const Comparison decided = as_comparison(pairs);
   std::size_t count = 0;
+  std::set<std::string> revisions;
   for (CaseComparison& c : comparison.cases) {
     if (!wants_pairs(c) && c.pairs_of.empty())
       continue;
@@ -68,15 +68,18 @@ void decide_by_pairs(Comparison& comparison, const AbComparison& pairs, const st
       continue;
     }
     std::vector<LoopShare> loops = std::move(c.loops);
+    std::string revision = revision_for_pairs(comparison, c);
     c = *found;
     c.loops = std::move(loops);
+    c.base_revision = std::move(revision);
+    revisions.insert(c.base_revision);
     for (LoopShare& loop : c.loops)
       loop.drift = loop.share * std::expm1(c.judgement->work.estimate);
     c.pairs_of = folder;
     ++count;
   }
   if (count > 0)
-    comparison.notes.push_back(note(comparison, pairs, count));
+    comparison.notes.push_back(note(comparison, pairs, count, revisions));
 }
 
 } // namespace bench::compare

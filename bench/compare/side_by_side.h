@@ -10,7 +10,10 @@ namespace bench::compare {
 
 /// Inconclusive, and no number of new replicates here would decide it (stats::Judgement).
 bool wants_pairs(const CaseComparison& c);
-std::vector<std::string> cases_that_want_pairs(const Comparison& comparison);
+
+/// The revision whose build stands for the baseline's: that of the case's replicates, else of the
+/// file. "": unknown.
+const std::string& revision_for_pairs(const Comparison& comparison, const CaseComparison& c);
 
 /// Takes the verdicts of `pairs`, which lie in `folder`, for the cases that the baseline could not
 /// decide, and notes whose they are. A case that the pairs give no drift of, missing or invalid

@@ -41,9 +41,10 @@ class SideBySide : public testing::Test {
 };
 
 TEST_F(SideBySide, AnotherGpuWantsPairs) {
-  EXPECT_EQ(cases_that_want_pairs(comparison_), (std::vector<std::string>{"x", "y"}));
+  EXPECT_TRUE(wants_pairs(comparison_.cases[0]));
+  EXPECT_TRUE(wants_pairs(comparison_.cases[1]));
   Comparison same = compare(on_gpu("GPU-aaaa-1", {"x"}, 0.1), on_gpu("GPU-aaaa-1", {"x"}, 0.1), {});
-  EXPECT_EQ(cases_that_want_pairs(same), std::vector<std::string>{});
+  EXPECT_FALSE(wants_pairs(same.cases[0]));
 }
 
 TEST_F(SideBySide, PairsDecideTheCasesTheyMeasured) {
@@ -61,6 +62,17 @@ TEST_F(SideBySide, PairsDecideTheCasesTheyMeasured) {
   EXPECT_EQ(json["cases"][1]["pairs_of"], "out/pairs");
   EXPECT_FALSE(json["cases"][0].contains("pairs_of"));
   EXPECT_EQ(json["cases"][0]["judgement"]["wants_pairs"], true);
+}
+
+TEST_F(SideBySide, ABuildThatTheBaselineDoesNotKnowTheCaseByIsNamed) {
+  comparison_.cases[0].base_revision = "b08d72ab4447";
+  EXPECT_EQ(revision_for_pairs(comparison_, comparison_.cases[0]), "b08d72ab4447");
+  EXPECT_EQ(revision_for_pairs(comparison_, comparison_.cases[1]), "0123456789ab") << "the file's";
+  decide_by_pairs(comparison_, pairs({"x", "y"}, 1), "out/pairs");
+  EXPECT_EQ(comparison_.cases[0].base_revision, "b08d72ab4447");
+  EXPECT_EQ(comparison_.notes.back(),
+            "2 cases are decided by 0123456789ab and this build in turn on NVIDIA H200 (GPU-bbbb), "
+            "since the baseline, of 0123456789ab and b08d72ab4447, cannot");
 }
 
 TEST_F(SideBySide, LaterPairsReplaceEarlierOnes) {

@@ -72,9 +72,17 @@ bool same_work(const CaseResult& a, const CaseResult& b) {
 Origin origin_of(const Result& result, std::optional<std::size_t> index) {
   if (index)
     return result.origins.at(*index);
-  Origin own{result.git_sha, result.git_dirty, result.machine, result.settings};
+  Origin own{result.git_sha, result.git_dirty, result.profile, result.machine, result.settings};
   own.settings.erase("promotion"); // says how a baseline came to be, not how it was measured
   return own;
+}
+
+const std::string& profile_of(const Result& result, const Replicate& replicate) {
+  return replicate.origin ? result.origins.at(*replicate.origin).profile : result.profile;
+}
+
+const std::string& revision_of(const Result& result, const Replicate& replicate) {
+  return replicate.origin ? result.origins.at(*replicate.origin).git_sha : result.git_sha;
 }
 
 void set_origin(Result& to, Replicate& replicate, const Origin& origin) {

@@ -32,14 +32,15 @@ TEST(LookedLocked, IsOfHalfTheReadings) {
 TEST(Origins, AreKeptOnceAndOnlyWhereTheyAreNotTheResultsOwn) {
   Result result;
   result.git_sha = "aaaa";
+  result.profile = "gate";
   result.machine["driver"]["version"] = "580.1";
   result.settings["promotion"]["reason"] = "why";
   result.cases.resize(1);
   std::vector<Replicate>& replicates = result.cases[0].replicates;
   replicates.resize(4);
-  const Origin own{"aaaa", false, {{"driver", {{"version", "580.1"}}}}, {}};
-  const Origin other{"aaaa", false, {{"driver", {{"version", "590.2"}}}}, {}};
-  const Origin older{"bbbb", false, own.machine, {}};
+  const Origin own{"aaaa", false, "gate", {{"driver", {{"version", "580.1"}}}}, {}};
+  const Origin other{"aaaa", false, "full", {{"driver", {{"version", "590.2"}}}}, {}};
+  const Origin older{"bbbb", false, "gate", own.machine, {}};
   set_origin(result, replicates[0], own);
   set_origin(result, replicates[1], other);
   set_origin(result, replicates[2], older);
@@ -48,6 +49,10 @@ TEST(Origins, AreKeptOnceAndOnlyWhereTheyAreNotTheResultsOwn) {
   EXPECT_EQ(replicates[0].origin, std::nullopt);
   EXPECT_EQ(origin_of(result, replicates[0].origin), own) << "how it was promoted is no origin";
   EXPECT_EQ(origin_of(result, replicates[3].origin), other);
+  EXPECT_EQ(profile_of(result, replicates[0]), "gate");
+  EXPECT_EQ(profile_of(result, replicates[1]), "full");
+  EXPECT_EQ(revision_of(result, replicates[0]), "aaaa");
+  EXPECT_EQ(revision_of(result, replicates[2]), "bbbb");
 
   replicates.erase(replicates.begin() + 1);
   replicates.pop_back();
@@ -61,7 +66,7 @@ TEST(Origins, OfUncommittedChangesAreOrigins) {
   Result result;
   result.git_sha = "aaaa";
   Replicate replicate;
-  set_origin(result, replicate, {"aaaa", true, {}, {}});
+  set_origin(result, replicate, {"aaaa", true, {}, {}, {}});
   ASSERT_TRUE(replicate.origin) << "not the result's own, which is of the commit";
   EXPECT_TRUE(origin_of(result, replicate.origin).git_dirty);
   result.git_dirty = true;

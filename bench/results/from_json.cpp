@@ -236,6 +236,7 @@ Origin read_origin(const JsonNode& node) {
   return {
       .git_sha = node.at("git_sha").text(),
       .git_dirty = node.optional("git_dirty", &JsonNode::boolean).value_or(false),
+      .profile = node.optional("profile", &JsonNode::text).value_or(""),
       .machine = read_facts(node.at("machine")),
       .settings = read_facts(node.at("settings")),
   };

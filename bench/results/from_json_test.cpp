@@ -81,7 +81,9 @@ TEST(FromJson, OriginsOfAnOlderBenchDoNotSayWhetherTheirBuildWasDirty) {
   nlohmann::ordered_json document = to_json(sample_result());
   EXPECT_TRUE(from_json(document.dump(), "r.json").origins.at(0).git_dirty);
   document["origins"][0].erase("git_dirty");
+  document["origins"][0].erase("profile");
   EXPECT_FALSE(from_json(document.dump(), "r.json").origins.at(0).git_dirty);
+  EXPECT_EQ(from_json(document.dump(), "r.json").origins.at(0).profile, "");
 }
 
 TEST(FromJson, EveryTruncationIsRefused) {

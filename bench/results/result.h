@@ -203,10 +203,11 @@ struct FactChange {
 std::vector<FactChange> changed_facts(const Facts& before, const Facts& now,
                                       const std::string& topic);
 
-/// The build and the machine that a replicate was measured by.
+/// The build and the machine that a replicate was measured by, and what for.
 struct Origin {
   std::string git_sha;
   bool git_dirty = false;
+  std::string profile; ///< of the scenario, that ran; "": a file of an older bench does not say
   Facts machine;
   Facts settings;
   bool operator==(const Origin&) const = default;
@@ -257,6 +258,11 @@ bool same_work(const CaseResult& a, const CaseResult& b);
 
 /// Origin `index` of the result; none: its own, without how it was promoted.
 Origin origin_of(const Result& result, std::optional<std::size_t> index);
+
+/// The profile that ran when this replicate was measured, and the revision of the harness: its
+/// origin's, else the result's own.
+const std::string& profile_of(const Result& result, const Replicate& replicate);
+const std::string& revision_of(const Result& result, const Replicate& replicate);
 
 /// Sets where a replicate of `to` comes from, and adds that to `to.origins` where it is new.
 void set_origin(Result& to, Replicate& replicate, const Origin& origin);

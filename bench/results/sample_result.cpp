@@ -149,6 +149,7 @@ Result sample_result() {
   result.settings = {{"torch", {{"allow_tf32", "false"}}}};
   result.origins = {{.git_sha = "0ddba11",
                      .git_dirty = true,
+                     .profile = "full",
                      .machine = {{"driver", {{"version", "575.1"}}}},
                      .settings = {{"torch", {{"allow_tf32", "true"}}}}}};
   result.cases = {loop_case(), kernel_case(), failed_case()};

@@ -278,6 +278,7 @@ Json to_json(const Result& result) {
   for (const Origin& origin : result.origins) {
     origins.push_back({{"git_sha", origin.git_sha},
                        {"git_dirty", origin.git_dirty},
+                       {"profile", origin.profile},
                        {"machine", origin.machine},
                        {"settings", origin.settings}});
   }

@@ -244,7 +244,8 @@ Judgement judge(std::span<const Observation> base, std::span<const Observation> 
   if (judgement.verdict == Verdict::inconclusive) {
     judgement.replicates_needed =
         replicates_needed(spread, clocks, judgement.work.estimate, judgement.new_replicates, rules);
-    judgement.reason = "the interval of " + percent(judgement.work.half_width) +
+    judgement.reason = "the interval of " +
+                       half_width_percent(judgement.work.estimate, judgement.work.half_width) +
                        " either way is too wide for the gate";
     judgement.wants_pairs = !judgement.same_device || !judgement.replicates_needed;
   }

@@ -118,8 +118,10 @@ void judge_work(PairedJudgement& judgement, std::span<const double> differences,
   }
   judgement.work.verdict = verdict_of(judgement.work.drift, rules.gate);
   if (judgement.work.verdict == Verdict::inconclusive) {
-    judgement.reason = "the interval of " + percent(judgement.work.drift.half_width) +
-                       " either way is too wide for the gate";
+    judgement.reason =
+        "the interval of " +
+        half_width_percent(judgement.work.drift.estimate, judgement.work.drift.half_width) +
+        " either way is too wide for the gate";
     judgement.open = true;
   }
 }

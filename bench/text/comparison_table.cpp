@@ -142,8 +142,7 @@ std::string percent_text(long hundredths) {
 
 std::string half_width_text(const stats::Interval& interval) {
   return std::isfinite(interval.half_width)
-             ? fmt::format("{:.2f} %",
-                           100 * std::exp(interval.estimate) * std::sinh(interval.half_width))
+             ? stats::half_width_percent(interval.estimate, interval.half_width)
              : "";
 }
 

@@ -10,9 +10,13 @@ ALARMS = ("regression", "improvement")
 
 
 def undecided(comparison):
-    """Ids of the cases that no number of processes here decides against this baseline."""
-    cases = [case for case in comparison.get("cases", []) if case["verdict"] == "inconclusive" and case.get("judgement")]
-    return [case["id"] for case in cases if case["judgement"].get("wants_pairs")]
+    """{revision: ids} of the cases that no number of processes here decides against what this revision measured for the baseline."""
+    groups = {}
+    for case in comparison.get("cases", []):
+        if case["verdict"] == "inconclusive" and (case.get("judgement") or {}).get("wants_pairs"):
+            revision = case.get("base_revision") or comparison.get("base", {}).get("git_sha", "")
+            groups.setdefault(revision, []).append(case["id"])
+    return groups
 
 
 def early_alarms(pairs):

@@ -44,6 +44,7 @@ if words[0] == "report":
     file, out = pathlib.Path(words[1]), pathlib.Path(option("--out"))
     result = json.loads((file / "b.json" if file.is_dir() else file).read_text())
     cases = [{"id": c["id"], "verdict": c["verdict"].replace("elsewhere", "inconclusive"),
+              "base_revision": "0ddba11" if "old" in c["id"] else "",
               "judgement": {"work": 0.0031, "wants_pairs": c["verdict"] == "elsewhere"}} for c in result["cases"] if c["kind"] != "anchor"]
     for folder in [words[i + 1] for i, word in enumerate(words) if word == "--ab"]:
         pairs = {c["id"]: c["verdict"] for c in json.loads((pathlib.Path(folder) / "ab.json").read_text())["cases"]}
@@ -340,6 +341,21 @@ def test_escalate_says_against_what_or_not_to(gate):
     assert gate.calls("ab")[0][:2] == ["old bundle", "."]
 
 
+def test_cases_of_several_revisions_are_each_held_against_their_own(gate):
+    finds = [{"x/a": "elsewhere", "x/old": "elsewhere", "x/older": "elsewhere"}, {"x/a": "pass"}, {"x/old": "pass", "x/older": "early"}, {"x/older": "pass"}]
+    done = gate("one.yaml", finds=finds)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "verdict: pass (3 cases)")
+    calls = [{"base": words[0], **{name: words[words.index(name) + 1] for name in ("--only", "--budget", "--out")}} for words in gate.calls("ab")]
+    assert calls == [
+        {"base": "c51be2b0a1b2", "--only": "^(x/a)$", "--budget": "150", "--out": "out/one/pairs-c51be2b0a1b2"},
+        {"base": "0ddba11", "--only": "^(x/old|x/older)$", "--budget": "150", "--out": "out/one/pairs-0ddba11"},
+        {"base": "0ddba11", "--only": "^(x/older)$", "--budget": "150", "--out": "out/one/pairs-0ddba11-again"},
+    ]
+    assert [word for word in gate.calls("report")[-1] if word.startswith("out/one/pairs")] == [call["--out"] for call in calls]
+    (outcome,) = gate.read("gate.json")["scenarios"]
+    assert (outcome["escalated"], outcome["measured_again"]) == (["x/a", "x/old", "x/older"], ["x/older"])
+
+
 def test_a_pair_holds_the_baselines_build(gate):
     (gate.root / "bundle.json").write_text('{"runs": "B"}')
     (gate.root / "A").mkdir()
@@ -362,7 +378,7 @@ def test_a_pair_holds_the_baselines_build(gate):
 def test_a_baseline_of_a_changed_tree_is_said(gate):
     baseline = gate.root / "baselines" / "h200" / "one.json"
     baseline.parent.mkdir(parents=True)
-    baseline.write_text('{"tool": {"git_dirty": true}}')
+    baseline.write_text('{"tool": {"git_sha": "c51be2b0a1b2", "git_dirty": true}}')
     assert gate("one.yaml", finds=[{"x/a": "elsewhere"}, {"x/a": "pass"}]).returncode == 0
     assert "the baseline was measured by a harness with uncommitted changes" in gate.read("report.md")
 
@@ -388,4 +404,6 @@ def test_what_is_measured_in_turn():
         case("passed", "pass", kind="kernel"),
         {"id": "lost", "kind": "kernel", "verdict": "inconclusive", "judgement": None},
     ]
-    assert escalation.undecided({"cases": cases}) == ["another GPU"]
+    assert escalation.undecided({"cases": cases, "base": {"git_sha": "c51be2b"}}) == {"c51be2b": ["another GPU"]}
+    cases.append(case("older", "inconclusive", wants_pairs=True) | {"base_revision": "b08d72a"})
+    assert escalation.undecided({"cases": cases}) == {"": ["another GPU"], "b08d72a": ["older"]}
