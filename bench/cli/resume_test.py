@@ -79,3 +79,9 @@ def test_other_settings_are_refused(bench, cut):
     cut()
     run = resume(bench, "--set", "sampling.regions=5")
     assert run.returncode == USAGE and "it had other overrides (--set)" in run.stderr
+
+
+def test_other_cases_are_refused(bench, cut):
+    cut(scenario={**cut()["scenario"], "only": "turbo-9"})
+    run = resume(bench)
+    assert run.returncode == USAGE and "it had --only 'turbo-9'; start a run of its own" in run.stderr, run.stderr

@@ -63,11 +63,8 @@ void merge(Result& run, Result part) {
     run.phases_s[phase] += seconds;
   for (CaseResult& c : part.cases) {
     if (!part.machine.empty()) // else its origins are the run's already
-      for (Replicate& replicate : c.replicates) {
-        Origin origin = origin_of(part, replicate.origin);
-        origin.profile = run.profile;
-        set_origin(run, replicate, origin);
-      }
+      for (Replicate& replicate : c.replicates)
+        set_origin(run, replicate, origin_of(part, replicate.origin));
     if (CaseResult* found = find_case(run, c.id))
       merge_case(*found, std::move(c));
     else

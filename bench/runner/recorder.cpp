@@ -120,7 +120,8 @@ std::optional<ExitCode> Recorder::profile(const std::filesystem::path& program,
 void Recorder::keep(results::Result part) {
   if (const auto gpu = part.machine.find("gpu"); gpu != part.machine.end())
     gpu_.lock(gpu->second["uuid"]);
-  if (!part.machine.empty()) // a process's first document
+  part.profile = result_.profile; // which a process need not know
+  if (!part.machine.empty())      // its first document
     origin_ = origin_of(part, std::nullopt);
   for (results::CaseResult& c : part.cases) {
     if (rename)

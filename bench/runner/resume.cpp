@@ -18,6 +18,9 @@ results::Result resumed(const Job& job, const std::filesystem::path& file) {
          "it measured another scenario");
   demand(result.profile == job.plan.profile, "it measured the profile " + result.profile);
   demand(result.overrides == job.overrides, "it had other overrides (--set)");
+  demand(result.only == job.only, result.only.empty()
+                                      ? "it was to measure all cases (no --only)"
+                                      : fmt::format("it had --only '{}'", result.only));
   demand(result.git_sha == version().git_sha && result.git_dirty == version().git_dirty,
          "it was measured by another build");
   for (const results::CaseResult& c : result.cases)
