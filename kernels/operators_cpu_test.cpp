@@ -9,7 +9,7 @@ class OperatorsOnCpu : public EveryPath {};
 
 TEST_P(OperatorsOnCpu, AgreeWithTheirFormulasInFp64) {
   for (const Family& family : families())
-    for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
+    for (const auto type : kTypes)
       for (const Shape& shape : {Shape{1, 1, 2, type}, {33, 2, 128, type}, {5, 3, 2560, type}})
         expect_agrees(family, path(), shape, family.make(shape, device()));
 }
@@ -25,7 +25,7 @@ TEST_P(OperatorsOnCpu, WithoutARotationHeadsAreOnlyNormed) {
 }
 
 TEST_P(OperatorsOnCpu, ProductsAgreeWithTheirFormulasInFp64) {
-  for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
+  for (const auto type : kTypes)
     for (const auto& [rows, inputs, outputs] : {std::array{1, 8, 8}, {33, 72, 40}, {5, 256, 3}}) {
       const at::Tensor x = random({rows, inputs}, type);
       const auto weight = [&](std::int64_t n) {

@@ -23,7 +23,7 @@ const std::vector<std::pair<std::int64_t, std::int64_t>> kRowsAndWidths{
 
 TEST_P(OperatorsOnGpu, AgreeWithTheirFormulasInFp64) {
   for (const Family& family : families())
-    for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
+    for (const auto type : kTypes)
       for (const auto& [rows, width] : kRowsAndWidths) {
         if (family.has_heads && width % 2 != 0)
           continue; // pairs are rotated
@@ -38,7 +38,7 @@ TEST_P(OperatorsOnGpu, AgreeWithTheirFormulasInFp64) {
 // One head, heads that fill a block, odd ones, and more than one block has; few tokens and many.
 TEST_P(OperatorsOnGpu, TakeAnyNumberOfHeads) {
   for (const char* name : {"qk_rms_norm_rope", "qk_rms_norm_rope_half_split"})
-    for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
+    for (const auto type : kTypes)
       for (const std::int64_t tokens : {7, 700})
         for (const std::int64_t heads : {1, 24, 30, 32, 37, 67})
           for (const std::int64_t width : {32, 64, 128, 256}) {
@@ -78,26 +78,27 @@ TEST_P(OperatorsOnGpu, MultiplyAndGeluAsInFp64) {
 TEST_P(OperatorsOnGpu, RunInACudaGraph) {
   const c10::cuda::CUDAStreamGuard guard(c10::cuda::getStreamFromPool());
   for (const Family& family : every_operator())
-    for (const std::int64_t rows : {40, 1100})
-      for (const std::int64_t width : {128, 1024}) {
-        const Shape shape{rows, family.has_heads ? 3 : 1, width, at::kBFloat16};
-        const Inputs in = family.make(shape, device()), others = family.make(shape, device());
-        const auto expected = family.run(*path().operators, others);
-        at::cuda::CUDAGraph graph;
-        graph.capture_begin();
-        const auto outputs = family.run(*path().operators, in);
-        graph.capture_end();
-        for (std::size_t i = 0; i < in.activations.size(); ++i)
-          in.activations[i].copy_(others.activations[i]);
-        for (std::size_t i = 0; i < in.parameters.size(); ++i)
-          in.parameters[i].copy_(others.parameters[i]);
-        for (const at::Tensor& output : outputs)
-          output.fill_(std::numeric_limits<float>::quiet_NaN());
-        graph.replay();
-        for (std::size_t i = 0; i < outputs.size(); ++i)
-          EXPECT_TRUE(at::equal(outputs[i], expected[i]))
-              << family.name << " " << name_of(shape) << " output " << i;
-      }
+    for (const auto type : kTypes)
+      for (const std::int64_t rows : {40, 1100})
+        for (const std::int64_t width : {128, 1024}) {
+          const Shape shape{rows, family.has_heads ? 3 : 1, width, type};
+          const Inputs in = family.make(shape, device()), others = family.make(shape, device());
+          const auto expected = family.run(*path().operators, others);
+          at::cuda::CUDAGraph graph;
+          graph.capture_begin();
+          const auto outputs = family.run(*path().operators, in);
+          graph.capture_end();
+          for (std::size_t i = 0; i < in.activations.size(); ++i)
+            in.activations[i].copy_(others.activations[i]);
+          for (std::size_t i = 0; i < in.parameters.size(); ++i)
+            in.parameters[i].copy_(others.parameters[i]);
+          for (const at::Tensor& output : outputs)
+            output.fill_(std::numeric_limits<float>::quiet_NaN());
+          graph.replay();
+          for (std::size_t i = 0; i < outputs.size(); ++i)
+            EXPECT_TRUE(at::equal(outputs[i], expected[i]))
+                << family.name << " " << name_of(shape) << " output " << i;
+        }
 }
 
 /// `in` through rms_norm so many times, each on what the one before it wrote.

@@ -25,7 +25,7 @@ void expect_right(const char* name) {
   ASSERT_NE(path, nullptr) << name;
   EXPECT_TRUE(path->runs_on(at::kCUDA));
   for (const Family& family : families())
-    for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat})
+    for (const auto type : kTypes)
       for (const Shape& shape :
            {Shape{33, 2, 128, type}, {7, 1, 2560, type}, {129, 1, 3840, type}, {960, 1, 128, type}})
         expect_agrees(family, *path, shape, family.make(shape, at::kCUDA));
