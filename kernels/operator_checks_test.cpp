@@ -12,7 +12,8 @@ namespace kernels {
 namespace {
 
 /// rms_norm of another path, but for a last row that it does not write, or an input, the element
-/// before it or one beside its output that it does, or an eps of its own.
+/// before it or one beside its output that it does, or an eps of its own, or numbers that are a
+/// little too large.
 class Faulty final : public Operators {
  public:
   enum class Fault {
@@ -21,7 +22,8 @@ class Faulty final : public Operators {
     writes_beside_its_input,
     writes_before_its_output,
     writes_past_its_output,
-    ignores_eps
+    ignores_eps,
+    is_off, ///< by 32 roundings of fp32
   };
   Faulty(const Operators& right, Fault fault) : right_(right), fault_(fault) {}
 
@@ -29,6 +31,8 @@ class Faulty final : public Operators {
     at::Tensor y = right_.rms_norm(x, weight, fault_ == Fault::ignores_eps ? kEps : eps);
     if (fault_ == Fault::ignores_eps)
       return y;
+    if (fault_ == Fault::is_off)
+      return y * (1 + 0x1p-19);
     if (fault_ == Fault::writes_its_input) {
       x.add_(1);
       return y;
@@ -73,6 +77,15 @@ TEST_P(EveryPath, IsAskedWhetherItWritesAllOfItsOutputAndNothingElse) {
       EXPECT_NONFATAL_FAILURE(expect_agrees(family, faulty, shape, in), "beside an output");
     }
   }
+}
+
+TEST_P(EveryPath, IsAskedForMoreThanNineteenBitsOfFp32) {
+  Path faulty = path();
+  faulty.operators = std::make_shared<Faulty>(*path().operators, Faulty::Fault::is_off);
+  const Family& family = *find_family("rms_norm");
+  const Shape shape{40, 1, 128, at::kFloat};
+  const Inputs in = family.make(shape, device());
+  EXPECT_NONFATAL_FAILURE(expect_agrees(family, faulty, shape, in), "error.max()");
 }
 
 TEST_P(EveryPath, IsAskedWhetherItAddsTheEpsThatItIsGiven) {
