@@ -2,6 +2,8 @@
 #include <kernels/operator_checks.h>
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/where.h>
 
 #include <gtest/gtest-spi.h>
 
@@ -12,8 +14,8 @@ namespace kernels {
 namespace {
 
 /// rms_norm of another path, but for a last row that it does not write, or an input, the element
-/// before it or one beside its output that it does, or an eps of its own, or numbers that are a
-/// little too large.
+/// before it or one beside its output that it does, or an eps of its own, or a row of NaN where one
+/// number is, or none, or numbers that are a little too large.
 class Faulty final : public Operators {
  public:
   enum class Fault {
@@ -24,6 +26,8 @@ class Faulty final : public Operators {
     writes_past_its_output,
     ignores_eps,
     is_off, ///< by 32 roundings of fp32
+    spreads_a_nan,
+    loses_a_nan
   };
   Faulty(const Operators& right, Fault fault) : right_(right), fault_(fault) {}
 
@@ -33,6 +37,10 @@ class Faulty final : public Operators {
       return y;
     if (fault_ == Fault::is_off)
       return y * (1 + 0x1p-19);
+    if (fault_ == Fault::spreads_a_nan)
+      return at::where(y.isnan().any(-1, true), kBeside, y);
+    if (fault_ == Fault::loses_a_nan)
+      return at::where(y.isnan() & x.isnan().logical_not(), 0.0, y);
     if (fault_ == Fault::writes_its_input) {
       x.add_(1);
       return y;
@@ -86,6 +94,44 @@ TEST_P(EveryPath, IsAskedForMoreThanNineteenBitsOfFp32) {
   const Shape shape{40, 1, 128, at::kFloat};
   const Inputs in = family.make(shape, device());
   EXPECT_NONFATAL_FAILURE(expect_agrees(family, faulty, shape, in), "error.max()");
+}
+
+TEST_P(EveryPath, IsAskedWhetherANanOrInfinityIsWhatTheFormulaMakesOfIt) {
+  Path faulty = path();
+  const auto ask = [&] {
+    expect_agrees_beside_what_is_not_finite(*find_family("rms_norm"), faulty,
+                                            {40, 1, 128, at::kBFloat16}, device());
+  };
+  faulty.operators = std::make_shared<Faulty>(*path().operators, Faulty::Fault::spreads_a_nan);
+  EXPECT_NONFATAL_FAILURE(ask(), "numbers are wrong");
+  faulty.operators = std::make_shared<Faulty>(*path().operators, Faulty::Fault::loses_a_nan);
+  EXPECT_NONFATAL_FAILURE(ask(), "numbers are wrong");
+  faulty.operators = std::make_shared<Faulty>(*path().operators, Faulty::Fault::leaves_a_row);
+  EXPECT_NONFATAL_FAILURE(ask(), "numbers are wrong");
+  faulty.operators =
+      std::make_shared<Faulty>(*path().operators, Faulty::Fault::writes_past_its_output);
+  EXPECT_NONFATAL_FAILURE(ask(), "beside an output");
+}
+
+TEST(ExpectNumbers, TellsWhatIsNotFinite) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity(), kNan = kBeside;
+  const auto ask = [](double is, double must) {
+    expect_numbers(at::full({3}, is, at::kFloat), at::full({3}, must, at::kDouble), 0x1p-24);
+  };
+  for (const double same : {kNan, kInfinity, -kInfinity, 0.0, 1.0})
+    ask(same, same);
+  ask(1 + 0x1p-23, 1);
+  for (const auto& [is, must] : {std::pair{kNan, 0.0},
+                                 {0.0, kNan},
+                                 {kInfinity, kNan},
+                                 {kNan, kInfinity},
+                                 {-kInfinity, kInfinity},
+                                 {3e38, kInfinity},
+                                 {kInfinity, 3e38},
+                                 {1 + 0x1p-22, 1.0}}) {
+    SCOPED_TRACE(std::to_string(is) + " instead of " + std::to_string(must));
+    EXPECT_NONFATAL_FAILURE(ask(is, must), "3 numbers are wrong");
+  }
 }
 
 TEST_P(EveryPath, IsAskedWhetherItAddsTheEpsThatItIsGiven) {
