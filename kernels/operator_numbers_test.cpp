@@ -1,7 +1,5 @@
 #include <kernels/operator_checks.h>
 
-#include <ATen/ops/ones.h>
-
 #include <limits>
 #include <utility>
 
@@ -29,25 +27,56 @@ TEST_P(EveryPath, RmsNormIsRoundedTwiceAtMost) {
       }
 }
 
-// But for sums that lie beside the border between two results.
+/// `y` is x's norm of either cast order bit for bit, but where what is rounded lies within 2^-20 of
+/// the border between two results, to whose other side fp32's sum and root may fall; and it is not
+/// the other order's.
+void expect_rounded(const at::Tensor& y, const at::Tensor& x, const at::Tensor& weight,
+                    bool before_weight) {
+  const at::Tensor normed = reference::rms_norm(x, kEps);
+  const auto rounded = [&](bool before, double factor) {
+    const at::Tensor exact = before ? reference::rounded_then_weighted(normed * factor, weight)
+                                    : normed * factor * weight.to(at::kDouble);
+    return exact.to(weight.scalar_type());
+  };
+  const at::Tensor equal = y == rounded(before_weight, 1);
+  const at::Tensor beside =
+      (y == rounded(before_weight, 1 - 0x1p-20)) | (y == rounded(before_weight, 1 + 0x1p-20));
+  const auto share = [](const at::Tensor& is) { return is.to(at::kDouble).mean().item<double>(); };
+  EXPECT_EQ(share(equal | beside), 1);
+  EXPECT_GE(share(equal), 0.99);
+  EXPECT_LT(share(y == rounded(!before_weight, 1)), 0.9);
+}
+
+// Of q's and k's heads too.
 TEST_P(EveryPath, MultipliesByTheWeightBeforeOrAfterItRoundsAsItStates) {
-  for (const auto type : {at::kBFloat16, at::kHalf})
-    for (const std::int64_t width : {128, 2560, 3840}) {
+  const bool before_weight = path().rounds_before_weight;
+  for (const auto type : {at::kBFloat16, at::kHalf}) {
+    for (const std::int64_t width : kWidthsOfModels) {
+      SCOPED_TRACE(std::to_string(width) + " " + c10::toString(type));
       const Family& family = *find_family("rms_norm");
       const Inputs in = family.make({64, 1, width, type}, device());
-      const at::Tensor normed =
-          reference::rms_norm(in.activations[0], at::ones({width}, options(type)), kEps);
-      const at::Tensor weight = in.parameters[0].to(at::kDouble);
-      const at::Tensor once = (normed * weight).to(type),
-                       twice = (normed.to(type).to(at::kDouble) * weight).to(type);
-      const at::Tensor y = checked_run(family, path(), in)[0];
-      const auto share = [&](const at::Tensor& expected) {
-        return (y == expected).to(at::kDouble).mean().item<double>();
-      };
-      const bool rounds_before = path().rounds_before_weight;
-      EXPECT_GE(share(rounds_before ? twice : once), 0.99) << width << " " << c10::toString(type);
-      EXPECT_LT(share(rounds_before ? once : twice), 0.9) << width << " " << c10::toString(type);
+      expect_rounded(checked_run(family, path(), in)[0], in.activations[0], in.parameters[0],
+                     before_weight);
     }
+    for (const char* name : {"qk_rms_norm_rope", "qk_rms_norm_rope_half_split"})
+      for (const std::int64_t width : {64, 128, 256}) {
+        SCOPED_TRACE(std::string(name) + " " + std::to_string(width) + " " + c10::toString(type));
+        const Family& family = *find_family(name);
+        Inputs in = family.make({64, 5, width, type}, device());
+        const auto turned = checked_run(family, path(), in);
+        const at::Tensor rotation = std::exchange(in.parameters[2], at::Tensor());
+        const auto normed = family.run(*path().operators, in);
+        const auto rotate =
+            family.name == "qk_rms_norm_rope" ? reference::rotate : reference::rotate_half_split;
+        for (const std::size_t part : {0, 1}) {
+          expect_rounded(normed[part], in.activations[0].select(1, static_cast<std::int64_t>(part)),
+                         in.parameters[part], before_weight);
+          if (before_weight) // and what was rounded twice is turned, and rounded once more
+            expect_numbers(turned[part], rotate(normed[part].to(at::kDouble), rotation),
+                           1.01 * unit_roundoff(type));
+        }
+      }
+  }
 }
 
 // Qwen-Image's and FLUX's, and a large one, beside mean squares of 1e-6 and 1e-2: kEps in its place

@@ -14,9 +14,17 @@
 
 namespace kernels::reference {
 
-at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
+at::Tensor rms_norm(const at::Tensor& x, double eps) {
   const at::Tensor wide = x.to(at::kDouble);
-  return wide / (wide.square().mean(-1, true) + eps).sqrt() * weight.to(at::kDouble);
+  return wide / (wide.square().mean(-1, true) + eps).sqrt();
+}
+
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
+  return rms_norm(x, eps) * weight.to(at::kDouble);
+}
+
+at::Tensor rounded_then_weighted(const at::Tensor& normed, const at::Tensor& weight) {
+  return normed.to(weight.scalar_type()).to(at::kDouble) * weight.to(at::kDouble);
 }
 
 at::Tensor layer_norm(const at::Tensor& x, double eps) {
