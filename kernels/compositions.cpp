@@ -22,7 +22,9 @@ at::Tensor rotate(const at::Tensor& x, const at::Tensor& rotation) {
 
 at::Tensor rotate_half_split(const at::Tensor& x, const at::Tensor& rotation) {
   const at::Tensor halves = x.to(at::kFloat).unflatten(-1, {2, -1}).transpose(-1, -2);
-  const at::Tensor turned = at::view_as_complex(halves.contiguous()) * rotation.unsqueeze(1);
+  // Not contiguous(), which leaves no elements as they lie.
+  const at::Tensor pairs = halves.clone(at::MemoryFormat::Contiguous);
+  const at::Tensor turned = at::view_as_complex(pairs) * rotation.unsqueeze(1);
   return at::view_as_real(turned).transpose(-1, -2).flatten(-2).to(x.scalar_type());
 }
 
