@@ -44,6 +44,25 @@ inline at::Tensor as_packed_heads(const at::Tensor& t) {
       .copy_(t.view({-1, 3, t.size(1)}));
 }
 
+/// Copies [2, rows / 12, 6, width] of `t` [rows, width]: rows by one stride, by two, and by three,
+/// which are none that a kernel takes.
+inline at::Tensor by_one_stride(const at::Tensor& t) {
+  return in_wider_rows(t, 0, 64).view({2, -1, 6, t.size(-1)});
+}
+inline at::Tensor by_two_strides(const at::Tensor& t) {
+  const std::int64_t width = t.size(-1), outer = t.size(0) / 12;
+  return at::full({2, outer, 7, width}, kBeside, t.options())
+      .narrow(2, 0, 6)
+      .copy_(t.view({2, outer, 6, width}));
+}
+inline at::Tensor by_three_strides(const at::Tensor& t) {
+  const std::int64_t width = t.size(-1), outer = t.size(0) / 12;
+  return at::full({2, outer + 1, 7, width}, kBeside, t.options())
+      .narrow(1, 0, outer)
+      .narrow(2, 0, 6)
+      .copy_(t.view({2, outer, 6, width}));
+}
+
 /// Copies that lie as `activation` and `parameter` have them.
 template <typename Activation, typename Parameter>
 Inputs laid_out(const Inputs& in, const Activation& activation, const Parameter& parameter) {

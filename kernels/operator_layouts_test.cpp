@@ -3,6 +3,7 @@
 
 #include <ATen/ops/cat.h>
 
+#include <optional>
 #include <utility>
 
 /// Wherever inputs lie in memory: on the CPU and on the GPU.
@@ -76,6 +77,25 @@ TEST_P(EveryPath, TakesHeadsOfAPackedProduct) {
   }
 }
 
+TEST_P(EveryPath, TakesViewsOfFourDimensions) {
+  const auto same = [](const at::Tensor& t) { return t; };
+  for (const Family& family : families()) {
+    if (family.has_heads) // [tokens, heads, width]
+      continue;
+    for (const auto type : kTypes)
+      for (const std::int64_t width : widths_of(family)) {
+        SCOPED_TRACE(std::string(family.name) + " " + std::to_string(width) + " " +
+                     c10::toString(type));
+        const Inputs in = family.make({36, 1, width, type}, device());
+        const auto expected = checked_run(family, path(), in);
+        for (const auto view : {by_one_stride, by_two_strides, by_three_strides})
+          expect_equal(checked_run(family, path(), laid_out(in, view, same)), expected);
+        if (HasFailure())
+          return;
+      }
+  }
+}
+
 TEST_P(EveryPath, TakesTensorsThatBeginAtAnOddElement) {
   for (const Family& family : every_operator())
     for (const auto type : kTypes)
@@ -132,6 +152,67 @@ TEST_P(EveryPath, TakesNothing) {
     ASSERT_EQ(outputs.size(), exact.size());
     for (std::size_t i = 0; i < outputs.size(); ++i)
       EXPECT_EQ(outputs[i].sizes(), exact[i].sizes());
+  }
+}
+
+/// What `run` returns, or nothing where it refuses.
+template <typename Run>
+std::optional<std::vector<at::Tensor>> unless_refused(const Run& run) {
+  try {
+    return run();
+  } catch (const c10::Error&) {
+    return std::nullopt;
+  }
+}
+
+/// `path` refuses `in`, or returns what the formula does, whose operands ATen broadcasts.
+void expect_broadcast_or_refused(const Family& family, const Path& path, const Inputs& in) {
+  const auto outputs = unless_refused([&] { return checked_run(family, path, in); });
+  if (!outputs)
+    return;
+  const auto exact = unless_refused([&] { return family.exact(in); });
+  ASSERT_TRUE(exact) << "took what ATen broadcasts to nothing";
+  for (std::size_t i = 0; i < exact->size(); ++i) {
+    const at::ScalarType type = (*outputs)[i].scalar_type();
+    SCOPED_TRACE("output " + std::to_string(i));
+    expect_numbers((*outputs)[i], (*exact)[i], roundings_of(type) * unit_roundoff(type));
+  }
+}
+
+// [64, 1] has as many elements as a vector of 64, and another for each row of [64, 64].
+TEST_P(EveryPath, BroadcastsOrRefusesWhatHasOnlyTheSizeOfAVector) {
+  constexpr std::int64_t kSize = 64;
+  for (const Family& family : families())
+    for (const auto type : kTypes) {
+      const Inputs in = family.make({kSize, family.has_heads ? kSize : 1, kSize, type}, device());
+      for (std::size_t p = 0; p < in.parameters.size(); ++p) {
+        const std::int64_t count = in.parameters[p].numel();
+        for (const auto& sizes : std::vector<std::vector<std::int64_t>>{
+                 {count, 1}, {1, count}, {1, 1, count}, {2, count / 2}, {kSize / 2, -1}}) {
+          Inputs other = in;
+          other.parameters[p] = in.parameters[p].view(sizes);
+          SCOPED_TRACE(std::string(family.name) + " " + c10::toString(type) + " parameter " +
+                       std::to_string(p));
+          expect_broadcast_or_refused(family, path(), other);
+          if (!family.has_heads) { // x [width], which a [1, width] makes [1, width]
+            for (at::Tensor& activation : other.activations)
+              activation = activation[0];
+            expect_broadcast_or_refused(family, path(), other);
+          }
+        }
+      }
+      if (HasFailure())
+        return;
+    }
+}
+
+TEST_P(EveryPath, TurnsByTheConjugateOfARotation) {
+  for (const char* name : {"qk_rms_norm_rope", "qk_rms_norm_rope_half_split"}) {
+    const Family& family = *find_family(name);
+    const Shape shape{33, 2, 128, at::kBFloat16};
+    Inputs in = family.make(shape, device());
+    in.parameters[2] = in.parameters[2].conj(); // a view of the same memory
+    expect_agrees(family, path(), shape, in);
   }
 }
 

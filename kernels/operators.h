@@ -14,9 +14,13 @@ namespace kernels {
 ///
 /// All of them: tensors on one device, bf16, fp16 or fp32, the last dimension dense, the others of
 /// any stride; sums in fp32 at least; outputs dense and new, except where said. None synchronises
-/// with the host, all can be captured into a CUDA graph. Vectors are of x's type: weights
-/// [width]; scale, shift and gate that, or [1, width]. `eps` > 0 is added to the mean square or
-/// variance.
+/// with the host, all can be captured into a CUDA graph. Kernels of ours read rows that lie by one
+/// stride or two, SwiGLU's by one, as they are, in however many dimensions (rows.h), and copy
+/// others first; so they do a residual `x` that is not dense.
+///
+/// Vectors are of x's type: weights [width]; scale, shift and gate that, or [1, width] where x has
+/// rows. Our Python library refuses other shapes and types. A path may instead broadcast them as
+/// ATen does, and must not do anything else. `eps` > 0 is added to the mean square or variance.
 class Operators {
  public:
   virtual ~Operators() = default;
@@ -53,7 +57,7 @@ class Operators {
 
   /// rms_norm of every head of q and k [tokens, heads, head_width], then pairs of neighbouring
   /// elements turned by `rotation` [tokens, head_width / 2] complex64; undefined: not turned. q and
-  /// k may be slices of a packed product.
+  /// k may be slices of a packed product, and need not have as many heads.
   virtual std::pair<at::Tensor, at::Tensor>
   qk_rms_norm_rope(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight,
                    const at::Tensor& k_weight, const at::Tensor& rotation, double eps) const;

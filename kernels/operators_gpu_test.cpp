@@ -1,6 +1,9 @@
+#include <kernels/input_layouts.h>
 #include <kernels/operator_checks.h>
 
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
@@ -136,6 +139,52 @@ TEST_P(OperatorsOnGpu, KeepTheirOrderWhenLaunchedBackToBack) {
       EXPECT_TRUE(at::equal(last, expected)) << name_of(shape) << ", replay " << i;
     }
   }
+}
+
+/// Allocations of the device's memory that `run` makes.
+template <typename Run>
+std::int64_t allocations_of(const Run& run) {
+  const auto made = [] {
+    return c10::cuda::CUDACachingAllocator::getDeviceStats(c10::cuda::current_device())
+        .allocation[static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE)]
+        .allocated;
+  };
+  const std::int64_t before = made();
+  run();
+  return made() - before;
+}
+
+// What each row's sum is of: a residual that is not dense is copied.
+TEST(OwnKernels, ReadRowsByOneStrideOrTwoAsTheyLie) {
+  if (allocations_of([] { at::empty({1}, at::kCUDA); }) != 1)
+    GTEST_SKIP() << "without its caching allocator torch does not count";
+  struct Own {
+    const char *path, *family;
+  };
+  std::vector<Own> all{{"cuda", "rms_norm"}, {"triton", "rms_norm"}};
+  for (const Family& family : families())
+    if (!family.has_heads)
+      all.push_back({"fused", family.name.data()});
+  for (const auto& [path, name] : all)
+    for (const auto type : kTypes) {
+      SCOPED_TRACE(std::string(path) + " " + name + " " + c10::toString(type));
+      const Family& family = *find_family(name);
+      const Inputs in = family.make({36, 1, 128, type}, at::kCUDA);
+      const auto allocated = [&](at::Tensor (*view)(const at::Tensor&)) {
+        Inputs other = in;
+        for (at::Tensor& activation : other.activations)
+          activation = activation.view({2, 3, 6, -1});
+        other.activations.back() = view(in.activations.back());
+        std::vector<at::Tensor> outputs;
+        const std::int64_t made =
+            allocations_of([&] { outputs = family.run(*find_path(path)->operators, other); });
+        return made - static_cast<std::int64_t>(outputs.size());
+      };
+      allocated(by_one_stride); // the first call may load the kernel
+      EXPECT_EQ(allocated(by_one_stride), 0);
+      EXPECT_EQ(allocated(by_two_strides), family.name == "swiglu" ? 1 : 0);
+      EXPECT_EQ(allocated(by_three_strides), 1);
+    }
 }
 
 TEST(OwnKernels, RoundOnce) {

@@ -3,6 +3,7 @@
 #include <kernels/cuda/qk_norm_rope.h>
 #include <kernels/cuda/row_chain.h>
 #include <kernels/cuda/swiglu.h>
+#include <kernels/rows.h>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -13,6 +14,7 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -34,29 +36,23 @@ std::optional<Type> type_of(const at::Tensor& x) {
   }
 }
 
-bool is_aligned(const at::Tensor& x) {
-  return reinterpret_cast<std::uintptr_t>(x.const_data_ptr()) % 16 == 0;
-}
-
 /// A chain over the rows of `a`, or nothing when the kernels do not take it.
 class ChainCall {
  public:
   ChainCall(const at::Tensor& a, double eps) : a_(a), type_(type_of(a)) {
     if (!a.is_cuda() || !type_ || a.dim() < 1 || a.numel() == 0)
       return;
-    if (a.dim() > 3 || a.stride(-1) != 1)
+    std::optional<Rows> rows = rows_of(a);
+    if (!rows) {
       a_ = a.contiguous();
-    chain_.width = static_cast<int>(a_.size(-1));
-    chain_.eps = static_cast<float>(eps);
-    chain_.rows = a_.numel() / a_.size(-1);
-    chain_.inner = a_.dim() == 3 ? a_.size(1) : 1;
-    chain_.inner_stride = a_.dim() == 3 ? a_.stride(1) : 0;
-    chain_.outer_stride = a_.dim() >= 2 ? a_.stride(0) : a_.size(-1);
-    if (chain_.inner_stride == chain_.width &&
-        chain_.outer_stride == chain_.inner * chain_.inner_stride) {
-      chain_.inner = 1; // dense: no division a row
-      chain_.outer_stride = chain_.width;
+      rows = rows_of(a_);
     }
+    chain_.rows = rows->rows;
+    chain_.inner = rows->inner; // 1: no division a row
+    chain_.outer_stride = rows->outer_stride;
+    chain_.inner_stride = rows->inner_stride;
+    chain_.width = static_cast<int>(rows->width);
+    chain_.eps = static_cast<float>(eps);
     chain_.a = a_.const_data_ptr();
     const std::int64_t vector = 16 / a_.element_size();
     aligned_ = is_aligned(a_) && chain_.width % vector == 0 && chain_.outer_stride % vector == 0 &&
@@ -67,10 +63,7 @@ class ChainCall {
   ChainCall& with(const void* RowChain::*member, const at::Tensor& tensor) {
     if (!is_taken_)
       return *this;
-    // What has another size is broadcast, or refused, by the composition.
-    const bool fits =
-        member == &RowChain::x ? tensor.sizes() == a_.sizes() : tensor.numel() == chain_.width;
-    if (!fits || tensor.scalar_type() != a_.scalar_type() || tensor.device() != a_.device()) {
+    if (!fits(member, tensor)) {
       is_taken_ = false;
       return *this;
     }
@@ -97,6 +90,15 @@ class ChainCall {
   }
 
  private:
+  /// What has another shape, type or device is broadcast, or refused, by the composition.
+  bool fits(const void* RowChain::*member, const at::Tensor& tensor) const {
+    if (member == &RowChain::x)
+      return tensor.sizes() == a_.sizes() && tensor.scalar_type() == a_.scalar_type() &&
+             tensor.device() == a_.device();
+    const bool is_weight = member == &RowChain::weight1 || member == &RowChain::weight2;
+    return is_weight ? is_weight_of(a_, tensor) : is_modulation_of(a_, tensor);
+  }
+
   at::Tensor a_;
   std::optional<Type> type_;
   RowChain chain_;
@@ -236,7 +238,8 @@ class FusedOperators : public CudaOperators {
 
   at::Tensor linear_gelu(const at::Tensor& x, const at::Tensor& weight,
                          const at::Tensor& bias) const override {
-    if (!x.is_cuda())
+    if (!x.is_cuda() || x.dim() != 2 || weight.dim() != 2 || bias.dim() != 1 ||
+        bias.size(0) != weight.size(0))
       return Operators::linear_gelu(x, weight, bias);
     return at::_addmm_activation(bias, x, weight.t(), 1, 1, /*use_gelu=*/true);
   }
@@ -258,7 +261,8 @@ bool run_qk(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight
   constexpr std::int64_t kMostTokens = (std::int64_t{1} << 31) - 1, kMostHeads = 65535;
   const std::optional<Type> type = type_of(q);
   if (!q.is_cuda() || !type || q.dim() != 3 || q.sizes() != k.sizes() || q.size(0) > kMostTokens ||
-      q.size(1) > kMostHeads || !takes_head(*type, static_cast<int>(q.size(2))))
+      q.size(1) > kMostHeads || !takes_head(*type, static_cast<int>(q.size(2))) ||
+      !is_weight_of(q, q_weight) || !is_weight_of(k, k_weight))
     return false;
   const std::int64_t vector = 16 / q.element_size();
   for (const at::Tensor* t : {&q, &k, &q_weight, &k_weight, &q_out, &k_out})
@@ -266,12 +270,12 @@ bool run_qk(const at::Tensor& q, const at::Tensor& k, const at::Tensor& q_weight
         t->stride(-1) != 1 ||
         (t->dim() == 3 && (t->stride(0) % vector != 0 || t->stride(1) % vector != 0)))
       return false;
-  if (q_weight.numel() != q.size(2) || k_weight.numel() != q.size(2))
-    return false;
+  // A conjugate is a view of numbers that are not conjugated.
+  const std::array<std::int64_t, 2> turns{q.size(0), q.size(2) / 2};
   if (rotation.defined() &&
       (rotation.scalar_type() != at::kComplexFloat || rotation.device() != q.device() ||
-       rotation.numel() != q.size(0) * q.size(2) / 2 || !rotation.is_contiguous() ||
-       !is_aligned(rotation)))
+       rotation.sizes() != at::IntArrayRef(turns) || rotation.is_conj() ||
+       !rotation.is_contiguous() || !is_aligned(rotation)))
     return false;
   const auto side = [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& out) {
     return QkNormRope::Side{.from = x.const_data_ptr(),
@@ -336,20 +340,25 @@ void FusedOperators::qk_rms_norm_rope_in_place(const at::Tensor& q, const at::Te
 
 at::Tensor FusedOperators::swiglu(const at::Tensor& packed) const {
   const std::optional<Type> type = type_of(packed);
-  if (!packed.is_cuda() || !type || packed.stride(-1) != 1 || packed.size(-1) % 2 != 0)
+  if (!packed.is_cuda() || !type || packed.dim() < 1 || packed.stride(-1) != 1 ||
+      packed.size(-1) % 2 != 0)
     return Operators::swiglu(packed);
-  const at::Tensor rows =
-      packed.dim() == 2 ? packed : packed.contiguous().view({-1, packed.size(-1)});
+  at::Tensor a = packed;
+  std::optional<Rows> rows = rows_of(a);
+  if (!rows || rows->inner != 1) {
+    a = packed.contiguous();
+    rows = rows_of(a);
+  }
   std::vector<std::int64_t> sizes = packed.sizes().vec();
   sizes.back() /= 2;
   at::Tensor out = at::empty(sizes, packed.options());
   const std::int64_t vector = 16 / packed.element_size();
-  const Swiglu call{.packed = rows.const_data_ptr(),
-                    .row_stride = rows.stride(0),
+  const Swiglu call{.packed = a.const_data_ptr(),
+                    .row_stride = rows->outer_stride,
                     .to = out.mutable_data_ptr(),
-                    .rows = rows.size(0),
+                    .rows = rows->rows,
                     .half = sizes.back()};
-  const bool aligned = is_aligned(rows) && call.half % vector == 0 && call.row_stride % vector == 0;
+  const bool aligned = is_aligned(a) && call.half % vector == 0 && call.row_stride % vector == 0;
   const c10::cuda::CUDAGuard guard(packed.device());
   C10_CUDA_CHECK(
       launch(call, *type, aligned, c10::cuda::getCurrentCUDAStream(packed.device().index())));
@@ -364,7 +373,8 @@ at::Tensor FusedOperators::linear_swiglu(const at::Tensor& x, const at::Tensor& 
            t.stride(0) >= t.size(1) && t.stride(0) % 8 == 0 && t.size(1) % 8 == 0 && is_aligned(t);
   };
   if (!takes(x) || !takes(weight) || !weight.is_contiguous() || weight.size(0) % 16 != 0 ||
-      weight.size(1) != x.size(1) || x.size(0) < kFewestRows || x.size(1) == 0)
+      weight.size(1) != x.size(1) || weight.device() != x.device() || x.size(0) < kFewestRows ||
+      x.size(1) == 0)
     return Operators::linear_swiglu(x, weight);
   at::Tensor out = at::empty({x.size(0), weight.size(0) / 2}, x.options());
   const LinearSwiglu call{.x = x.const_data_ptr(),

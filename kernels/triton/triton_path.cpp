@@ -1,3 +1,4 @@
+#include <kernels/rows.h>
 #include <kernels/triton/triton_path.h>
 
 #include <ATen/core/Tensor.h>
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 
 namespace kernels::triton {
 namespace {
@@ -51,34 +53,8 @@ class LoadedKernel {
   int allowed_on_ = -1;
 };
 
-/// x as rows: row i begins at element i / inner * outer_stride + i % inner * inner_stride.
-struct Rows {
-  std::int32_t rows = 0;
-  std::int32_t inner = 1;
-  std::int64_t outer_stride = 0;
-  std::int64_t inner_stride = 0;
-  std::int32_t width = 0;
-};
-
-Rows rows_of(const at::Tensor& x) {
-  Rows r{.rows = static_cast<std::int32_t>(x.numel() / x.size(-1)),
-         .inner = 1,
-         .outer_stride = x.dim() == 1 ? x.size(0) : x.stride(0),
-         .inner_stride = 0,
-         .width = static_cast<std::int32_t>(x.size(-1))};
-  if (x.dim() == 3) {
-    r.inner = static_cast<std::int32_t>(x.size(1));
-    r.inner_stride = x.stride(1);
-  }
-  return r;
-}
-
 /// So that the rows of the last program, and those behind them, have numbers of 32 bits.
 constexpr std::int64_t kMostRows = std::int64_t{1} << 30;
-
-bool is_aligned(const at::Tensor& x) {
-  return reinterpret_cast<std::uintptr_t>(x.const_data_ptr()) % 16 == 0;
-}
 
 /// Of an operand to multiply addresses with; what compile.py promises of it.
 bool is_multiple(std::int64_t elements) {
@@ -95,24 +71,24 @@ class TritonOperators final : public Operators {
 
   at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) const override {
     const auto elsewhere = [&] { return at::rms_norm(x, {x.size(-1)}, weight, eps); };
-    if (!x.is_cuda() || x.dim() < 1 || x.numel() == 0 || weight.scalar_type() != x.scalar_type() ||
-        weight.device() != x.device() || x.numel() / x.size(-1) > kMostRows)
+    if (!x.is_cuda() || x.numel() == 0 || !is_weight_of(x, weight) ||
+        x.numel() / x.size(-1) > kMostRows)
       return elsewhere();
     LoadedKernel* kernel = find(x.scalar_type(), x.size(-1));
     if (!kernel)
       return elsewhere();
-    const bool as_it_is = x.dim() <= 3 && x.stride(-1) == 1;
-    const at::Tensor a = x.is_contiguous() ? x.reshape({-1, x.size(-1)})
-                         : as_it_is        ? x
-                                           : x.contiguous().view({-1, x.size(-1)});
+    at::Tensor a = x;
+    std::optional<Rows> rows = rows_of(a);
+    if (!rows) {
+      a = x.contiguous();
+      rows = rows_of(a);
+    }
     const at::Tensor w = weight.contiguous();
-    const Rows rows = rows_of(a);
-    if (!is_multiple(rows.width) || !is_multiple(rows.outer_stride) ||
-        !is_multiple(rows.inner_stride) || !is_aligned(a) || !is_aligned(w) ||
-        w.numel() != rows.width)
+    if (!is_multiple(rows->width) || !is_multiple(rows->outer_stride) ||
+        !is_multiple(rows->inner_stride) || !is_aligned(a) || !is_aligned(w))
       return elsewhere();
     at::Tensor y = at::empty(x.sizes(), x.options());
-    launch(*kernel, rows, a, w, y, static_cast<float>(eps));
+    launch(*kernel, *rows, a, w, y, static_cast<float>(eps));
     return y;
   }
 
@@ -124,30 +100,32 @@ class TritonOperators final : public Operators {
     return nullptr;
   }
 
-  static void launch(LoadedKernel& kernel, Rows rows, const at::Tensor& a, const at::Tensor& weight,
-                     at::Tensor& y, float eps) {
+  static void launch(LoadedKernel& kernel, const Rows& of, const at::Tensor& a,
+                     const at::Tensor& weight, at::Tensor& y, float eps) {
     const c10::cuda::CUDAGuard guard(a.device());
     const CompiledKernel& compiled = kernel.compiled();
     const void* x = a.const_data_ptr();
     const void* w = weight.const_data_ptr();
     void* to = y.mutable_data_ptr();
+    auto rows = static_cast<std::int32_t>(of.rows), inner = static_cast<std::int32_t>(of.inner),
+         width = static_cast<std::int32_t>(of.width);
+    std::int64_t outer_stride = of.outer_stride, inner_stride = of.inner_stride;
     // Triton's own last two parameters, for kernels that need them; compile.py refuses those.
     void* no_global_scratch = nullptr;
     void* no_profile_scratch = nullptr;
     std::array<void*, 11> arguments{&x,
                                     &w,
                                     &to,
-                                    &rows.rows,
-                                    &rows.inner,
-                                    &rows.outer_stride,
-                                    &rows.inner_stride,
-                                    &rows.width,
+                                    &rows,
+                                    &inner,
+                                    &outer_stride,
+                                    &inner_stride,
+                                    &width,
                                     &eps,
                                     &no_global_scratch,
                                     &no_profile_scratch};
     cudaLaunchConfig_t config{};
-    config.gridDim = dim3(static_cast<unsigned>(
-        (static_cast<std::int64_t>(rows.rows) + compiled.rows - 1) / compiled.rows));
+    config.gridDim = dim3(static_cast<unsigned>((of.rows + compiled.rows - 1) / compiled.rows));
     config.blockDim = dim3(static_cast<unsigned>(32 * compiled.warps));
     config.dynamicSmemBytes = static_cast<std::size_t>(compiled.shared_bytes);
     config.stream = c10::cuda::getCurrentCUDAStream(a.device().index());
