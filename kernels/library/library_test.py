@@ -183,18 +183,141 @@ def test_inductor_calls_the_operators_as_extern_kernels(library):
         assert codes[0].count(f"torch.ops.bench_fused.{name}.default(") == 1, name
 
 
-def test_another_type_is_refused_in_words(library):
-    x, weight, eps = inputs("rms_norm")
-    words = "rms_norm: all tensors must have the type and device of x, BFloat16 on cpu; one is Float on cpu"
-    with pytest.raises(RuntimeError, match=words):
-        torch.ops.bench_fused.rms_norm(x, weight.float(), eps)
-
-
-@pytest.mark.parametrize("name", ["qk_rms_norm_rope", "qk_rms_norm_rope_half_split", "qk_rms_norm_rope_in_place"])
-def test_a_rotation_that_is_none_is_refused_in_words(library, name):
-    q, k, q_weight, k_weight, rotation, eps = inputs(name)
+def refused(name, values):
+    """What the first line of the refusal says, the same of tensors with elements and without."""
     operator = getattr(torch.ops.bench_fused, name)
-    for wrong in (rotation.real, rotation.to(torch.complex128), rotation[:1], rotation[:, :1]):
-        words = rf"{name}: rotation must be ComplexFloat \[{TOKENS}, {WIDTH // 2}\] on cpu, is "
-        with pytest.raises(RuntimeError, match=words):
-            operator(q, k, q_weight, k_weight, wrong, eps)
+    said = []
+    for device in ("cpu", "meta"):
+        with pytest.raises(RuntimeError) as error:
+            operator(*(value.to(device) if isinstance(value, torch.Tensor) else value for value in values))
+        said.append(str(error.value).splitlines()[0].replace(f"on {device}", "on DEVICE"))
+    assert said[0] == said[1]
+    return said[0]
+
+
+def changed(name, argument, change):
+    """The inputs of `name` with one, by its name in the schema, changed."""
+    names = [a.name for a in getattr(torch.ops.bench_fused, name).default._schema.arguments]
+    return [change(value) if n == argument else value for n, value in zip(names, inputs(name), strict=True)]
+
+
+def arguments(name, wanted):
+    return [a.name for a in getattr(torch.ops.bench_fused, name).default._schema.arguments if a.name in wanted]
+
+
+WEIGHTS, MODULATIONS = ("weight", "next_weight", "q_weight", "k_weight"), ("scale", "shift", "gate", "next_scale")
+PRODUCTS = ("linear_gelu", "linear_swiglu")
+
+
+def test_another_type_is_refused_in_words(library):
+    words = "all tensors must have the type and device of"
+    for name in library:
+        first = getattr(torch.ops.bench_fused, name).default._schema.arguments[0].name
+        for argument in arguments(name, (*WEIGHTS, *MODULATIONS, "a", "k", "bias")):
+            said = refused(name, changed(name, argument, torch.Tensor.float))
+            assert said == f"{name}: {words} {first}, BFloat16 on DEVICE; {argument} is Float on DEVICE"
+        for dtype, called in ((torch.float64, "Double"), (torch.int32, "Int"), (torch.complex64, "ComplexFloat")):
+            values = [v.to(dtype) if isinstance(v, torch.Tensor) and v.dtype == torch.bfloat16 else v for v in inputs(name)]
+            assert refused(name, values) == f"{name}: {first} must be BFloat16, Half or Float, is {called}"
+
+
+def test_a_vector_of_another_shape_is_refused_in_words(library):
+    """[64, 1] of an x [6, 64] too, and what would broadcast to more than x is."""
+    shapes = {"[63]": lambda v: v[1:], "[64, 1]": lambda v: v.unsqueeze(1), "[3, 1, 64]": lambda v: v.expand(3, 1, -1),
+              "[]": lambda v: v[0], "[1]": lambda v: v[:1], f"[{TOKENS}, 64]": lambda v: v.expand(TOKENS, -1)}  # fmt: skip
+    for name in set(library) - set(PRODUCTS):
+        for argument in arguments(name, WEIGHTS):
+            for shape, change in {**shapes, "[1, 64]": lambda v: v.unsqueeze(0)}.items():
+                assert refused(name, changed(name, argument, change)) == f"{name}: {argument} must be [64], is {shape}"
+        for argument in arguments(name, MODULATIONS):
+            for shape, change in shapes.items():
+                said = refused(name, changed(name, argument, change))
+                assert said == f"{name}: {argument} must be [64] or [1, 64], is {shape}"
+
+
+def test_a_modulation_may_be_a_row_where_x_has_rows(library):
+    for name in library:
+        for argument in arguments(name, MODULATIONS):
+            expected = getattr(torch.ops.bench_fused, name)(*inputs(name))
+            row = getattr(torch.ops.bench_fused, name)(*changed(name, argument, lambda v: v.unsqueeze(0)))
+            torch.testing.assert_close(row, expected, atol=0, rtol=0)
+    x, weight, scale, eps = inputs("rms_norm_scale")
+    assert torch.ops.bench_fused.rms_norm_scale(x[0], weight, scale, eps).shape == (WIDTH,)
+    said = refused("rms_norm_scale", (x[0], weight, scale.unsqueeze(0), eps))
+    assert said == "rms_norm_scale: scale must be [64], is [1, 64]"
+
+
+def test_activations_of_another_shape_are_refused_in_words(library):
+    for name in library:
+        for argument in arguments(name, ("a",)):
+            for shape, change in ((f"[{TOKENS - 1}, 64]", lambda v: v[1:]), ("[1, 64]", lambda v: v[:1]), ("[64]", lambda v: v[0])):
+                said = refused(name, changed(name, argument, change))
+                assert said == f"{name}: a must be [{TOKENS}, 64] like x, is {shape}"
+        for argument in arguments(name, ("packed", "x", "q")):
+            said = refused(name, changed(name, argument, lambda v: v.flatten()[0]))
+            assert said == f"{name}: {argument} has no dimension"
+    assert refused("swiglu", (inputs("swiglu")[0][:, :65],)) == f"swiglu: packed must have an even last dimension, is [{TOKENS}, 65]"
+
+
+def test_products_of_another_shape_are_refused_in_words(library):
+    for name in PRODUCTS:
+        outputs = len(inputs(name)[1])
+        said = refused(name, changed(name, "x", lambda v: v.unsqueeze(0)))
+        assert said == f"{name}: x must be [rows, inputs], is [1, {TOKENS}, 64]"
+        for shape, change in ((f"[{outputs}, 63]", lambda v: v[:, 1:]), ("[64]", lambda v: v[0])):
+            said = refused(name, changed(name, "weight", change))
+            assert said == f"{name}: weight must be [outputs, 64], is {shape}"
+    said = refused("linear_gelu", changed("linear_gelu", "bias", lambda v: v[:1]))
+    assert said == "linear_gelu: bias must be [5], is [1]"
+    said = refused("linear_swiglu", changed("linear_swiglu", "weight", lambda v: v[:9]))
+    assert said == "linear_swiglu: weight must have an even number of rows, is [9, 64]"
+
+
+QK = ("qk_rms_norm_rope", "qk_rms_norm_rope_half_split", "qk_rms_norm_rope_in_place")
+
+
+@pytest.mark.parametrize("name", QK)
+def test_heads_of_another_shape_are_refused_in_words(library, name):
+    said = refused(name, changed(name, "q", lambda v: v.flatten(1)))
+    assert said == f"{name}: q must be [tokens, heads, width], is [{TOKENS}, {HEADS * WIDTH}]"
+    for shape, change in ((f"[{TOKENS - 1}, {HEADS}, 64]", lambda v: v[1:]), (f"[{TOKENS}, {HEADS}, 32]", lambda v: v[..., :32]),
+                          (f"[{TOKENS}, 64]", lambda v: v[:, 0])):  # fmt: skip
+        said = refused(name, changed(name, "k", change))
+        assert said == f"{name}: k must be [{TOKENS}, heads, 64], is {shape}"
+    q, k, q_weight, k_weight, _, eps = inputs(name)
+    rotation = torch.ones(TOKENS, 31, dtype=torch.complex64)
+    said = refused(name, (q[..., :63], k[..., :63], q_weight[:63], k_weight[:63], rotation, eps))
+    assert said == f"{name}: q must have an even last dimension, is [{TOKENS}, {HEADS}, 63]"
+
+
+@pytest.mark.parametrize("name", QK)
+def test_k_may_have_fewer_heads(library, name):
+    q, k, *rest = inputs(name)
+    operator = getattr(torch.ops.bench_fused, name)
+    expected = operator(q, k, *rest) or (q, k)
+    q, k, *rest = inputs(name)
+    outputs = operator(q, k[:, :1], *rest) or (q, k[:, :1])
+    assert torch.equal(outputs[0], expected[0]) and torch.equal(outputs[1], expected[1][:, :1])
+    if name != QK[2]:
+        meta = operator(*(value.to("meta") for value in (q, k[:, :1], *rest[:-1])), EPS)
+        assert [y.shape for y in meta] == [y.shape for y in outputs]
+
+
+@pytest.mark.parametrize("name", QK)
+def test_a_rotation_that_is_none_is_refused_in_words(library, name):
+    for change in (lambda r: r.real, lambda r: r.to(torch.complex128), lambda r: r[:1], lambda r: r[:, :1], lambda r: r[0],
+                   lambda r: r.view(2 * TOKENS, -1)):  # fmt: skip
+        wrong = change(inputs(name)[4])
+        kind = {torch.float32: "Float", torch.complex64: "ComplexFloat", torch.complex128: "ComplexDouble"}[wrong.dtype]
+        said = refused(name, changed(name, "rotation", change))
+        words = f"{name}: rotation must be ComplexFloat [{TOKENS}, {WIDTH // 2}] on DEVICE, is"
+        assert said == f"{words} {kind} {list(wrong.shape)} on DEVICE"
+
+
+def test_torch_compile_refuses_what_the_operators_do(library):
+    """When it traces: a graph of wrong sizes is never made."""
+    x, weight, eps = inputs("rms_norm_scale")[0], *inputs("rms_norm")[1:]
+    torch._dynamo.reset()
+    kept = torch.compile(torch.ops.bench_fused.rms_norm_scale, fullgraph=True, dynamic=True, backend="eager")
+    with pytest.raises(RuntimeError, match=r"rms_norm_scale: scale must be \[\w+\] or \[1, \w+\], is \[\w+, 1, \w+\]"):
+        kept(x, weight, weight.expand(3, 1, -1), eps)
