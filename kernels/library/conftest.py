@@ -16,5 +16,5 @@ def library(request):
     torch.ops.load_library(request.config.getoption("--operators"))
     header = (Path(__file__).parent / "schemas.h").read_text()
     names = re.findall(r'^    "(\w+)\(Tensor', header, re.M)
-    assert len(names) == 15
+    assert len(names) == header.count(") -> ")
     return names

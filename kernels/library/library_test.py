@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-PATHS = re.findall(r'\.name = "(\w+)"', (Path(__file__).parents[1] / "paths.cpp").read_text())
+REPO = Path(__file__).resolve().parents[2]
+PATHS = re.findall(r'\.name = "(\w+)"', (REPO / "kernels" / "paths.cpp").read_text())
 PATHS.remove("floor")  # it has no operators
 EPS = 1e-5
 # The operators of kernels/operators.h, with inputs each of another shape where they may be.
@@ -56,6 +57,23 @@ def test_every_path_is_a_namespace_with_every_operator(library):
     for path in PATHS:
         for name in library:
             assert hasattr(getattr(torch.ops, f"bench_{path}"), name), (path, name)
+
+
+# A plug-in library's own operator, a model's name for it and what `floor` leaves out: where one of these classes lacks an
+# operator, the composition of operators.h runs instead, and its result is right.
+@pytest.mark.parametrize(
+    ("file", "composed"),
+    [
+        ("kernels/plugins/library_plugin.cpp", set()),
+        ("bench/models/named_operators.cpp", set()),
+        ("kernels/floor/floor_path.cpp", {"linear_swiglu"}),  # its product and swiglu, which floor leaves out
+    ],
+)
+def test_no_operator_is_silently_composed(library, file, composed):
+    declared = (REPO / "kernels" / "operators.h").read_text()
+    assert set(library) == set(re.findall(r"virtual [^;=(]*?\b(\w+)\(", declared)) - {"Operators"}
+    overridden = re.findall(r"(\w+)\([^()]*\)\s*const override", (REPO / file).read_text())
+    assert set(library) - composed == set(overridden)
 
 
 @pytest.mark.parametrize("path", PATHS)
