@@ -71,8 +71,8 @@ std::deque<Path> built_in() {
        .devices = {c10::DeviceType::CUDA},
        .operators = one_pass},
       {.name = "dispatched",
-       .summary =
-           "sglang's rule: fp32 by decomposed, widths up to 128 by triton, all else by fused",
+       .summary = "sglang's rule: without a residual fp32 by decomposed and widths up to 128 by "
+                  "triton, all else by fused",
        .devices = {c10::DeviceType::CUDA},
        .operators =
            dispatched::make_operators(decomposed::make_operators(), one_pass, fused_operators())},
