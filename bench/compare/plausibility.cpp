@@ -10,7 +10,7 @@
 namespace bench::compare {
 namespace {
 
-constexpr double kAboveCopy = 1.25;   // measured: up to 1.01
+constexpr double kAboveCopy = 1.25;   // measured: up to 1.01, of launches of 2 us up to 1.23
 constexpr double kAboveProduct = 1.1; // measured: up to 0.95
 
 /// Share of the root mean square that an element may be off. Measured, of all families on H200s: up
