@@ -138,7 +138,8 @@ std::vector<std::string> show_row(const CaseResult& c,
 
 /// What lies below a GPU's baselines and is none: shown only where it is asked for by name.
 bool is_other_data(const path& file) {
-  constexpr std::array<std::string_view, 3> kFolders{"oldest", "selftest", "torch_compile"};
+  constexpr std::array<std::string_view, 4> kFolders{"oldest", "peers", "selftest",
+                                                     "torch_compile"};
   return std::ranges::find(kFolders, file.parent_path().filename().string()) != kFolders.end();
 }
 

@@ -108,7 +108,7 @@ def packer():
 
 
 def test_what_python_leaves_and_data_that_is_no_baseline_are_not_packed(packer, tmp_path):
-    for name in ("selftest", "torch_compile"):
+    for name in ("peers", "selftest", "torch_compile"):
         (tmp_path / "root" / "baselines" / "h200" / name).mkdir(parents=True)
         (tmp_path / "root" / "baselines" / "h200" / name / "zimage-turbo-9.json").write_text("{}")
     (tmp_path / "root" / "baselines" / "h200" / "a.json").write_text('{\n "t_s": [1e-06, 0.1]\n}\n')
