@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -185,6 +186,11 @@ def test_a_peer_that_is_not_there_says_why(tmp_path: Path) -> None:
 def test_names_are_unique_and_every_file_is_listed() -> None:
     assert len({kind.name for kind in PEERS}) == len(PEERS)
     assert {kind.__module__ for kind in PEERS} == {path.stem for path in HERE.glob("peer_*.py")}
+
+
+def test_every_rms_norm_of_the_scenario_is_measured() -> None:
+    scenario = (HERE.parents[1] / "scenarios" / "rms_norm.yaml").read_text()
+    assert sorted(map(str, SHAPES)) == sorted(re.findall(r"^ +- (\d+x\d+\.\w+)", scenario, re.M))
 
 
 class FakeLibrary:

@@ -22,8 +22,6 @@ class FlashInfer(Peer):
             raise NotMeasured(reason)
         if device != "cuda":
             raise NotMeasured("a CUDA kernel: it needs a GPU")
-        if shape.dtype == "fp16":
-            raise NotMeasured("the library was built for bf16 and fp32")
         import torch
 
         try:
@@ -34,11 +32,11 @@ class FlashInfer(Peer):
         pointer, unsigned = ctypes.c_void_p, ctypes.c_uint32
         call.argtypes = [ctypes.c_int, pointer, pointer, pointer, unsigned, unsigned, ctypes.c_float, ctypes.c_int, pointer]
         explain.restype = ctypes.c_char_p
-        is_fp32 = int(shape.dtype == "fp32")
+        dtype = ("bf16", "fp16", "fp32").index(shape.dtype)
 
         def run(x: Any, weight: Any, out: Any) -> Any:
             stream = torch.cuda.current_stream().cuda_stream
-            code = call(is_fp32, x.data_ptr(), weight.data_ptr(), out.data_ptr(), shape.rows, shape.width, EPS, 1, stream)
+            code = call(dtype, x.data_ptr(), weight.data_ptr(), out.data_ptr(), shape.rows, shape.width, EPS, 1, stream)
             if code != 0:
                 raise RuntimeError(f"flashinfer: {explain(code).decode()}")
             return out

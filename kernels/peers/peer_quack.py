@@ -24,11 +24,10 @@ class Library:
         self._call = self._library.quack_rms_norm
         self._call.argtypes = [ctypes.c_int, pointer, pointer, pointer, long, ctypes.c_double, ctypes.c_int, pointer]
         self.kernels: list[tuple[int, str, bool, str]] = []  # width, type, whether the heuristic's, configuration
-        width, is_fp32, heuristic = ctypes.c_int64(), ctypes.c_int(), ctypes.c_int()
+        width, dtype, heuristic = ctypes.c_int64(), ctypes.c_char_p(), ctypes.c_int()
         for index in range(self._library.quack_kernels()):
-            config = self._library.quack_describe(index, *map(ctypes.byref, (width, is_fp32, heuristic)))
-            dtype = "fp32" if is_fp32.value else "bf16"
-            self.kernels.append((width.value, dtype, bool(heuristic.value), config.decode()))
+            config = self._library.quack_describe(index, *map(ctypes.byref, (width, dtype, heuristic)))
+            self.kernels.append((width.value, (dtype.value or b"").decode(), bool(heuristic.value), config.decode()))
 
     def of(self, shape: Shape) -> list[int]:
         """The heuristic's kernel first."""

@@ -45,7 +45,7 @@ class Shape:
         return 4 * self.elements
 
 
-SHAPES = tuple(
+SHAPES = tuple(  # of scenarios/rms_norm.yaml, as a test holds it: no other package is needed to read this
     map(
         Shape.parse,
         [
@@ -60,6 +60,24 @@ SHAPES = tuple(
             "32x3840.bf16",  # text tokens
             "26x3584.bf16",  # Qwen-Image's text
             "32x2560.fp32",  # Z-Image's caption
+            "4128x3840.fp16",
+            "4128x3840.fp32",
+            "122880x128.bf16",  # Z-Image: heads of the image tokens
+            "960x128.bf16",  # of the caption
+            "123840x128.fp16",
+            "123840x128.fp32",
+            "624x128.bf16",  # Qwen-Image: heads of the caption
+            "144x128.bf16",  # of the negative one
+            "5088x128.bf16",  # Qwen-Image-Edit
+            "5016x128.bf16",
+            "12288x128.bf16",  # FLUX.1, klein 4B: heads of the caption
+            "24576x128.bf16",  # FLUX.2-dev
+            "131072x128.bf16",  # klein 9B: heads of the image tokens
+            "147456x128.bf16",  # of all tokens
+            "16384x128.bf16",  # of the caption
+            "6x3584.bf16",  # Qwen-Image: features of the negative caption
+            "212x3584.bf16",  # Qwen-Image-Edit
+            "209x3584.bf16",
         ],
     )
 )

@@ -15,12 +15,13 @@ int launch(void* x, void* weight, void* y, std::uint32_t rows, std::uint32_t wid
 
 } // namespace
 
-/// y = x / sqrt(mean(x^2) + eps) * weight of `rows` dense rows; a cudaError_t. pdl: programmatic
-/// dependent launch, as FlashInfer has it on where the GPU can.
-extern "C" int flashinfer_rms_norm(int is_fp32, void* x, void* weight, void* y, std::uint32_t rows,
+/// y = x / sqrt(mean(x^2) + eps) * weight of `rows` dense rows; a cudaError_t. type: 0 bf16, 1
+/// fp16, 2 fp32. pdl: programmatic dependent launch, as FlashInfer has it on where the GPU can.
+extern "C" int flashinfer_rms_norm(int type, void* x, void* weight, void* y, std::uint32_t rows,
                                    std::uint32_t width, float eps, int pdl, void* stream) {
-  return is_fp32 ? launch<float>(x, weight, y, rows, width, eps, pdl, stream)
-                 : launch<__nv_bfloat16>(x, weight, y, rows, width, eps, pdl, stream);
+  return type == 0   ? launch<__nv_bfloat16>(x, weight, y, rows, width, eps, pdl, stream)
+         : type == 1 ? launch<__half>(x, weight, y, rows, width, eps, pdl, stream)
+                     : launch<float>(x, weight, y, rows, width, eps, pdl, stream);
 }
 
 extern "C" const char* flashinfer_error(int code) {

@@ -8,8 +8,9 @@
 #include <cstdio>
 #include <iterator>
 #include <string>
+#include <string_view>
 
-#define QUACK_KERNEL(symbol, width, is_fp32, heuristic, config)                                    \
+#define QUACK_KERNEL(symbol, width, dtype, heuristic, config)                                      \
   extern "C" int __tvm_ffi_##symbol(void*, const TVMFFIAny*, std::int32_t, TVMFFIAny*);
 #include "quack_kernels.inc"
 #undef QUACK_KERNEL
@@ -18,15 +19,15 @@ namespace {
 
 struct Kernel {
   std::int64_t width;
-  bool is_fp32;
+  std::string_view dtype; ///< bf16, fp16 or fp32
   bool heuristic;
   const char* config;
   TVMFFISafeCallType call;
 };
 
 const Kernel kKernels[] = {
-#define QUACK_KERNEL(symbol, width, is_fp32, heuristic, config)                                    \
-  {width, is_fp32, heuristic, config, __tvm_ffi_##symbol},
+#define QUACK_KERNEL(symbol, width, dtype, heuristic, config)                                      \
+  {width, dtype, heuristic, config, __tvm_ffi_##symbol},
 #include "quack_kernels.inc"
 #undef QUACK_KERNEL
 };
@@ -82,10 +83,10 @@ const char* quack_error() {
 }
 
 /// What kernel `index` was compiled for.
-const char* quack_describe(int index, std::int64_t* width, int* is_fp32, int* heuristic) {
+const char* quack_describe(int index, std::int64_t* width, const char** dtype, int* heuristic) {
   const Kernel& kernel = kKernels[index];
   *width = kernel.width;
-  *is_fp32 = kernel.is_fp32;
+  *dtype = kernel.dtype.data();
   *heuristic = kernel.heuristic;
   return kernel.config;
 }
@@ -96,8 +97,8 @@ int quack_rms_norm(int index, void* x, void* weight, void* y, std::int64_t rows,
                    int device, void* stream) {
   const Kernel& kernel = kKernels[index];
   const DLDevice where{kDLCUDA, device};
-  const DLDataType type{static_cast<std::uint8_t>(kernel.is_fp32 ? kDLFloat : kDLBfloat),
-                        static_cast<std::uint8_t>(kernel.is_fp32 ? 32 : 16), 1};
+  const DLDataType type{static_cast<std::uint8_t>(kernel.dtype == "bf16" ? kDLBfloat : kDLFloat),
+                        static_cast<std::uint8_t>(kernel.dtype == "fp32" ? 32 : 16), 1};
   std::int64_t shape[] = {rows, kernel.width};
   std::int64_t strides[] = {kernel.width, 1};
   DLTensor in{x, where, 2, type, shape, strides, 0};

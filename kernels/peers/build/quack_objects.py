@@ -28,7 +28,7 @@ class Kernel:
     """One compilation: a row type and a launch configuration."""
 
     width: int
-    dtype: str  # bf16 or fp32
+    dtype: str  # bf16, fp16 or fp32
     threads: int
     threads_per_row: int
     cluster: int
@@ -73,7 +73,7 @@ def compile_kernel(folder: Path, kernel: Kernel) -> str:
     from quack.rmsnorm import _compile_rmsnorm_fwd
     from quack.rmsnorm_config import RmsNormFwdConfig
 
-    of = cutlass.Float32 if kernel.dtype == "fp32" else cutlass.BFloat16
+    of = {"bf16": cutlass.BFloat16, "fp16": cutlass.Float16, "fp32": cutlass.Float32}[kernel.dtype]
     config = RmsNormFwdConfig(kernel.threads, kernel.threads_per_row, kernel.cluster, kernel.reload)
     try:  # x, out, residual, weight, bias, residual_out; width; rstd, mean, layer norm, per head, weight offset
         compiled = _compile_rmsnorm_fwd.__wrapped__(
@@ -86,10 +86,9 @@ def compile_kernel(folder: Path, kernel: Kernel) -> str:
 
 
 def table(kernels: list[Kernel]) -> str:
-    """QUACK_KERNEL(symbol, width, is_fp32, heuristic, config) for each."""
+    """QUACK_KERNEL(symbol, width, type, heuristic, config) for each."""
     return "".join(
-        f'QUACK_KERNEL({k.symbol}, {k.width}, {str(k.dtype == "fp32").lower()}, {str(k.heuristic).lower()}, "{k.config}")\n'
-        for k in kernels
+        f'QUACK_KERNEL({k.symbol}, {k.width}, "{k.dtype}", {str(k.heuristic).lower()}, "{k.config}")\n' for k in kernels
     )
 
 
