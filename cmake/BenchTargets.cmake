@@ -77,14 +77,17 @@ function(bench_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "PCH" "SOURCES;LINKS;LABELS")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE bench_options bench_fmt ${arg_LINKS} GTest::gtest_main)
+  set(environment "")
   if(arg_TORCH)
     bench_use_torch(${name})
+    # CTest runs a test on each core: OpenMP's threads would spin in each other's way.
+    set(environment ENVIRONMENT OMP_NUM_THREADS=1)
   else()
     bench_precompile(${name} bench_test_pch "${arg_PCH}")
   endif()
   include(GoogleTest)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 120
-    DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${arg_LABELS}")
+    DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${arg_LABELS}" ${environment})
   foreach(label ${arg_LABELS}) # builds every test of one label: ninja tests-logic
     if(NOT TARGET tests-${label})
       add_custom_target(tests-${label})
