@@ -41,15 +41,14 @@ void thin_out(results::Samples& samples, std::size_t most) {
   thin(samples.step);
 }
 
-bool has_samples(const CaseResult& c) {
-  return std::ranges::any_of(c.replicates,
-                             [](const Replicate& r) { return !r.samples.t_s.empty(); });
+/// An anchor may lack them: it is not judged.
+bool lacks_samples(const CaseResult& c) {
+  return c.kind != kAnchor && !has_samples(c);
 }
 
 void drop_what_is_not_ok(Result& result) {
-  std::erase_if(result.cases, [](const CaseResult& c) {
-    return c.status != CaseStatus::ok || (c.kind != kAnchor && !has_samples(c));
-  });
+  std::erase_if(result.cases,
+                [](const CaseResult& c) { return c.status != CaseStatus::ok || lacks_samples(c); });
 }
 
 /// What of an old case stays beside the new one's replicates.
@@ -112,7 +111,7 @@ void check_promotable(const Named& named, const Promotion& promotion) {
       refuse(fmt::format("{} is {}: run it again, or --force to leave such cases out", c.id,
                          to_string(c.status)));
     }
-    if (c.kind != kAnchor && !has_samples(c))
+    if (lacks_samples(c))
       refuse(fmt::format("{} has no samples: run it again, or --force to leave it out", c.id));
     if (!c.check.finite) {
       refuse(fmt::format("the output of {} is not finite: mend it and run again, or --force to "

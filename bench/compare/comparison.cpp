@@ -38,11 +38,6 @@ bool has_device(const Arm& arm, const std::string& device) {
          arm.observations.end();
 }
 
-bool has_samples(const CaseResult& c) {
-  return std::ranges::any_of(c.replicates,
-                             [](const auto& replicate) { return !replicate.samples.t_s.empty(); });
-}
-
 std::vector<ReplicateMean> replicate_means(const Arm& arm, const Arm& other,
                                            const std::vector<std::size_t>& set_aside,
                                            const stats::Judgement& judgement) {

@@ -1,5 +1,6 @@
 #include <bench/machine/fake_nvml.h>
 
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -206,6 +207,13 @@ nvmlFieldValue_t field(unsigned int id, nvmlValueType_t type) {
 }
 
 } // namespace
+
+void nvmlDevice_st::count_joules(unsigned int watts) {
+  using namespace std::chrono_literals;
+  before_energy = [watts, begun = std::chrono::steady_clock::now()](nvmlDevice_st& gpu) {
+    gpu.energy_mj = 20ULL * watts * ((std::chrono::steady_clock::now() - begun) / 20ms);
+  };
+}
 
 void nvmlDevice_st::set_field(unsigned int id, unsigned int value) {
   fields[id] = field(id, NVML_VALUE_TYPE_UNSIGNED_INT);

@@ -49,6 +49,8 @@ struct nvmlDevice_st {
 
   void set_field(unsigned int id, unsigned int value);
   void set_field(unsigned int id, unsigned long long value);
+  /// From now on the counter of joules moves every 20 ms, at that power.
+  void count_joules(unsigned int watts);
 };
 
 namespace bench::machine {

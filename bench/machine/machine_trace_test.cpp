@@ -79,10 +79,7 @@ TEST_F(MachineTrace, IsWhatTheDriverSaidAndKnowsWhatItDidNot) {
 }
 
 TEST_F(MachineTrace, KnowsItsPowerByTheCounterOfJoulesToo) {
-  const auto begun = std::chrono::steady_clock::now();
-  gpu_.before_energy = [begun](nvmlDevice_st& gpu) { // 700 W, every 20 ms
-    gpu.energy_mj = 14'000U * ((std::chrono::steady_clock::now() - begun) / 20ms);
-  };
+  gpu_.count_joules(700);
   on_reading([](nvmlDevice_st&, int) {});
   TraceRecorder recorder(device(), 10ms);
   wait_for(40);

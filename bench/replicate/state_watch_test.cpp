@@ -102,10 +102,7 @@ TEST_F(SampleWatchTest, ASlowdownThatNeitherEndShowsIsFound) {
 }
 
 TEST_F(SampleWatchTest, KnowsTheJoulesOfItsSteps) {
-  const auto begun = std::chrono::steady_clock::now();
-  gpu_.before_energy = [begun](nvmlDevice_st& gpu) { // 700 W, every 20 ms
-    gpu.energy_mj = 14'000U * ((std::chrono::steady_clock::now() - begun) / 20ms);
-  };
+  gpu_.count_joules(700);
   EXPECT_EQ(sample(0.01, 20), "");
   auto& known = replicate_.machine["sampled"];
   EXPECT_EQ(known["steps"], 80);

@@ -39,6 +39,11 @@ bool same_process(const Replicate& a, const Replicate& b) {
   return a.process == b.process && a.started == b.started && a.device_uuid == b.device_uuid;
 }
 
+bool has_samples(const CaseResult& c) {
+  return std::ranges::any_of(c.replicates,
+                             [](const Replicate& r) { return !r.samples.t_s.empty(); });
+}
+
 void note_gpu_waits_for_host(CaseResult& loop) {
   loop.parameters[kGpu] = kWaitsForHost;
 }

@@ -245,6 +245,9 @@ auto find_case(AnyResult& result, std::string_view id) -> decltype(&*result.case
 /// Whether one process measured both: ids come round again, on a GPU not at the same time.
 bool same_process(const Replicate& a, const Replicate& b);
 
+/// Whether any replicate has some.
+bool has_samples(const CaseResult& c);
+
 /// Notes that the GPU did steps of the loop as soon as the host had enqueued them, and idled
 /// between: its time is the host's and does not follow the SM clock.
 void note_gpu_waits_for_host(CaseResult& loop);
